@@ -16,11 +16,12 @@ from engine.config.reference import (
     settable_paths,
 )
 from engine.config.suggestions import closest_match, did_you_mean
-from engine.config.validation_errors import to_mistakes
+from engine.config.validation_errors import HIDDEN_VALUE, to_mistakes
 from engine.config.yaml_tree import YamlTree, dotted_path, dump_flow_yaml, parse_yaml
 from engine.config.yaml_writer import dump_commented_yaml
 
 __all__ = [
+    "HIDDEN_VALUE",
     "ReferenceEntry",
     "YamlTree",
     "apply_overrides",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from engine.config.json_schema import SchemaNavigator
 from engine.config.overrides import apply_overrides
 from engine.config.suggestions import closest_match
-from engine.config.validation_errors import find_rewritten_text, to_mistakes
+from engine.config.validation_errors import HIDDEN_VALUE, find_rewritten_text, to_mistakes
 from engine.config.yaml_tree import parse_yaml
 from engine.core.errors import Mistake, StrategyError, UsageError
 from engine.core.limits import MAX_YAML_BYTES
@@ -34,6 +35,8 @@ def load_config(
     model: type[T],
     overrides: Mapping[str, object] | None = None,
     notify: Callable[[str], None] | None = None,
+    *,
+    may_hold_secrets: bool = False,
 ) -> T:
     """Reads a YAML file into `model`.
 
@@ -42,12 +45,14 @@ def load_config(
         model: Class of the specification.
         overrides: Dotted path to the value that replaces the file's, `benchmarks.0.fast: 10`.
         notify: Receives one line where the file or an override uses the earlier name of a key.
+        may_hold_secrets: Whether a secret may stand in the file by mistake: text that is no YAML
+            is not quoted then. Values of keys are hidden by `writeOnly` in the schema.
 
     Raises:
         UsageError: There is no such file, or it cannot be opened.
         StrategyError: The file or the overrides are invalid; has all mistakes.
     """
-    tree = parse_yaml(_read_text(path), str(path))
+    tree = _parse(_read_text(path), str(path), may_hold_secrets)
     if isinstance(tree.value, dict):
         earlier = _rename_keys(tree, model.renamed_keys)
         overrides = _rename_overrides(overrides or {}, model.renamed_keys, earlier)
@@ -60,13 +65,32 @@ def load_config(
         # Only JSON validation is strict about types and still accepts a list for a tuple.
         spec = model.model_validate_json(_to_json(tree.value), strict=True)
     except ValidationError as error:
-        tree.mistakes.extend(to_mistakes(error, model, tree))
+        found = to_mistakes(error, model, tree)
+        tree.mistakes.extend(
+            _hide_found(mistake) if may_hold_secrets and not mistake.path else mistake
+            for mistake in found
+        )
     else:
         tree.mistakes.extend(find_rewritten_text(model, tree))
     if spec is None or tree.mistakes:
         ordered = sorted(tree.mistakes, key=lambda mistake: mistake.line or sys.maxsize)
         raise StrategyError(str(path), tuple(ordered))
     return spec
+
+
+def _parse(text: str, source: str, may_hold_secrets: bool) -> YamlTree:
+    if not may_hold_secrets:
+        return parse_yaml(text, source)
+    try:
+        tree = parse_yaml(text, source)
+    except StrategyError as error:
+        raise StrategyError(source, tuple(map(_hide_found, error.mistakes))) from None
+    tree.mistakes = [_hide_found(mistake) for mistake in tree.mistakes]
+    return tree
+
+
+def _hide_found(mistake: Mistake) -> Mistake:
+    return replace(mistake, found=HIDDEN_VALUE, hint="")
 
 
 def _rename_keys(tree: YamlTree, renamed: Mapping[str, str]) -> list[str]:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
+HIDDEN_VALUE = "text that is not shown, because it may hold a secret"
+
 _NUMBER_ERRORS = {"int_type", "float_type"}
+_KEY_ERRORS = {"missing", "extra_forbidden", "union_tag_invalid", "union_tag_not_found"}
 _MAX_SHOWN_CHARS = 60
 _MAX_SHOWN_CHOICES = 3
 
@@ -34,14 +37,22 @@ def to_mistakes(
         path, schema = navigator.locate(details["loc"])
         path, expected, hint = _explain(details, path, schema, navigator)
         if dotted_path(path) not in reported:
-            found = _describe_found(details, path, tree)
-            if details["type"] == "string_type":
-                found, hint = _explain_unquoted(details["input"], found, path, tree)
+            if _is_hidden(schema) and details["type"] not in _KEY_ERRORS:
+                found, hint = HIDDEN_VALUE, ""
+            else:
+                found = _describe_found(details, path, tree)
+                if details["type"] == "string_type":
+                    found, hint = _explain_unquoted(details["input"], found, path, tree)
             mistakes.setdefault(
                 path, Mistake(dotted_path(path), tree.line_of(path), expected, found, hint)
             )
     outer = {path[:length] for path in mistakes for length in range(len(path))}
     return tuple(mistake for path, mistake in mistakes.items() if path not in outer)
+
+
+def _is_hidden(schema: JsonSchema) -> bool:
+    """Whether the value may be a secret, written where the name of one belongs (`writeOnly`)."""
+    return any(member.get("writeOnly") for member in (schema, *schema.get("anyOf", ())))
 
 
 def find_rewritten_text(model: type[BaseModel], tree: YamlTree) -> list[Mistake]:

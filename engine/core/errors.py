@@ -18,6 +18,7 @@
     ├── TrainingError                5   a fit failed (NaN loss, dead network)
     ├── LedgerError                  1   the trial ledger is damaged, or of a newer engine
     │   └── LedgerUnreachableError   1   it cannot be read or written now
+    ├── JournalError                 1   the journal of paper accounts cannot be used
     └── ReportError                  1   a page could not be drawn
 
 An interrupt (Ctrl-C) ends with 130 and is not a BacktestError.
@@ -270,3 +271,7 @@ class LedgerError(BacktestError):
 
 class LedgerUnreachableError(LedgerError):
     """The trial ledger cannot be read or written now: a read-only folder, a full disk, a lock."""
+
+
+class JournalError(BacktestError):
+    """The journal of paper accounts is damaged, of a newer version, or contradicts itself."""

@@ -19,7 +19,7 @@ STAGE_VERSIONS: Mapping[str, int] = MappingProxyType(
         "data": 1,
         "features": 1,
         "splits": 1,
-        "models": 2,
+        "models": 3,
         "training": 2,
         "signals": 1,
         "simulation": 4,

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.calendar import ALWAYS_OPEN, INTERVAL_LENGTHS, MONTH, is_longer_than_a_day
-from engine.data.intervals import interval_numbers, interval_starts
+from engine.data.calendar import (
+    ALWAYS_OPEN,
+    INTERVAL_LENGTHS,
+    MONTH,
+    interval_length,
+    is_longer_than_a_day,
+)
+from engine.data.intervals import bar_end, bar_ends, interval_numbers, interval_starts
 from engine.data.sessions import DAY_US as _DAY_US
 from engine.data.sessions import MICROSECOND, Sessions
 
@@ -109,14 +115,85 @@ def next_bar_labels(
     length = int(INTERVAL_LENGTHS[interval] / MICROSECOND)
     if calendar == ALWAYS_OPEN or interval == "1w":
         return microseconds_to_timestamps(stamp + length * np.arange(1, count + 1))
+    labels = _following_bars(last, interval, calendar, count)[0]
+    return microseconds_to_timestamps(labels)
+
+
+def next_bar_spans(
+    last: pd.Timestamp,
+    interval: str,
+    calendar: str,
+    count: int,
+    day_begins: DayBegin | None = None,
+) -> tuple[IntVector, IntVector, IntVector]:
+    """Labels of the bars that follow a bar, and from when to when each is traded.
+
+    A daily bar of an exchange is traded from the open of its session, which may be on the evening
+    before its date, to its close, which is earlier on a half day.
+
+    Args:
+        last: Timestamp of the bar.
+        interval: Length of the bars.
+        calendar: `24/7` or a code of exchange-calendars.
+        count: How many.
+        day_begins: When a day of `24/7` or `24/5` begins, as in `make_bar_grid`.
+
+    Returns:
+        Labels, starts and ends, microseconds since 1970; as many as `next_bar_labels`.
+
+    Raises:
+        UsageError: As `next_bar_labels`.
+    """
+    if calendar == ALWAYS_OPEN and day_begins is None:
+        following = next_bar_labels(last, interval, calendar, count)
+        labels = _timestamps_to_microseconds(following)
+        return labels, labels, bar_ends(labels, interval)
+    return _following_bars(last, interval, calendar, count, day_begins)
+
+
+def traded_until(
+    bar: pd.Timestamp, interval: str, calendar: str, day_begins: DayBegin | None = None
+) -> pd.Timestamp:
+    """When the trading of a bar ends: with its session, which can end before its interval.
+
+    Args:
+        bar: Timestamp of the bar; one that the calendar does not have ends with its interval.
+        interval: Length of the bar.
+        calendar: `24/7` or a code of exchange-calendars.
+        day_begins: When a day of `24/7` or `24/5` begins, as in `make_bar_grid`.
+
+    Raises:
+        UsageError: As `next_bar_labels`.
+    """
+    # The evening before a date may belong to the session of that date.
+    daily = interval_length(interval) >= pd.Timedelta(days=1)
+    before = bar - (pd.Timedelta(days=1) if daily else pd.Timedelta(microseconds=1))
+    labels, _, ends = next_bar_spans(before, interval, calendar, 1, day_begins)
+    if not len(labels) or microseconds_to_timestamps(labels).iloc[0] != bar:
+        return bar_end(bar, interval)
+    return microseconds_to_timestamps(ends).iloc[0]
+
+
+def _following_bars(
+    last: pd.Timestamp,
+    interval: str,
+    calendar: str,
+    count: int,
+    day_begins: DayBegin | None = None,
+) -> tuple[IntVector, IntVector, IntVector]:
+    """Labels, starts and ends of coarse bars after a bar, by the sessions of a calendar."""
+    stamp = _timestamps_to_microseconds(pd.Series([last]))[0]
+    length = int(interval_length(interval) / MICROSECOND)
     # Twice as many days as sessions, and three weeks more, hold every weekend and holiday.
-    grid = _SessionGrid.covering(last, last + pd.Timedelta(days=2 * count), calendar)
-    labels = grid.coarse_bars(interval)[0]
-    if length >= _DAY_US:
+    days = 2 * count * max(1, length // _DAY_US)
+    grid = _SessionGrid.covering(last, last + pd.Timedelta(days=days), calendar, day_begins)
+    labels, starts, ends = grid.coarse_bars(interval)
+    if length == _DAY_US:
         # A daily bar may be labelled by an instant on the day before its session.
         session = grid.sessions.locate_bars(np.array([stamp]), length)[0]
         stamp = max(stamp, grid.sessions.days[session]) if session >= 0 else stamp
-    return microseconds_to_timestamps(labels[labels > stamp][:count])
+    following = np.flatnonzero(labels > stamp)[:count]
+    return labels[following], starts[following], ends[following]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from engine.core.types import PRICE_COLUMNS, TIMESTAMP_DTYPE
 from engine.data.calendar import ALWAYS_OPEN, interval_length, is_daily_or_longer
-from engine.data.intervals import bar_end
+from engine.data.intervals import add_interval, bar_end
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -89,16 +89,17 @@ def label_lead(interval: BarInterval, calendar: str, day_begins: object = None) 
     return max(_MAX_CLOCK_ERROR, interval_length(interval))
 
 
-def drop_unfinished_bar(
+def drop_unfinished_bars(
     bars: BarsFrame,
     interval: BarInterval,
     now: pd.Timestamp,
     lead: pd.Timedelta | None = None,
 ) -> BarsFrame:
-    """The bars without the newest one if that has begun and not ended at `now`.
+    """The bars without those that have begun and not ended at `now`.
 
-    Only one bar can be unfinished; the quality rules report any other that ends after `now`, and
-    one that has not begun.
+    One bar can be unfinished. Where the clock of the server is ahead of ours, the bars before it
+    that end within five minutes have ended there and not here: they are left out too. The quality
+    rules report any other that ends after `now`, and one that has not begun.
 
     Args:
         bars: Of one symbol.
@@ -113,7 +114,10 @@ def drop_unfinished_bar(
     newest = bars["timestamp"].max()
     if bar_end(newest, interval) <= now or newest - lead > now:
         return bars
-    finished: BarsFrame = bars[bars["timestamp"] != newest].reset_index(drop=True)
+    ends = add_interval(bars["timestamp"], interval)
+    unfinished = (ends > now) & (ends <= now + _MAX_CLOCK_ERROR)
+    unfinished |= bars["timestamp"] == newest
+    finished: BarsFrame = bars[~unfinished].reset_index(drop=True)
     return finished
 
 

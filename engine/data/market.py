@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import UsageError
-from engine.data.bars import format_timestamp, hash_bars
+from engine.data.bars import VALUE_COLUMNS, format_timestamp, hash_bars
 from engine.data.traded_bars import find_traded_bars
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
-    from engine.core.types import BarsFrame, WideFrame
+    from engine.core.types import BarsFrame, IntVector, Matrix, WideFrame
     from engine.data.calendar import BarInterval
 
 
@@ -48,10 +48,37 @@ class Market:
     periods_per_year: float
     provenance: dict[str, Any]
 
-    def wide(self, column: str) -> WideFrame:
-        """One column of the bars, a column a symbol in the order of `symbols`."""
+    def wide(self, column: str, symbols: Sequence[str] | None = None) -> WideFrame:
+        """One column of the bars, a column a symbol; those of the market in their order."""
         values = self.bars[column].to_numpy().reshape(-1, len(self.symbols))
-        return pd.DataFrame(values, index=self._timestamps, columns=list(self.symbols))
+        if symbols is None:
+            return pd.DataFrame(values, index=self._timestamps, columns=list(self.symbols))
+        places = [self.symbols.index(symbol) for symbol in symbols]
+        return pd.DataFrame(values[:, places], index=self._timestamps, columns=list(symbols))
+
+    def with_values(self, values: Matrix, rows: IntVector | None = None) -> Market:
+        """Other prices and volumes, at all times or at some.
+
+        Args:
+            values: (n, 5) the columns of `VALUE_COLUMNS`, a row for each symbol at each time.
+            rows: Places of the times that are kept, ascending; None keeps all.
+        """
+        places: slice | IntVector = slice(None)
+        if rows is not None:
+            step = len(self.symbols)
+            places = (rows[:, None] * step + np.arange(step)).ravel()
+        changed = dict(zip(VALUE_COLUMNS, np.ascontiguousarray(values.T), strict=True))
+
+        def column(name: Hashable) -> Any:  # noqa: ANN401 - an array of NumPy or of pandas
+            if name in changed:
+                return changed[str(name)]
+            own = self.bars[name].array  # symbols recur at each time
+            return own[: len(values)] if name == "symbol" else own[places]
+
+        other = replace(self, bars=pd.DataFrame({name: column(name) for name in self.bars}))
+        stamps = self._timestamps if rows is None else self._timestamps[rows]
+        vars(other)["_timestamps"] = stamps  # in the same order, which was checked
+        return other
 
     @cached_property
     def traded(self) -> WideFrame:
@@ -61,18 +88,31 @@ class Market:
     @cached_property
     def bars_by_symbol(self) -> dict[str, pd.DataFrame]:
         """The bars of each symbol in the order of `symbols`, indexed by timestamp."""
-        symbols = self.bars["symbol"].to_numpy()
         indexed = self.bars.set_index("timestamp")
+        if self._is_regular:
+            step = len(self.symbols)
+            return {symbol: indexed.iloc[i::step] for i, symbol in enumerate(self.symbols)}
+        symbols = self.bars["symbol"].to_numpy()
         return {symbol: indexed[symbols == symbol] for symbol in self.symbols}
+
+    @property
+    def _is_regular(self) -> bool:
+        """Whether the rows are the symbols in their order, again and again."""
+        if "_timestamps" in vars(self):
+            return True
+        count = len(self.symbols)
+        if len(self.bars) % count:
+            return False
+        order = self.bars["symbol"].to_numpy().reshape(-1, count)
+        return bool((order == np.array(self.symbols, dtype=object)).all())
 
     @cached_property
     def _timestamps(self) -> pd.DatetimeIndex:
         """Each once; the rows between them have to be the symbols in their order."""
-        count = len(self.symbols)
-        order = self.bars["symbol"].to_numpy().reshape(-1, count)
-        if not (order == np.array(self.symbols, dtype=object)).all():
+        if not self._is_regular:
             raise ValueError("bars of a market have every symbol at every timestamp, in one order")
-        return pd.DatetimeIndex(self.bars["timestamp"].iloc[::count], name="timestamp")
+        stamps = self.bars["timestamp"].iloc[:: len(self.symbols)]
+        return pd.DatetimeIndex(stamps, name="timestamp")
 
     def with_bar_notices(self, sentences: Sequence[str]) -> Market:
         """The same with further notices about its bars in the provenance."""
@@ -98,15 +138,23 @@ class Market:
                 found=f"{timestamp}",
                 where="Market.until",
             )
-        known = self.bars[self.bars["timestamp"] <= timestamp]
-        if known.empty:
+        known = self._first_bars(timestamp)
+        if known.bars.empty:
             raise UsageError(
                 "the market has no bar up to that time",
                 expected=f"a time from {self.bars['timestamp'].min()} on",
                 found=f"{timestamp}",
                 where="Market.until",
             )
-        return replace(self, bars=known)
+        return known
+
+    def _first_bars(self, timestamp: pd.Timestamp) -> Market:
+        if not (self._is_regular and self._timestamps.is_monotonic_increasing):
+            return replace(self, bars=self.bars[self.bars["timestamp"] <= timestamp])
+        count = int(self._timestamps.searchsorted(timestamp, side="right"))
+        known = replace(self, bars=self.bars.iloc[: count * len(self.symbols)])
+        vars(known)["_timestamps"] = self._timestamps[:count]
+        return known
 
 
 def align_symbols(frames: Mapping[str, BarsFrame]) -> tuple[BarsFrame, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.core.types import IntVector, Matrix
+    from engine.data.next_bar import NextBar
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,27 @@ class ResamplingState:
     interval: int
     is_partial: bool
     rows: Matrix
+
+    def append_within(self, bar: NextBar, base: str, interval: str) -> ResamplingState | None:
+        """The state after a base bar that completes no coarse bar; None where it completes one.
+
+        Args:
+            bar: The next base bar of every symbol.
+            base: Its interval.
+            interval: The longer one.
+        """
+        opens = np.array([bar.open_us])
+        ended = int(interval_numbers(bar_ends(opens, base), interval)[0])
+        (assigned,) = assign_intervals(interval_numbers(opens, interval), np.array([self.ended]))
+        if ended > assigned or (len(self.rows) and assigned != self.interval):
+            return None
+        row = bar.row(tuple(bar.values), VALUE_COLUMNS)
+        return replace(
+            self,
+            ended=ended,
+            interval=int(assigned),
+            rows=np.vstack([self.rows, row]),
+        )
 
 
 def resample_next_bars(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.core.types import Matrix, WideFrame
+    from engine.core.types import Matrix, Vector, WideFrame
 
 
 def find_traded_bars(
@@ -50,6 +51,48 @@ def find_traded_bars(
         silent |= 2 * _count_before(zero & moved) > bars_before
         traded = ~zero | silent
     return pd.DataFrame(traded, index=volume.index, columns=volume.columns)
+
+
+@dataclass(frozen=True)
+class TradedBars:
+    """`find_traded_bars` of one symbol whose bars arrive one after another.
+
+    Attributes:
+        bars: Bars so far.
+        with_volume: Those of a volume above 0.
+        moved_without: Those of a volume of 0 that moved all the same.
+        close: Close of the last; None before the first.
+    """
+
+    bars: int = 0
+    with_volume: int = 0
+    moved_without: int = 0
+    close: float | None = None
+
+    @classmethod
+    def of_history(cls, volume: Vector, high: Vector, low: Vector, close: Vector) -> TradedBars:
+        """After the bars of a history, one or more."""
+        moved = (high > low) | (np.diff(close, prepend=close[:1]) != 0.0)
+        return cls(
+            len(close),
+            int((volume > 0.0).sum()),
+            int(((volume == 0.0) & moved).sum()),
+            float(close[-1]),
+        )
+
+    def advance(
+        self, *, volume: float, high: float, low: float, close: float
+    ) -> tuple[TradedBars, bool]:
+        """After one more bar, and whether something traded at it."""
+        silent = self.with_volume == 0 or 2 * self.moved_without > self.bars
+        moved = high > low or (self.close is not None and close != self.close)
+        following = TradedBars(
+            self.bars + 1,
+            self.with_volume + (volume > 0.0),
+            self.moved_without + (volume == 0.0 and moved),
+            close,
+        )
+        return following, volume != 0.0 or silent
 
 
 def _count_before(is_counted: npt.NDArray[np.bool_]) -> Matrix:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import pandas as pd
 from pydantic import Field
 
-from engine.features.base import Indicator, RollingWindow
+from engine.features.base import RollingWindow, WindowIndicator
 from engine.features.rolling import mean_and_deviation, zscore
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.core.types import Vector
 
 
-class BollingerPercent(Indicator):
+class BollingerPercent(WindowIndicator):
     """Bollinger %B: (close - lower band) / (upper band - lower band); 0.5 without width.
 
     Attributes:
@@ -37,13 +38,12 @@ class BollingerPercent(Indicator):
         """The bars before the first complete window."""
         return self.window - 1
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """%B of each close."""
-        score = zscore(bars["close"].to_numpy(), self.window)
-        return pd.Series(0.5 + score / (2.0 * self.deviations), index=bars.index)
+        return 0.5 + zscore(columns["close"], self.window) / (2.0 * self.deviations)
 
 
-class BollingerWidth(Indicator):
+class BollingerWidth(WindowIndicator):
     """Bollinger band width: (upper band - lower band) / middle band.
 
     Attributes:
@@ -62,8 +62,7 @@ class BollingerWidth(Indicator):
         """The bars before the first complete window."""
         return self.window - 1
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The width at each bar."""
-        close: Vector = bars["close"].to_numpy()
-        mean, deviation = mean_and_deviation(close, self.window)
-        return pd.Series(2.0 * self.deviations * deviation / mean, index=bars.index)
+        mean, deviation = mean_and_deviation(columns["close"], self.window)
+        return 2.0 * self.deviations * deviation / mean

@@ -131,9 +131,10 @@ def check_values(
     """
     if not is_built_in(type(feature)):
         check_column(feature, bars, column, symbol, seen=seen)
-    valid = column.iloc[max(feature.warmup - seen, 0) :]
-    bad = valid.index[~np.isfinite(valid.to_numpy())]
-    if len(bad):
+    first = max(feature.warmup - seen, 0)
+    is_finite = np.isfinite(column.to_numpy()[first:])
+    if not is_finite.all():
+        bad = column.index[first:][~is_finite]
         raise InvalidBarsError(
             f"{feature.name} of {symbol} has no finite value",
             expected="prices above 0 and volumes of 0 or more, without gaps",

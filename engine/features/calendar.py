@@ -7,6 +7,7 @@ of a linear model.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -17,13 +18,38 @@ from engine.features.base import Indicator
 
 if TYPE_CHECKING:
     from engine.core.types import IntVector, Vector
+    from engine.data.next_bar import NextBar
+    from engine.features.window_state import FeatureState
 
 Cycle = Literal["hour_of_day", "day_of_week", "month_of_year"]
 
 _MINUTES_A_DAY = 1_440
 
 
-class CalendarFeature(Indicator):
+class OpenTime(Indicator, ABC):
+    """A feature of the time at which a bar opens."""
+
+    required_columns: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def compute_at(self, opens: pd.DatetimeIndex) -> Vector:
+        """The values of bars that open then, in UTC."""
+
+    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+        """The value at the open of each bar."""
+        return pd.Series(self.compute_at(pd.DatetimeIndex(bars.index)), index=bars.index)
+
+    def advance_for_symbol(
+        self,
+        state: FeatureState,
+        bar: NextBar,
+        symbol: str,  # noqa: ARG002 - the same for all
+    ) -> tuple[FeatureState, float]:
+        """The value at the open of a single bar; the state has no rows."""
+        return state, float(self.compute_at(bar.opens)[0])
+
+
+class CalendarFeature(OpenTime):
     """Phase of the bar's open in a cycle: sin(2 pi position / length), or the cosine.
 
     The position in a day is counted in minutes from midnight UTC, in a week in days from Monday,
@@ -36,8 +62,6 @@ class CalendarFeature(Indicator):
         wave: `sine` or `cosine` of the phase.
     """
 
-    required_columns: ClassVar[tuple[str, ...]] = ()
-
     kind: Literal["calendar"] = "calendar"
     cycle: Cycle = "day_of_week"
     wave: Literal["sine", "cosine"] = "sine"
@@ -47,10 +71,11 @@ class CalendarFeature(Indicator):
         """None: one bar is enough."""
         return 0
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
-        """The wave at the open of each bar."""
-        phase = 2.0 * np.pi * _elapsed_fraction(pd.DatetimeIndex(bars.index), self.cycle)
-        return pd.Series(np.sin(phase) if self.wave == "sine" else np.cos(phase), index=bars.index)
+    def compute_at(self, opens: pd.DatetimeIndex) -> Vector:
+        """The wave of bars that open then."""
+        phase = 2.0 * np.pi * _elapsed_fraction(opens, self.cycle)
+        wave: Vector = np.sin(phase) if self.wave == "sine" else np.cos(phase)
+        return wave
 
 
 def _elapsed_fraction(opens: pd.DatetimeIndex, cycle: Cycle) -> Vector:
@@ -63,7 +88,7 @@ def _elapsed_fraction(opens: pd.DatetimeIndex, cycle: Cycle) -> Vector:
     return (opens.month.to_numpy() - 1.0) / 12.0
 
 
-class TurnOfMonth(Indicator):
+class TurnOfMonth(OpenTime):
     """1 on the last `last` and the first `first` days of a month, else 0 (Ariel 1987).
 
     The defaults are the days -1 to +3 of Lakonishok & Smidt (1988, Rev. Financial Studies 1).
@@ -76,8 +101,6 @@ class TurnOfMonth(Indicator):
         days: `all` days count, or `weekdays` only, for markets closed at the weekend.
     """
 
-    required_columns: ClassVar[tuple[str, ...]] = ()
-
     kind: Literal["turn_of_month"] = "turn_of_month"
     last: int = Field(default=1, ge=0, le=10)
     first: int = Field(default=3, ge=0, le=10)
@@ -88,18 +111,18 @@ class TurnOfMonth(Indicator):
         """None: one bar is enough."""
         return 0
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
-        """1 or 0 at the open of each bar."""
-        opens = pd.DatetimeIndex(bars.index).tz_localize(None).to_numpy()
-        day = opens.astype("datetime64[D]")
-        begin = opens.astype("datetime64[M]")
+    def compute_at(self, opens: pd.DatetimeIndex) -> Vector:
+        """1 or 0 of bars that open then."""
+        times = opens.tz_localize(None).to_numpy()
+        day = times.astype("datetime64[D]")
+        begin = times.astype("datetime64[M]")
         end = (begin + np.timedelta64(1, "M")).astype("datetime64[D]")
         since, until = (
             self._count_days(begin.astype("datetime64[D]"), day),
             self._count_days(day, end),
         )
         is_turn = (since < self.first) | (until <= self.last)
-        return pd.Series(is_turn.astype(np.float64), index=bars.index)
+        return is_turn.astype(np.float64)
 
     def _count_days(self, start: IntVector, stop: IntVector) -> IntVector:
         """Days from start to stop, stop excluded."""

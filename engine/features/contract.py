@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from engine.core.errors import ContractError
 
-if TYPE_CHECKING:
-    from engine.features.base import FeatureSpec
+
+class CheckedFeature(Protocol):
+    """What is read of a feature."""
+
+    @property
+    def kind(self) -> str:
+        """For the error."""
+
+    @property
+    def warmup(self) -> int:
+        """Leading bars without a valid value."""
 
 
 def check_column(
-    feature: FeatureSpec,
+    feature: CheckedFeature,
     bars: pd.DataFrame,
     column: object,
     where: str = "",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import Vector
+    from engine.data.next_bar import NextBar
     from engine.features.window_state import FeatureState
 
 PairWindow = Annotated[int, Field(ge=10, le=1000)]
@@ -101,6 +102,13 @@ class CrossAsset(FeatureSpec, ABC):
         """
         self._check_market(market)
         return self.update(state, market[symbol], market[self.symbol])
+
+    def advance_for_symbol(
+        self, state: FeatureState, bar: NextBar, symbol: str
+    ) -> tuple[FeatureState, float]:
+        """The feature of one symbol relative to the other at a single bar."""
+        kept, (close, other) = self._append_bar(state, bar, (symbol, self.symbol))
+        return kept, float(self.compute_values(close, other)[-1])
 
     def _check_market(self, market: Mapping[str, pd.DataFrame]) -> None:
         if self.symbol not in market:

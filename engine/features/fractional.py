@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
-from engine.features.base import Indicator, RollingWindow
+from engine.features.base import RollingWindow, WindowIndicator
 from engine.features.price import log_returns
 from engine.features.rolling import weighted_sum
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.core.types import Vector
 
 
-class FractionalDifference(Indicator):
+class FractionalDifference(WindowIndicator):
     """(1 - B)^order of the log close, over a fixed width of `window` returns.
 
     sum_{k=0..window} w_k ln(close_{t-k} / close_{t-window}), w_0 = 1, w_k = -w_{k-1} (order - k +
@@ -42,12 +43,12 @@ class FractionalDifference(Indicator):
         """`window` returns need `window` + 1 closes."""
         return self.window
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The fractional difference at each bar."""
-        returns = log_returns(bars["close"].to_numpy())
+        returns = log_returns(columns["close"])
         # Summation by parts: a level relative to the oldest is a sum of returns.
         weights = np.cumsum(binomial_weights(self.order, self.window))
-        return pd.Series(weighted_sum(returns, weights), index=bars.index)
+        return weighted_sum(returns, weights)
 
 
 def binomial_weights(order: float, count: int) -> Vector:

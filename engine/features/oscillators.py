@@ -14,9 +14,12 @@ import pandas as pd
 from pydantic import model_validator
 
 from engine.features.base import Indicator, RollingWindow
+from engine.features.rolling import is_constant
+from engine.features.smoothing import continue_mean
 
 if TYPE_CHECKING:
     from engine.core.types import Vector
+    from engine.data.next_bar import NextBar
     from engine.features.window_state import FeatureState
 
 
@@ -47,34 +50,50 @@ class Rsi(Indicator):
 
     def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
         """The index at each bar."""
-        from ta.momentum import RSIIndicator
-
-        close = bars["close"]
-        index: pd.Series[float] = RSIIndicator(close, self.window).rsi() / 100.0
-        return index.mask(self._is_constant(close), 0.5)
+        close = bars["close"].to_numpy(dtype=np.float64)
+        moves = pd.DataFrame(np.column_stack(_split_moves(close)))
+        rise, fall = moves.ewm(alpha=1 / self.window, adjust=False).mean().to_numpy().T
+        return pd.Series(self._index(close, rise, fall), index=bars.index)
 
     def update(
         self, state: FeatureState | None, bars: pd.DataFrame
     ) -> tuple[FeatureState, pd.Series[float]]:
         """The index at the new bars; the state has the last `warmup` closes, and U and D."""
         before = np.empty((0, 3)) if state is None else state
-        close = pd.Series(np.concatenate([before[:, 0], bars["close"].to_numpy()]))
-        change = close.diff()
+        close = np.concatenate([before[:, 0], bars["close"].to_numpy(dtype=np.float64)])
         new, weight = slice(len(before), None), 1 / self.window
         centre = (1 - weight) / weight  # as pandas has it, to the last bit
-        rises, falls = change.where(change > 0, 0.0)[new], -change.where(change < 0, 0.0)[new]
-        rise = _continue_smoothing(before[-1:, 1], rises, centre)
-        fall = _continue_smoothing(before[-1:, 2], falls, centre)
-        index = (100.0 - 100.0 / (1.0 + rise / fall)).mask(fall == 0.0, 100.0) / 100.0
-        values = index.set_axis(bars.index).mask(self._is_constant(close)[new].to_numpy(), 0.5)
-        rows = np.column_stack([close[new], rise, fall])
-        kept = np.vstack([before, rows])[-self.warmup :]
-        return kept, self._mask_warmup(values, seen=len(before))
+        rise, fall = (
+            _continue_smoothing(before[-1:, column], pd.Series(moves[new]), centre).to_numpy()
+            for column, moves in enumerate(_split_moves(close), start=1)
+        )
+        rows = np.vstack([before, np.column_stack([close[new], rise, fall])])
+        values = pd.Series(self._index(*rows.T)[new], index=bars.index)
+        return rows[-self.warmup :], self._mask_warmup(values, seen=len(before))
 
-    def _is_constant(self, close: pd.Series[float]) -> pd.Series[bool]:
-        """Whether the last `warmup` closes are equal."""
-        recent = close.rolling(self.warmup)
-        return recent.max() == recent.min()
+    def advance_for_symbol(
+        self, state: FeatureState, bar: NextBar, symbol: str
+    ) -> tuple[FeatureState, float]:
+        """The index at a single bar."""
+        close, weight = bar.values[symbol]["close"], 1 / self.window
+        centre = (1 - weight) / weight
+        before, rise, fall = state[-1].tolist()
+        change = close - before
+        rise = continue_mean(rise, change if change > 0 else 0.0, centre)
+        fall = continue_mean(fall, -(change if change < 0 else 0.0), centre)
+        kept = np.vstack([state, (close, rise, fall)])[-self.warmup :]
+        recent = kept[:, 0]
+        if recent.max() == recent.min():
+            return kept, 0.5
+        if fall == 0.0:
+            return kept, 1.0
+        return kept, (100.0 - 100.0 / (1.0 + rise / fall)) / 100.0
+
+    def _index(self, close: Vector, rise: Vector, fall: Vector) -> Vector:
+        """The index of smoothed rises and falls."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            index = np.where(fall == 0.0, 100.0, 100.0 - 100.0 / (1.0 + rise / fall)) / 100.0
+        return np.where(is_constant(close, self.warmup), 0.5, index)
 
 
 class Macd(Indicator):
@@ -141,6 +160,24 @@ class Macd(Indicator):
         means = (mean.iloc[-1] for mean in (fast, slow, signal))
         kept = np.array([min(seen + len(close), self.warmup), *means])
         return kept, self._mask_warmup(values, seen=seen)
+
+    def advance_for_symbol(
+        self, state: FeatureState, bar: NextBar, symbol: str
+    ) -> tuple[FeatureState, float]:
+        """The histogram at a single bar."""
+        close = bar.values[symbol]["close"]
+        count, fast, slow, signal = state.tolist()
+        fast = continue_mean(fast, close, (self.fast - 1) / 2)
+        slow = continue_mean(slow, close, (self.slow - 1) / 2)
+        macd = fast - slow
+        signal = continue_mean(signal, macd, (self.signal - 1) / 2)
+        return np.array([count, fast, slow, signal]), (macd - signal) / close
+
+
+def _split_moves(close: Vector) -> tuple[Vector, Vector]:
+    """The rise and the fall at each bar, 0 or more each; 0 at the first."""
+    change = np.diff(close, prepend=np.nan)
+    return np.where(change > 0, change, 0.0), -np.where(change < 0, change, 0.0)
 
 
 def _continue_smoothing(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
-from engine.features.base import Indicator, RollingWindow
+from engine.features.base import RollingWindow, WindowIndicator
 from engine.features.rolling import mean_and_deviation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.core.types import Vector
 
 
@@ -22,7 +23,7 @@ def log_returns(close: Vector, periods: int = 1) -> Vector:
     return returns
 
 
-class SimpleReturn(Indicator):
+class SimpleReturn(WindowIndicator):
     """Simple return over `periods` bars: close_t / close_{t-periods} - 1.
 
     Attributes:
@@ -39,12 +40,15 @@ class SimpleReturn(Indicator):
         """The first return needs the close `periods` bars before."""
         return self.periods
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The return at each bar."""
-        return bars["close"] / bars["close"].shift(self.periods) - 1.0
+        close = columns["close"]
+        returns = np.full(len(close), np.nan)
+        returns[self.periods :] = close[self.periods :] / close[: -self.periods] - 1.0
+        return returns
 
 
-class LogReturn(Indicator):
+class LogReturn(WindowIndicator):
     """Log return over `periods` bars: ln(close_t / close_{t-periods}).
 
     Attributes:
@@ -61,12 +65,12 @@ class LogReturn(Indicator):
         """The first return needs the close `periods` bars before."""
         return self.periods
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The return at each bar."""
-        return pd.Series(log_returns(bars["close"].to_numpy(), self.periods), index=bars.index)
+        return log_returns(columns["close"], self.periods)
 
 
-class HighLowRange(Indicator):
+class HighLowRange(WindowIndicator):
     """The bar's range in units of its close: (high - low) / close."""
 
     required_columns: ClassVar[tuple[str, ...]] = ("high", "low", "close")
@@ -78,12 +82,12 @@ class HighLowRange(Indicator):
         """None: one bar is enough."""
         return 0
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The range of each bar."""
-        return (bars["high"] - bars["low"]) / bars["close"]
+        return (columns["high"] - columns["low"]) / columns["close"]
 
 
-class Volatility(Indicator):
+class Volatility(WindowIndicator):
     """Standard deviation of the last `window` log returns, per bar (divisor `window` - 1).
 
     Attributes:
@@ -100,7 +104,7 @@ class Volatility(Indicator):
         """`window` returns need `window` + 1 closes."""
         return self.window
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The deviation of the last returns at each bar."""
-        returns = log_returns(bars["close"].to_numpy())
-        return pd.Series(mean_and_deviation(returns, self.window, ddof=1)[1], index=bars.index)
+        returns = log_returns(columns["close"])
+        return mean_and_deviation(returns, self.window, ddof=1)[1]

@@ -12,18 +12,19 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 
-from engine.features.base import Indicator, RollingWindow
+from engine.features.base import RollingWindow, WindowIndicator
 from engine.features.rolling import mean_and_deviation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.core.types import Vector
 
 _LN2 = float(np.log(2.0))
 
 
-class RangeVolatility(Indicator, ABC):
+class RangeVolatility(WindowIndicator, ABC):
     """The square root of a variance estimate over the last `window` bars.
 
     Attributes:
@@ -35,12 +36,13 @@ class RangeVolatility(Indicator, ABC):
     window: RollingWindow = 20
 
     @abstractmethod
-    def _variance(self, bars: pd.DataFrame) -> Vector:
+    def _variance(self, bars: Mapping[str, Vector]) -> Vector:
         """The variance, shape (n,); it may be slightly negative by rounding."""
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The root of the variance, of 0 where rounding makes that negative."""
-        return pd.Series(np.sqrt(np.maximum(self._variance(bars), 0.0)), index=bars.index)
+        root: Vector = np.sqrt(np.maximum(self._variance(columns), 0.0))
+        return root
 
 
 class Parkinson(RangeVolatility):
@@ -58,7 +60,7 @@ class Parkinson(RangeVolatility):
         """The bars before the first complete window."""
         return self.window - 1
 
-    def _variance(self, bars: pd.DataFrame) -> Vector:
+    def _variance(self, bars: Mapping[str, Vector]) -> Vector:
         squares = np.square(_log_ratio(bars, "high", "low"))
         return mean_and_deviation(squares, self.window)[0] / (4.0 * _LN2)
 
@@ -78,7 +80,7 @@ class GarmanKlass(RangeVolatility):
         """The bars before the first complete window."""
         return self.window - 1
 
-    def _variance(self, bars: pd.DataFrame) -> Vector:
+    def _variance(self, bars: Mapping[str, Vector]) -> Vector:
         spread, body = _log_ratio(bars, "high", "low"), _log_ratio(bars, "close", "open")
         squares = 0.5 * np.square(spread) - (2.0 * _LN2 - 1.0) * np.square(body)
         return mean_and_deviation(squares, self.window)[0]
@@ -99,7 +101,7 @@ class RogersSatchell(RangeVolatility):
         """The bars before the first complete window."""
         return self.window - 1
 
-    def _variance(self, bars: pd.DataFrame) -> Vector:
+    def _variance(self, bars: Mapping[str, Vector]) -> Vector:
         return mean_and_deviation(_rogers_satchell_terms(bars), self.window)[0]
 
 
@@ -120,11 +122,11 @@ class YangZhang(RangeVolatility):
         """`window` overnight returns need `window` + 1 bars."""
         return self.window
 
-    def _variance(self, bars: pd.DataFrame) -> Vector:
+    def _variance(self, bars: Mapping[str, Vector]) -> Vector:
         window = self.window
-        close: Vector = bars["close"].to_numpy()
+        close = bars["close"]
         overnight_returns = np.full(len(close), np.nan)
-        overnight_returns[1:] = np.log(bars["open"].to_numpy()[1:] / close[:-1])
+        overnight_returns[1:] = np.log(bars["open"][1:] / close[:-1])
         overnight, body = (
             np.square(mean_and_deviation(moves, window, ddof=1)[1])
             for moves in (overnight_returns, _log_ratio(bars, "close", "open"))
@@ -134,12 +136,12 @@ class YangZhang(RangeVolatility):
         return overnight + weight * body + (1.0 - weight) * within
 
 
-def _log_ratio(bars: pd.DataFrame, above: str, below: str) -> Vector:
+def _log_ratio(bars: Mapping[str, Vector], above: str, below: str) -> Vector:
     """ln(above / below) of each bar."""
-    ratio: Vector = np.log(bars[above].to_numpy() / bars[below].to_numpy())
+    ratio: Vector = np.log(bars[above] / bars[below])
     return ratio
 
 
-def _rogers_satchell_terms(bars: pd.DataFrame) -> Vector:
+def _rogers_satchell_terms(bars: Mapping[str, Vector]) -> Vector:
     up = _log_ratio(bars, "high", "close") * _log_ratio(bars, "high", "open")
     return up + _log_ratio(bars, "low", "close") * _log_ratio(bars, "low", "open")

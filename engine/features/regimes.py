@@ -5,18 +5,22 @@ No label is fitted or smoothed over the whole history: later bars never change a
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
-from engine.features.base import Indicator, RollingWindow
+from engine.features.base import RollingWindow, WindowIndicator
 from engine.features.price import log_returns
 from engine.features.rolling import mean_and_deviation, midrank
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-class VolatilityRegime(Indicator):
+    from engine.core.types import Vector
+
+
+class VolatilityRegime(WindowIndicator):
     """Low (-1), medium (0) or high (1) volatility: its tercile in the recent history.
 
     The standard deviation of the last `window` log returns is ranked among the last `history` such
@@ -41,17 +45,16 @@ class VolatilityRegime(Indicator):
         """`window` returns for each deviation, and `history` - 1 more for the ranking."""
         return self.window + self.history - 1
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The tercile at each bar."""
-        returns = log_returns(bars["close"].to_numpy())
+        returns = log_returns(columns["close"])
         deviation = mean_and_deviation(returns, self.window, ddof=1)[1]
         rank = midrank(deviation, self.history)
         third = 2.0 * self.history
-        label = np.where(3.0 * rank > 2.0 * third, 1.0, np.where(3.0 * rank < third, -1.0, 0.0))
-        return pd.Series(label, index=bars.index)
+        return np.where(3.0 * rank > 2.0 * third, 1.0, np.where(3.0 * rank < third, -1.0, 0.0))
 
 
-class TrendRegime(Indicator):
+class TrendRegime(WindowIndicator):
     """Down (-1), none (0) or up (1): the sign of a mean return that exceeds its standard error.
 
     The mean of the last `window` log returns over its standard error, deviation / sqrt(window),
@@ -74,10 +77,9 @@ class TrendRegime(Indicator):
         """`window` returns need `window` + 1 closes."""
         return self.window
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The trend at each bar."""
-        returns = log_returns(bars["close"].to_numpy())
+        returns = log_returns(columns["close"])
         mean, deviation = mean_and_deviation(returns, self.window, ddof=1)
         error = self.threshold * deviation / np.sqrt(self.window)
-        label = np.where(np.abs(mean) > error, np.sign(mean), 0.0)
-        return pd.Series(label, index=bars.index)
+        return np.where(np.abs(mean) > error, np.sign(mean), 0.0)

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from engine.core.types import Matrix, Vector
+    from engine.core.types import BoolVector, Matrix, Vector
 
 _BLOCK = 8_192
 """Values per block: 64 KB, of which several fit into a second-level cache."""
+
+
+_FEW_WINDOWS = 4
 
 
 def mean_and_deviation(
@@ -44,10 +47,8 @@ def mean_and_deviation(
     """
     mean, deviation = np.full_like(values, np.nan), np.full_like(values, np.nan)
     for rows, block in _blocks(values, window):
-        lags, constant = _lagged_values(block, window), _is_constant(block, window)
-        centre = reduce(np.add, lags) / window
-        squares = reduce(np.add, (np.square(lag - centre) for lag in lags))
-        mean[rows] = np.where(constant, lags[-1], centre)
+        constant, centre, squares = _describe_windows(block, window)
+        mean[rows] = np.where(constant, block[window - 1 :], centre)
         deviation[rows] = np.where(constant, 0.0, np.sqrt(squares / (window - ddof)))
     return mean, deviation
 
@@ -78,9 +79,15 @@ def covariance(left: Vector, right: Vector, window: int) -> Vector:
     blocks = zip(_blocks(left, window), _blocks(right, window), strict=True)
     for (rows, ours), (_, theirs) in blocks:
         constant = _is_constant(ours, window) | _is_constant(theirs, window)
-        pairs = zip(_centred_lags(ours, window), _centred_lags(theirs, window), strict=True)
-        products = (mine * yours for mine, yours in pairs)
-        result[rows] = np.where(constant, 0.0, reduce(np.add, products) / window)
+        if _has_few_windows(ours, window):
+            left_windows, right_windows = (_windows(each, window) for each in (ours, theirs))
+            mine = left_windows - _sum(left_windows)[:, None] / window
+            yours = right_windows - _sum(right_windows)[:, None] / window
+            total = _sum(mine * yours)
+        else:
+            pairs = zip(_centred_lags(ours, window), _centred_lags(theirs, window), strict=True)
+            total = reduce(np.add, (mine * yours for mine, yours in pairs))
+        result[rows] = np.where(constant, 0.0, total / window)
     return result
 
 
@@ -88,6 +95,9 @@ def weighted_sum(values: Vector, weights: Vector) -> Vector:
     """w_0 x_t + w_1 x_{t-1} + ..., shape (n,); NaN in the first len(w) - 1 rows."""
     result = np.full_like(values, np.nan)
     for rows, block in _blocks(values, len(weights)):
+        if _has_few_windows(block, len(weights)):
+            result[rows] = _sum(weights[::-1] * _windows(block, len(weights)))
+            continue
         terms = zip(weights[::-1], _lagged_values(block, len(weights)), strict=True)
         result[rows] = reduce(np.add, (weight * lag for weight, lag in terms))
     return result
@@ -104,12 +114,25 @@ def midrank(values: Vector, window: int) -> Vector:
     result = np.full_like(values, np.nan)
     for rows, block in _blocks(values, window):
         now = block[window - 1 :]
+        if _has_few_windows(block, window):
+            windows = _windows(block, window)
+            lower, not_higher = windows < now[:, None], windows <= now[:, None]
+            result[rows] = np.count_nonzero(lower, axis=1) + np.count_nonzero(not_higher, axis=1)
+            continue
         below = np.zeros(len(now), dtype=np.int16)
         for lag in _lagged_values(block, window):
             below += lag < now
             below += lag <= now
         result[rows] = below
     return result
+
+
+def is_constant(values: Vector, window: int) -> BoolVector:
+    """Whether the last `window` values are equal; not in the first `window` - 1 rows."""
+    constant = np.zeros(len(values), dtype=bool)
+    if len(values) >= window:
+        constant[window - 1 :] = _is_constant(values, window)
+    return constant
 
 
 def _blocks(values: Vector | Matrix, window: int) -> Iterator[tuple[slice, Vector | Matrix]]:
@@ -126,6 +149,37 @@ def _lagged_values(block: Vector | Matrix, window: int) -> list[Vector | Matrix]
     return [block[lag : lag + rows] for lag in range(window)]
 
 
+def _has_few_windows(block: Vector | Matrix, window: int) -> bool:
+    """Whether a loop over the windows takes less time than one over the lags."""
+    return len(block) - window < _FEW_WINDOWS
+
+
+def _windows(block: Vector | Matrix, window: int) -> Matrix:
+    """(n, window) or (n, window, k): the values of each window."""
+    return np.array([block[start : start + window] for start in range(len(block) - window + 1)])
+
+
+def _sum(windows: Matrix) -> Vector | Matrix:
+    """The sum of each window, added one lag at a time, as the sums of many windows are."""
+    total: Vector = np.add.accumulate(windows, axis=1)[:, -1]
+    return total
+
+
+def _describe_windows(
+    block: Vector | Matrix, window: int
+) -> tuple[npt.NDArray[np.bool_], Vector | Matrix, Vector | Matrix]:
+    """Of every window: whether it is constant, its mean, the sum of squared distances from it."""
+    if _has_few_windows(block, window):
+        windows = _windows(block, window)
+        centre = _sum(windows) / window
+        distance = windows - centre[:, None]
+        return _are_constant(windows), centre, _sum(distance * distance)
+    lags = _lagged_values(block, window)
+    centre = reduce(np.add, lags) / window
+    squares = reduce(np.add, (np.square(lag - centre) for lag in lags))
+    return _is_constant(block, window), centre, squares
+
+
 def _centred_lags(block: Vector, window: int) -> Iterator[Vector]:
     """The lagged values minus their windows' means."""
     lags = _lagged_values(block, window)
@@ -135,10 +189,18 @@ def _centred_lags(block: Vector, window: int) -> Iterator[Vector]:
 
 def _is_constant(block: Vector | Matrix, window: int) -> npt.NDArray[np.bool_]:
     """Whether all values of a window are equal."""
+    if _has_few_windows(block, window):
+        return _are_constant(_windows(block, window))
     highest = _rolling_extreme(np.maximum, block, window)
     lowest = _rolling_extreme(np.minimum, block, window)
     is_constant: npt.NDArray[np.bool_] = highest == lowest
     return is_constant
+
+
+def _are_constant(windows: Matrix) -> npt.NDArray[np.bool_]:
+    """Whether all values of each window are equal."""
+    are_equal: npt.NDArray[np.bool_] = (windows == windows[:, :1]).all(axis=1)
+    return are_equal
 
 
 def _rolling_extreme(ufunc: np.ufunc, block: Vector | Matrix, window: int) -> Vector | Matrix:

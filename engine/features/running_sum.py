@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from math import isnan
+from math import isinf, isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,9 +55,13 @@ class RunningSum:
     def extend(self, values: Vector) -> Vector:
         """The sum at each further value; NaN where the window is not complete or has a NaN."""
         finite = np.where(np.isinf(values), np.nan, values).tolist()
-        return np.array([self._append(value) for value in finite])
+        return np.array([self._add_next(value) for value in finite])
 
-    def _append(self, value: float) -> float:
+    def append(self, value: float) -> float:
+        """The sum at one further value, see `extend`."""
+        return self._add_next(float("nan") if isinf(value) else value)
+
+    def _add_next(self, value: float) -> float:
         if len(self.held) == self.window:
             self._remove(self.held.popleft())
         self.held.append(value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from engine.core.errors import InvalidBarsError, UsageError
@@ -21,8 +22,9 @@ from engine.features.stream_state import CoarseState, MatrixState, StreamState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.core.types import BarsFrame
+    from engine.core.types import BarsFrame, Matrix, Vector
     from engine.data import BarInterval
+    from engine.data.next_bar import NextBar
     from engine.features.build import FeatureMatrix
     from engine.features.config import Feature
     from engine.features.resolutions import CoarseFeatures
@@ -40,6 +42,21 @@ class StreamedFeatures:
 
     features: FeatureMatrix
     coarse: tuple[CoarseFeatures, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedRow:
+    """Features of a single bar.
+
+    Attributes:
+        values: Shape (k,), as a row of `FeatureMatrix.values`.
+        coarse: Of each resolution the rows of the coarse bars that it completes, often none, and
+            the newest coarse bar that is complete at its close, counted from the first of the
+            history.
+    """
+
+    values: Vector
+    coarse: tuple[tuple[Matrix, int], ...]
 
 
 @dataclass(frozen=True)
@@ -100,14 +117,8 @@ class FeatureStream:
             InvalidBarsError: A column or, at a timestamp, a symbol is missing, the bars are not
                 in time order or not after those seen, or a value past its warm-up is not finite.
         """
-        if state is not None and state.stream != self.identity:
-            raise UsageError(
-                "The state is of another feature stream",
-                expected="a state of a stream of the same features, symbols and intervals",
-                found="one of other features, symbols or intervals, or in another order",
-                where="state",
-                fix="begin with None and the whole history",
-            )
+        if state is not None:
+            self._check_state(state)
         self._check_columns(bars)
         tables = self._split(bars, None if state is None else state.newest)
         if state is None:  # a single later bar does not tell that its source has no volume
@@ -122,19 +133,103 @@ class FeatureStream:
         )
         return following, StreamedFeatures(matrix, tuple(features for _, features in parts))
 
+    def advance(self, state: StreamState, bar: NextBar) -> tuple[StreamState, StreamedRow]:
+        """The features of a single bar: `update`, to the last bit, without frames.
+
+        Before the warm-up is over, and of a coarse bar that is completed, they are those of
+        `update`.
+
+        Args:
+            state: What an earlier call returned.
+            bar: The next bar of every market symbol, with the columns that `update` reads.
+
+        Raises:
+            UsageError: The state is of another stream.
+            InvalidBarsError: A symbol is missing, the bar is not after those seen, or a value past
+                its warm-up is not finite.
+        """
+        self._check_state(state)
+        if bar.timestamp <= state.newest or tuple(bar.values) != self.market_symbols:
+            raise self._order_error(len(bar.values), bar.timestamp, state.newest)
+        base, values = self._advance_matrix(state.base, bar)
+        parts = [
+            self._advance_coarse(part, bar, resolution)
+            for part, resolution in zip(state.coarse, self.resolutions, strict=True)
+        ]
+        following = StreamState(
+            bar.timestamp, base, tuple(kept for kept, _ in parts), self.identity
+        )
+        return following, StreamedRow(values, tuple(row for _, row in parts))
+
+    def _advance_matrix(self, state: MatrixState, bar: NextBar) -> tuple[MatrixState, Vector]:
+        if state.seen < self.warmup:
+            kept, matrix = self._update_matrix(state, bar.tables)
+            return kept, matrix.values[0]
+        advanced = [
+            feature.advance_for_symbol(before, bar, symbol)
+            for before, (symbol, feature) in zip(state.columns, self._pairs, strict=True)
+        ]
+        values = np.array([value for _, value in advanced])
+        if not np.isfinite(values).all():
+            for (symbol, feature), value in zip(self._pairs, values, strict=True):
+                column = pd.Series([value], bar.opens)
+                check_values(feature, bar.tables[symbol], column, symbol, seen=state.seen)
+        return MatrixState(state.seen + 1, tuple(kept for kept, _ in advanced)), values
+
+    def _advance_coarse(
+        self, state: CoarseState, bar: NextBar, resolution: BarInterval
+    ) -> tuple[CoarseState, tuple[Matrix, int]]:
+        bars = state.resampling.append_within(bar, self.interval, resolution)
+        if bars is not None:
+            nothing = np.empty((0, len(self._pairs)))
+            return CoarseState(bars, state.matrix), (nothing, bars.known - 1)
+        kept, features = self._update_coarse(state, bar.tables, resolution)
+        return kept, (features.features.values, int(features.latest[-1]))
+
     @cached_property
-    def _required_columns(self) -> tuple[str, ...]:
+    def warmup(self) -> int:
+        """First row at which every feature is valid."""
+        return max(feature.warmup for feature in self.features)
+
+    @cached_property
+    def _pairs(self) -> tuple[tuple[str, Feature], ...]:
+        """The symbol and feature of each column."""
+        return tuple((symbol, feature) for symbol in self.symbols for feature in self.features)
+
+    def _check_state(self, state: StreamState) -> None:
+        if state.stream != self.identity:
+            raise UsageError(
+                "The state is of another feature stream",
+                expected="a state of a stream of the same features, symbols and intervals",
+                found="one of other features, symbols or intervals, or in another order",
+                where="state",
+                fix="begin with None and the whole history",
+            )
+
+    def _order_error(
+        self, count: int, first: pd.Timestamp, newest: pd.Timestamp | None
+    ) -> InvalidBarsError:
+        return InvalidBarsError(
+            "The next bars do not follow those before",
+            expected=f"later timestamps, at each a bar of {', '.join(self.market_symbols)}",
+            found=f"{count} bars from {first}, after {newest}",
+            where="bars",
+            fix="bring the bars into time order and leave out those seen before",
+        )
+
+    @cached_property
+    def required_columns(self) -> tuple[str, ...]:
         """Columns of the bars that an update reads."""
         read = [column for feature in self.features for column in feature.required_columns]
         values = VALUE_COLUMNS if self.resolutions else ()
         return tuple(dict.fromkeys(("timestamp", "symbol", *values, *read)))
 
     def _check_columns(self, bars: BarsFrame) -> None:
-        missing = [column for column in self._required_columns if column not in bars]
+        missing = [column for column in self.required_columns if column not in bars]
         if missing:
             raise InvalidBarsError(
                 f"The next bars have no column {', '.join(missing)}",
-                expected=f"the columns {', '.join(self._required_columns)}",
+                expected=f"the columns {', '.join(self.required_columns)}",
                 found=", ".join(map(str, bars.columns)) or "no columns",
                 where="bars",
                 fix="add the column; the volume of a symbol that has none is NaN in every row",
@@ -150,30 +245,23 @@ class FeatureStream:
         ordered = pd.DatetimeIndex(stamps if newest is None else stamps.insert(0, newest))
         is_valid = len(stamps) and ordered.is_monotonic_increasing and ordered.is_unique
         if not is_valid or not all(table.index.equals(stamps) for table in tables.values()):
-            raise InvalidBarsError(
-                "The next bars do not follow those before",
-                expected=f"later timestamps, at each a bar of {', '.join(self.market_symbols)}",
-                found=f"{len(bars)} bars from {bars['timestamp'].min()}, after {newest}",
-                where="bars",
-                fix="bring the bars into time order and leave out those seen before",
-            )
+            raise self._order_error(len(bars), bars["timestamp"].min(), newest)
         return tables
 
     def _update_matrix(
         self, state: MatrixState, tables: Mapping[str, pd.DataFrame]
     ) -> tuple[MatrixState, FeatureMatrix]:
         stamps = next(iter(tables.values())).index
-        pairs = [(symbol, feature) for symbol in self.symbols for feature in self.features]
         if stamps.empty:
             empty = pd.Series(index=stamps, dtype="float64")
-            return state, assemble_matrix([empty] * len(pairs), self.features, self.symbols)
+            return state, assemble_matrix([empty] * len(self._pairs), self.features, self.symbols)
         updated = [
             feature.update_for_symbol(before, tables, symbol)
             for before, (symbol, feature) in zip(
-                state.columns or (None,) * len(pairs), pairs, strict=True
+                state.columns or (None,) * len(self._pairs), self._pairs, strict=True
             )
         ]
-        for (symbol, feature), (_, column) in zip(pairs, updated, strict=True):
+        for (symbol, feature), (_, column) in zip(self._pairs, updated, strict=True):
             check_values(feature, tables[symbol], column, symbol, seen=state.seen)
         return (
             MatrixState(state.seen + len(stamps), tuple(kept for kept, _ in updated)),

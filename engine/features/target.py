@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 if TYPE_CHECKING:
-    from engine.core.types import WideFrame
+    from engine.core.types import Matrix, WideFrame
 
 
 def forward_returns(close: WideFrame, horizon: int) -> WideFrame:
@@ -18,4 +21,29 @@ def forward_returns(close: WideFrame, horizon: int) -> WideFrame:
     Returns:
         The shape of `close`; NaN in the last `horizon` rows, where it is not yet known.
     """
-    return close.shift(-horizon) / close - 1.0
+    values = close.to_numpy(dtype=np.float64)
+    ahead = np.full(values.shape, np.nan)
+    ahead[:-horizon] = _returns_over(values, horizon)
+    return pd.DataFrame(ahead, index=close.index, columns=close.columns)
+
+
+def trailing_returns(close: WideFrame, horizon: int) -> WideFrame:
+    """The simple return over the last `horizon` bars: close_t / close_{t-horizon} - 1.
+
+    Args:
+        close: As in `forward_returns`.
+        horizon: Bars back.
+
+    Returns:
+        The shape of `close`; NaN in the first `horizon` rows.
+    """
+    values = close.to_numpy(dtype=np.float64)
+    behind = np.full(values.shape, np.nan)
+    behind[horizon:] = _returns_over(values, horizon)
+    return pd.DataFrame(behind, index=close.index, columns=close.columns)
+
+
+def _returns_over(values: Matrix, horizon: int) -> Matrix:
+    """(n - horizon, k) the returns over so many bars, each at the first of them."""
+    returns: Matrix = values[horizon:] / values[:-horizon] - 1.0
+    return returns

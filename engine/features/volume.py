@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from engine.features.base import Indicator, RollingWindow
-from engine.features.rolling import zscore
+from engine.features.base import Indicator, RollingWindow, WindowIndicator
+from engine.features.rolling import is_constant, zscore
 from engine.features.running_sum import RunningSum
 
 if TYPE_CHECKING:
-    from engine.core.types import Vector
+    from collections.abc import Mapping
+
+    from engine.core.types import BoolVector, Vector
+    from engine.data.next_bar import NextBar
     from engine.features.window_state import FeatureState
 
 
@@ -40,12 +43,15 @@ class Vwap(Indicator):
 
     def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
         """The distance at each bar."""
-        from ta.volume import VolumeWeightedAveragePrice
-
-        high, low, close, volume = (bars[name] for name in ("high", "low", "close", "volume"))
-        average = VolumeWeightedAveragePrice(high, low, close, volume, self.window)
-        distance: pd.Series[float] = close / average.volume_weighted_average_price() - 1.0
-        return distance.mask(volume.rolling(self.window).max() == 0.0, 0.0)
+        high, low, close, volume = (
+            bars[name].to_numpy("float64") for name in ("high", "low", "close", "volume")
+        )
+        amounts = pd.DataFrame(np.column_stack([(high + low + close) / 3.0 * volume, volume]))
+        money, traded = amounts.rolling(self.window).sum().to_numpy().T
+        return pd.Series(
+            self._distance(close, money, traded, is_constant(volume, self.window) & (volume == 0)),
+            index=bars.index,
+        )
 
     def update(
         self, state: FeatureState | None, bars: pd.DataFrame
@@ -57,19 +63,38 @@ class Vwap(Indicator):
         before = np.empty((2, 0)) if state is None else state
         sums = [RunningSum.from_state(self.window, row) for row in before]
         seen = len(sums[1].held)
-        volumes = pd.Series([*sums[1].held, *volume])
+        volumes = np.array([*sums[1].held, *volume])
         amounts = ((high + low + close) / 3.0 * volume, volume)
         money, traded = (
-            pd.Series(running.extend(amount), bars.index)
-            for running, amount in zip(sums, amounts, strict=True)
+            running.extend(amount) for running, amount in zip(sums, amounts, strict=True)
         )
-        distance = pd.Series(close, bars.index) / (money / traded) - 1.0
-        is_idle = volumes.rolling(self.window).max().to_numpy()[seen:] == 0.0
+        is_idle = (is_constant(volumes, self.window) & (volumes == 0.0))[seen:]
+        values = pd.Series(self._distance(close, money, traded, is_idle), index=bars.index)
         kept = np.vstack([running.to_state() for running in sums])
-        return kept, self._mask_warmup(distance.mask(is_idle, 0.0), seen=seen)
+        return kept, self._mask_warmup(values, seen=seen)
+
+    @staticmethod
+    def _distance(close: Vector, money: Vector, traded: Vector, is_idle: BoolVector) -> Vector:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(is_idle, 0.0, close / (money / traded) - 1.0)
+
+    def advance_for_symbol(
+        self, state: FeatureState, bar: NextBar, symbol: str
+    ) -> tuple[FeatureState, float]:
+        """The distance at a single bar."""
+        values = bar.values[symbol]
+        close, volume = values["close"], values["volume"]
+        money, traded = (RunningSum.from_state(self.window, row) for row in state)
+        amount = (values["high"] + values["low"] + close) / 3.0 * volume
+        with np.errstate(all="ignore"):  # the stream refuses what is not finite
+            average = money.append(amount) / np.float64(traded.append(volume))
+            distance = float(close / average - 1.0)
+        is_idle = max(traded.held) == 0.0
+        kept = np.vstack([money.to_state(), traded.to_state()])
+        return kept, 0.0 if is_idle else distance
 
 
-class Obv(Indicator):
+class Obv(WindowIndicator):
     """Rolling z-score of the bar's change of on-balance volume (Granville).
 
     The change is +volume for a higher close, -volume for a lower one, 0 for an equal one (ta
@@ -90,14 +115,13 @@ class Obv(Indicator):
         """`window` changes need `window` + 1 bars."""
         return self.window
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The z-score of the change at each bar."""
-        close, volume = bars["close"].to_numpy(), bars["volume"].to_numpy(dtype="float64")
-        change: Vector = np.sign(np.diff(close, prepend=np.nan)) * volume
-        return pd.Series(zscore(change, self.window), index=bars.index)
+        change: Vector = np.sign(np.diff(columns["close"], prepend=np.nan)) * columns["volume"]
+        return zscore(change, self.window)
 
 
-class VolumeZscore(Indicator):
+class VolumeZscore(WindowIndicator):
     """Rolling z-score of volume; 0 where it is constant.
 
     Bars whose source has no volume (`volume: none`) are refused.
@@ -116,7 +140,6 @@ class VolumeZscore(Indicator):
         """The bars before the first complete window."""
         return self.window - 1
 
-    def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
+    def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The z-score at each bar."""
-        volume = bars["volume"].to_numpy(dtype="float64")
-        return pd.Series(zscore(volume, self.window), index=bars.index)
+        return zscore(columns["volume"], self.window)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -99,6 +99,57 @@ def first_test_row(
         UsageError: No window fits.
     """
     return _WindowLayout(timestamps, spec, first_row, horizon + spec.embargo).first_test_row(delay)
+
+
+@dataclass(frozen=True)
+class WindowClock:
+    """Says of bars that arrive one after another whether a test part begins with them.
+
+    Over the bars of a history it names the first test bars of `make_walk_forward_windows`.
+
+    Attributes:
+        length: Of a test part, `WindowSpec.test`.
+        first: First test bar of the first window.
+        count: Test bars so far; 0 before the first.
+        due: Where the length is in calendar terms: a test part begins with the first bar at or
+            after it.
+    """
+
+    length: Duration
+    first: pd.Timestamp
+    count: int
+    due: pd.Timestamp
+
+    @classmethod
+    def after(
+        cls, length: Duration, first: pd.Timestamp, newest: pd.Timestamp, count: int
+    ) -> WindowClock:
+        """The clock after the bars so far.
+
+        Args:
+            length: Of a test part.
+            first: First test bar of the first window.
+            newest: The newest bar.
+            count: Test bars so far, the newest included.
+        """
+        due = first
+        if count and not isinstance(length, int):
+            times = 1
+            while (due := first + _calendar_offset(length, times)) <= newest:
+                times += 1
+        return cls(length, first, count, due)
+
+    def begins(self, timestamp: pd.Timestamp) -> bool:
+        """Whether a test part begins with the bar after those so far."""
+        if self.count and isinstance(self.length, int):
+            return self.count % self.length == 0
+        return timestamp >= self.due
+
+    def advance(self, timestamp: pd.Timestamp) -> WindowClock:
+        """The clock after one more bar, a test bar."""
+        if self.begins(timestamp):
+            return WindowClock.after(self.length, self.first, timestamp, self.count + 1)
+        return replace(self, count=self.count + 1)
 
 
 @dataclass(frozen=True)

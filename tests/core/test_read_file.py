@@ -78,6 +78,7 @@ OWN_FILES = {
     "data/sources/files/_content.py": "opened by the function before",
     "data/store/cache.py": "the cache of bars",
     "data/store/file_lock.py": "the lock of the cache",
+    "live/paper/account_history.py": "the bars that a paper account was started with",
     "reporting/quantstats_process.py": "the log of its own process",
     "reporting/quantstats_worker.py": "the page of its own process",
     "training/executors/local.py": "the log of its own process",

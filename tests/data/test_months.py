@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.errors import InvalidBarsError, StrategyError, UsageError
 from engine.data.bar_grid import next_bar_labels
-from engine.data.bars import drop_unfinished_bar, normalise_bars
+from engine.data.bars import drop_unfinished_bars, normalise_bars
 from engine.data.coverage import expected_timestamps
 from engine.data.intervals import bar_end, bar_ends, divides, interval_numbers, interval_starts
 from engine.data.manifests import read_manifest
@@ -84,7 +84,7 @@ class TestIntervals:
     def test_a_month_is_unfinished_until_the_next_begins(self):
         bars = normalise_bars(months(count=3, first="2024-01-01"), "X")
         for now, kept in (("2024-03-31 23:59", 2), ("2024-04-01", 3)):
-            assert len(drop_unfinished_bar(bars, "1mo", utc(now))) == kept
+            assert len(drop_unfinished_bars(bars, "1mo", utc(now))) == kept
 
     def test_a_stored_month_is_current_until_the_next_is_over(self):
         bars = normalise_bars(months(count=3, first="2024-01-01"), "X")
@@ -204,6 +204,7 @@ class TestResampling:
         found = resample_bars(days("2023-01-03", "2023-04-02"), "1d", "1mo", "24/7").bars
         assert found["timestamp"].tolist() == [utc("2023-02-01"), utc("2023-03-01")]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("size", [1, 7, 40])
     def test_days_that_arrive_one_after_another_complete_the_same_months(self, size):
         daily = days("2022-12-20", "2024-03-15")

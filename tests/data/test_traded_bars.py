@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.data.market import Market
-from engine.data.traded_bars import find_traded_bars
+from engine.data.traded_bars import TradedBars, find_traded_bars
 
 MOVING = 100 * np.exp(np.cumsum(np.random.default_rng(2).normal(0, 0.01, 400)))
 
@@ -126,3 +126,23 @@ def test_the_price_of_a_bar_does_not_decide_whether_it_traded(seed: int, row: in
     other = close.copy()
     other[row] += 5.0
     assert traded(volume, other)[: row + 1] == traded(volume, close)[: row + 1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), start=st.integers(0, 60))
+def test_bars_that_arrive_one_by_one_are_judged_as_all_at_once(seed: int, start: int) -> None:
+    rng = np.random.default_rng(seed)
+    volume = rng.choice([0.0, 0.0, 3.0, np.nan], 80) * rng.choice([0.0, 1.0])
+    close = 100 + np.cumsum(rng.choice([0.0, 0.0, 1.0], 80))
+    high = close + rng.choice([0.0, 0.0, 1.0], 80)
+    index = pd.date_range("2024-01-01", periods=80, tz="UTC", name="timestamp")
+    wide = [pd.DataFrame({"A": each}, index=index) for each in (volume, high, close, close)]
+    state, answers = TradedBars(), []
+    if start:
+        state = TradedBars.of_history(*(each[:start] for each in (volume, high, close, close)))
+    for row in range(start, 80):
+        state, answer = state.advance(
+            volume=volume[row], high=high[row], low=close[row], close=close[row]
+        )
+        answers.append(answer)
+    assert answers == find_traded_bars(*wide)["A"].tolist()[start:]

@@ -117,6 +117,7 @@ class TestStream:
         with pytest.raises(UsageError, match="vwap_14; no volume of OWN "):
             self.make(Vwap()).update(None, arrived)
 
+    @pytest.mark.slow
     def test_features_of_prices_stream_to_the_bits_of_the_matrix(self, bars) -> None:
         market, stream = market_of(bars), self.make(LogReturn(), Rsi(), resolutions=("1w",))
         state, streamed = None, []

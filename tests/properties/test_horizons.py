@@ -99,6 +99,7 @@ def key_of_train_rows(task: FitTask) -> str:
 SEEDS = st.integers(0, 2**32 - 2)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(targets(), st.integers(0, 3), SEEDS)
 def test_other_bars_from_the_test_part_on_change_nothing_that_is_trained_on(

@@ -87,6 +87,7 @@ CUTS = st.integers(0, LENGTH - 2)
 PAIRS = st.sampled_from([("1d", "1w"), ("1h", "1d"), ("4h", "1d"), ("1h", "4h"), ("1m", "5m")])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(seed=SEEDS, other=SEEDS, t=CUTS, pair=PAIRS)
 def test_coarse_bars_known_at_t_do_not_depend_on_bars_after_t(
@@ -97,6 +98,7 @@ def test_coarse_bars_known_at_t_do_not_depend_on_bars_after_t(
     assert_causal(market, another, interval, t)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(seed=SEEDS, other=SEEDS, t=CUTS, pair=PAIRS)
 def test_coarse_features_known_at_t_do_not_depend_on_bars_after_t(
@@ -115,6 +117,7 @@ def test_coarse_features_known_at_t_do_not_depend_on_bars_after_t(
         np.testing.assert_array_equal(again.features.values[rows], whole.features.values[rows])
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(seed=SEEDS, pair=PAIRS)
 def test_coarse_bars_are_those_that_a_trader_writes_down_close_by_close(

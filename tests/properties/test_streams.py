@@ -14,6 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from engine.data.next_bar import NextBar
 from engine.features.build import build_features
 from engine.features.config import Beta, Rsi, TurnOfMonth, Vwap
 from engine.features.resolutions import build_coarse_features
@@ -136,6 +137,31 @@ def test_bars_may_arrive_one_at_a_time_and_a_state_does_not_grow(feature: Featur
     np.testing.assert_array_equal(again, late)  # the state in between is as it was
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.model_fields["kind"].default)
+@settings(max_examples=6, deadline=None)
+@given(seed=SEEDS)
+def test_a_bar_that_arrives_as_numbers_gives_the_bits_of_the_batch_form(
+    kind: type[FeatureSpec], seed: int
+) -> None:
+    feature = draw_parameters(kind, np.random.default_rng(seed))
+    assume(feature is not None)
+    start = min(feature.warmup, 250)
+    assume(start == feature.warmup)
+    bars = random_bars(seed, start + 30)
+    market = {OWN: bars, OTHER: second_symbol(bars)}
+    batch = feature.compute_for_symbol(market, OWN)
+    state, _ = fold(feature, market, [0, max(start, 1)])
+    for row in range(max(start, 1), len(bars)):
+        bar = NextBar(
+            bars.index[row],
+            {symbol: table.iloc[row].to_dict() for symbol, table in market.items()},
+        )
+        of_frames, _ = fold(feature, market, [row, row + 1], state)
+        state, value = feature.advance_for_symbol(state, bar, OWN)
+        np.testing.assert_array_equal(value, batch.iloc[row])
+        np.testing.assert_array_equal(state, of_frames)
+
+
 def saved(state: StreamState) -> StreamState:
     """The state that was written to a file and read again."""
     file = io.BytesIO()
@@ -172,6 +198,7 @@ INTERVALS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS, intervals=INTERVALS, inputs=st.sampled_from([("A",), ("A", "B")]))
 def test_a_stream_gives_the_bits_of_the_matrices_of_every_resolution(
@@ -192,3 +219,42 @@ def test_a_stream_gives_the_bits_of_the_matrices_of_every_resolution(
         np.testing.assert_array_equal(
             np.concatenate([part.latest for part in coarse]), batch.latest
         )
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=SEEDS, intervals=INTERVALS)
+def test_a_stream_gives_the_bits_of_frames_for_bars_that_arrive_as_numbers(
+    seed: int, intervals: tuple[str, tuple[str, ...]]
+) -> None:
+    base, resolutions = intervals
+    market = plausible_market(seed, base)
+    stream = FeatureStream(FEATURES, market.symbols, market.symbols, base, resolutions)
+    width, count = len(market.symbols), market.bars["timestamp"].nunique()
+    start = int(np.random.default_rng(seed).integers(1, count - 60))
+    known, _ = stream.update(None, market.bars.iloc[: start * width])
+    arriving = market.bars.iloc[start * width :].iloc[: 60 * width]
+    expected, together = stream.update(known, arriving)
+    state, rows = known, []
+    for bar in NextBar.of_market(arriving, market.symbols):
+        state, row = stream.advance(state, bar)
+        rows.append(row)
+    np.testing.assert_array_equal([row.values for row in rows], together.features.values)
+    for place, part in enumerate(together.coarse):
+        completed, latest = zip(*(row.coarse[place] for row in rows), strict=True)
+        np.testing.assert_array_equal(np.vstack(completed), part.features.values)
+        np.testing.assert_array_equal(latest, part.latest)
+    ours, theirs = state.to_arrays(), expected.to_arrays()
+    assert ours.keys() == theirs.keys()
+    for name, array in theirs.items():
+        np.testing.assert_array_equal(ours[name], array)
+
+
+def test_a_bar_of_numbers_is_that_of_the_frame() -> None:
+    market = plausible_market(0, "1d")
+    newest = market.bars.iloc[-len(market.symbols) :]
+    (bar,) = NextBar.of_market(newest, market.symbols)
+    assert bar.timestamp == newest["timestamp"].iloc[0]
+    assert bar.values == NextBar.of_bars(newest).values
+    for symbol, table in bar.tables.items():
+        own = newest[newest["symbol"] == symbol].set_index("timestamp")
+        pd.testing.assert_frame_equal(table, own[list(table)], check_dtype=False)

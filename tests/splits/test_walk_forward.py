@@ -11,7 +11,11 @@ from pydantic import TypeAdapter
 
 from engine.core.errors import UsageError
 from engine.splits.config import Duration, WindowSpec
-from engine.splits.walk_forward import WalkForwardWindow, make_walk_forward_windows
+from engine.splits.walk_forward import (
+    WalkForwardWindow,
+    WindowClock,
+    make_walk_forward_windows,
+)
 
 
 def days(first: str, last: str, freq: str = "D") -> pd.DatetimeIndex:
@@ -316,3 +320,30 @@ def test_delayed_windows_keep_every_rule_of_the_schedule(
         assert window.train.start >= first_row
         assert window.train[-1] + horizon + spec.embargo == window.validation[0] - 1
         assert window.validation[-1] + horizon + spec.embargo == window.test[0] - 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    length=st.sampled_from([1, 3, 20, "1d", "2w", "1mo", "6mo"]),
+    start=st.integers(0, 100),
+)
+def test_a_clock_names_the_first_test_bars_as_bars_arrive(
+    seed: int, length: Duration, start: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    gaps = pd.to_timedelta(rng.choice([1, 1, 1, 3, 40], 150).cumsum(), unit="D")
+    timestamps = pd.DatetimeIndex(pd.Timestamp("2019-12-30", tz="UTC") + gaps, name="timestamp")
+    spec = WindowSpec(train=10, validation=5, test=length)
+    windows = make_walk_forward_windows(timestamps, spec, first_row=0, horizon=1)
+    first = windows[0].test.start
+    start = max(start, first - 1)
+    clock = WindowClock.after(
+        length, timestamps[first], timestamps[start], max(start - first + 1, 0)
+    )
+    named = []
+    for row in range(start + 1, len(timestamps)):
+        if clock.begins(timestamps[row]):
+            named.append(row)
+        clock = clock.advance(timestamps[row])
+    assert named == [window.test.start for window in windows if window.test.start > start]

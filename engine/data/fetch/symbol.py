@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.storage import storage_error
-from engine.data.bars import drop_unfinished_bar, label_lead, normalise_bars
-from engine.data.sources.base import BarRequest
+from engine.data.fetch.request import request_finished_bars
 from engine.data.store.cache import (
     CacheKey,
     DamagedCacheFile,
@@ -196,20 +195,7 @@ def _fetch_tail(task: SymbolFetchTask, stored: VersionedBars) -> VersionedBars |
 
 
 def _fetch_since(task: SymbolFetchTask, since: pd.Timestamp | None) -> BarsFrame:
-    interval, context = task.dataset.interval, task.context
-    request = BarRequest(
-        task.symbol,
-        interval,
-        since,
-        context.now,
-        context.progress,
-        context.notify,
-        context.quality_gate(task.dataset),
-    )
-    lead = label_lead(interval, task.dataset.calendar, task.dataset.day_begin)
-    return drop_unfinished_bar(
-        normalise_bars(task.source.fetch(request), task.symbol), interval, context.now, lead
-    )
+    return request_finished_bars(task.source, task.symbol, task.dataset, task.context, since)
 
 
 def _make_cache_key(task: SymbolFetchTask) -> CacheKey:

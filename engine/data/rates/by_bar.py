@@ -55,13 +55,13 @@ class RatesByBar:
         """Index timestamp, columns `risk_free` and `cash`."""
         return pd.DataFrame({"risk_free": self.risk_free, "cash": self.cash})
 
-    def rows(self, chosen: npt.NDArray[np.bool_]) -> RatesByBar:
+    def rows(self, chosen: npt.NDArray[np.bool_] | slice) -> RatesByBar:
         """Some of the bars, each with what it earns in the sequence of all."""
         return RatesByBar(
-            self.risk_free[chosen],
-            self.cash[chosen],
-            self.risk_free_per_bar[chosen],
-            self.cash_per_bar[chosen],
+            self.risk_free.iloc[chosen],
+            self.cash.iloc[chosen],
+            self.risk_free_per_bar.iloc[chosen],
+            self.cash_per_bar.iloc[chosen],
         )
 
     @property

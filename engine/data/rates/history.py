@@ -71,6 +71,17 @@ class RateHistory:
         rows = np.searchsorted(self.known_from, bars.to_numpy(dtype="datetime64[us]")) - 1
         return self.values[rows]
 
+    def at_bar(self, bar: pd.Timestamp) -> float:
+        """The rate known at the open of one bar, see `at`.
+
+        Raises:
+            UsageError: No rate was known at it.
+        """
+        row = int(np.searchsorted(self.known_from, bar.asm8.astype("datetime64[us]"))) - 1
+        if row < 0:
+            self.require_known(bar)
+        return float(self.values[row])
+
     def require_known(self, bar: pd.Timestamp) -> None:
         """Checks that a rate was known at the open of a bar.
 

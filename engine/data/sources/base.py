@@ -30,6 +30,9 @@ class BarRequest:
         on_notice: Receives what a user must know about how the bars were read, and records it for
             the run's manifest; None sends these notices to `progress`.
         gate: Checks finer bars before they are resampled; None for a gate without repairs.
+        newest_only: Whether the bars are asked for again and again as they come. A source then
+            sends those from `since` on alone, where it can, and reads no line of a file that
+            another program has not finished.
     """
 
     symbol: str
@@ -39,6 +42,7 @@ class BarRequest:
     progress: Progress
     on_notice: Callable[[str], None] | None = None
     gate: QualityGate | None = None
+    newest_only: bool = False
 
     def notify(self, message: str) -> None:
         """Reports what a user must know about how the bars were read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.data.bars import drop_unfinished_bar, format_timestamp, label_lead, normalise_bars
+from engine.data.bars import drop_unfinished_bars, format_timestamp, label_lead, normalise_bars
 from engine.data.calendar import ALWAYS_OPEN, interval_length
 from engine.data.quality.gate import QualityGate, QualityLog
 from engine.data.resampling import resample_bars
@@ -80,7 +80,7 @@ class ResampledBarSource(BarSource):
         """
         raw = self.source.fetch(replace(request, interval=self.source_interval))
         lead = label_lead(self.source_interval, self.calendar, self.day_begins)
-        fine = drop_unfinished_bar(
+        fine = drop_unfinished_bars(
             normalise_bars(raw, request.symbol), self.source_interval, request.now, lead
         )
         if request.since is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from engine.core.errors import BacktestError
+
 LOCK_TIMEOUT_S = 600.0
 """Seconds to wait for another process; a pull that takes longer is taken to hang."""
 
@@ -26,9 +28,22 @@ _NOTIFY_AFTER_S = 1.0
 _HOLDER_OFFSET = 1
 
 
+def _pulling_error(holder: str, path: Path, timeout_s: float) -> BacktestError:
+    return UnreachableError(
+        f"{holder} has been pulling the same bars for {timeout_s:.0f} s",
+        where=str(path),
+        fix="end that process and run again",
+    )
+
+
 @contextmanager
 def exclusive_lock(
-    path: Path, on_wait: Callable[[str], None], timeout_s: float = LOCK_TIMEOUT_S
+    path: Path,
+    on_wait: Callable[[str], None],
+    timeout_s: float = LOCK_TIMEOUT_S,
+    *,
+    busy_error: Callable[[str, Path, float], BacktestError] = _pulling_error,
+    cannot_write: str = CANNOT_STORE_BARS,
 ) -> Iterator[None]:
     """A section that one process, and one thread of it, enters at a time.
 
@@ -39,38 +54,50 @@ def exclusive_lock(
         path: The lock's file; it stays.
         on_wait: Called once with the process that is waited for, as `process 4711`.
         timeout_s: Seconds to wait.
+        busy_error: Makes the error of a lock that another process holds, from that process, the
+            file and the seconds.
+        cannot_write: What an error about the file says.
 
     Raises:
-        UnreachableError: Another process did not release the lock in time.
+        UnreachableError: Another process did not release the lock in time, or the error of
+            `busy_error`.
         StorageError: The file cannot be written.
     """
     lock = FileLock(path, preserve_lock_file=True, on_acquired=_write_holder)
-    with translate_disk_faults(CANNOT_STORE_BARS, path, CHOOSE_HOME):
+    with translate_disk_faults(cannot_write, path, CHOOSE_HOME):
         create_private_folder(path.parent)
-        _acquire(lock, path, on_wait, timeout_s)
+        if not _acquire(lock, path, on_wait, timeout_s):
+            raise busy_error(_read_holder(path), path, timeout_s)
     try:
         yield
     finally:
         lock.release()
 
 
-def _acquire(lock: FileLock, path: Path, on_wait: Callable[[str], None], timeout_s: float) -> None:
+def find_lock_holder(path: Path) -> str | None:
+    """The process that holds a lock, as `process 4711`; None where none does."""
+    lock = FileLock(path, preserve_lock_file=True)
+    if not path.exists():
+        return None
     try:
+        # A process that takes the lock meanwhile waits longer than this one holds it.
+        lock.acquire(blocking=False)
+    except Timeout:
+        return _read_holder(path)
+    lock.release()
+    return None
+
+
+def _acquire(lock: FileLock, path: Path, on_wait: Callable[[str], None], timeout_s: float) -> bool:
+    with suppress(Timeout):
         lock.acquire(timeout=min(timeout_s, _NOTIFY_AFTER_S))
-    except Timeout:
-        holder = _read_holder(path)
-    else:
-        return
-    try:
-        if timeout_s > _NOTIFY_AFTER_S:
-            on_wait(holder)
+        return True
+    if timeout_s > _NOTIFY_AFTER_S:
+        on_wait(_read_holder(path))
+    with suppress(Timeout):
         lock.acquire(timeout=max(0.0, timeout_s - _NOTIFY_AFTER_S))
-    except Timeout:
-        raise UnreachableError(
-            f"{holder} has been pulling the same bars for {timeout_s:.0f} s",
-            where=str(path),
-            fix="end that process and run again",
-        ) from None
+        return True
+    return False
 
 
 def _write_holder(descriptor: int) -> None:

@@ -121,6 +121,7 @@ def test_two_bars_do_not_tell_an_interval() -> None:
         find_interval(stamps("2024-01-01", 2, "1h"), "")
 
 
+@pytest.mark.slow
 def test_the_zones_of_the_candidates_are_those_of_their_calendars() -> None:
     for calendar, zone in CANDIDATES.items():
         if calendar in ("XSAU", "XTAE"):

@@ -7,7 +7,7 @@ import pytest
 
 from engine.core.errors import SourceError, UnreachableError
 from engine.core.progress import NullProgress
-from engine.data.bars import drop_unfinished_bar, normalise_bars
+from engine.data.bars import drop_unfinished_bars, normalise_bars
 from engine.data.config import CcxtSourceSpec
 from engine.data.sources.base import BarRequest
 from engine.data.sources.exchange import ExchangeBarSource
@@ -27,7 +27,7 @@ def pull(clients):
 
 
 def test_the_unfinished_candle_is_dropped(pull):
-    bars = drop_unfinished_bar(pull(), "1d", NOW)
+    bars = drop_unfinished_bars(pull(), "1d", NOW)
     assert bars["timestamp"].max() == NOW.normalize() - pd.Timedelta(days=1)
 
 

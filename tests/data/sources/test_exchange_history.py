@@ -133,6 +133,7 @@ def histories(draw: st.DrawFn) -> History:
 
 
 class TestAnyHistory:
+    @pytest.mark.slow
     @given(history=histories())
     @settings(max_examples=40, deadline=None)
     def test_bars_equal_the_history_of_the_exchange(self, history):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from engine.core.errors import SourceError
-from engine.data.bars import drop_unfinished_bar
+from engine.data.bars import drop_unfinished_bars
 from engine.data.sources.exchange._timeframes import require_offered
 from tests.data.quality.tables import rules
 from tests.data.sources.exchanges import NOON, paged
@@ -31,7 +31,7 @@ def test_every_month_comes_once_whatever_its_length(largest):
     book = months(100)
     with paged(MexcSpot, book, largest=largest) as fetcher:
         fetched = fetcher.fetch(pd.Timestamp(book[0].seconds, unit="s", tz="UTC"), "1mo")
-    bars = drop_unfinished_bar(fetched, "1mo", NOON)
+    bars = drop_unfinished_bars(fetched, "1mo", NOON)
     assert [int(stamp.timestamp()) for stamp in bars["timestamp"]] == [
         candle.seconds for candle in book[:-1]
     ]

@@ -10,7 +10,7 @@ import pytest
 
 from engine.core.errors import SourceError, UnreachableError
 from engine.core.progress import NullProgress
-from engine.data.bars import drop_unfinished_bar, normalise_bars
+from engine.data.bars import drop_unfinished_bars, normalise_bars
 from engine.data.config import BundledSourceSpec, CcxtSourceSpec, YahooSourceSpec
 from engine.data.fetch.reachability import first_hop, require_reachable
 from engine.data.files_config import FilesSourceSpec
@@ -46,7 +46,7 @@ def feed(request, tmp_path, clients) -> BarSource:
 
 
 def test_finished_bars_pass_the_quality_checks(feed):
-    bars = drop_unfinished_bar(normalise_bars(feed.fetch(request()), "BTC-USD"), "1d", NOW)
+    bars = drop_unfinished_bars(normalise_bars(feed.fetch(request()), "BTC-USD"), "1d", NOW)
     assert len(bars) > 300
     assert check_bars(bars, CheckSettings("1d", NOW)).errors == ()
 

@@ -9,7 +9,7 @@ import pytest
 
 from engine.core.errors import SourceError
 from engine.core.progress import NullProgress
-from engine.data.bars import drop_unfinished_bar, normalise_bars
+from engine.data.bars import drop_unfinished_bars, normalise_bars
 from engine.data.config import YahooSourceSpec
 from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.base import BarRequest
@@ -114,5 +114,7 @@ def test_adjustment_keeps_the_close_within_the_range(pull):
         replace(candle, high=max(candle.open, candle.close)) for candle in candles(FIRST, COUNT)
     ]
     factors = [0.7 + i / 3_331 for i in range(COUNT)]
-    bars = drop_unfinished_bar(pull(Chart(served, factors=factors), "splits+dividends"), "1d", NOW)
+    bars = drop_unfinished_bars(
+        pull(Chart(served, factors=factors), "splits+dividends"), "1d", NOW
+    )
     assert check_bars(bars, CheckSettings("1d", NOW)).errors == ()

@@ -108,7 +108,7 @@ class ExchangeClient:
 
     def exchange_time(self, now: pd.Timestamp) -> pd.Timestamp:
         """The exchange's time when this machine's clock shows `now`, from its last answer."""
-        return now + pd.Timedelta(seconds=self._session.clock_skew_s)
+        return now + pd.Timedelta(seconds=self._session.clock_skew_s).round("us")
 
     def execute_traced(self, call: Callable[[], T]) -> tuple[T, str]:
         """As `execute`, with the address and body of the last request; empty where none was sent.

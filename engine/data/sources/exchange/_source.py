@@ -94,7 +94,13 @@ class ExchangeBarSource(BarSource):
         market = self.client.market(self.ticker(request.symbol), request)
         candles = CandlePager(self.client, market, request.interval)
         now = self.client.exchange_time(request.now)
-        rows = self._fetch_rows(candles, to_epoch_ms(now), request)
+        until = to_epoch_ms(now)
+        if request.newest_only:
+            # The candle that began last is unfinished: no second page is asked for to find it.
+            until = max(to_epoch_ms(request.since or now), until - candles.step_ms)
+        rows = self._fetch_rows(candles, until, request)
+        # By the date of the answer that holds the newest candle: clocks are set while feeds run.
+        now = self.client.exchange_time(request.now)
         self._report_pauses(candles, request)
         rows, unit = convert_volumes(self.spec.exchange, market, rows)
         if unit:
@@ -115,7 +121,7 @@ class ExchangeBarSource(BarSource):
             first, first_trade = coarser.find_first(since, until)
             start = since if first is None else max(since, first)
         rows = self._fetch_with_checkpoint(pager, since, start, until, request)
-        if rows and rows[0][0] - since > pager.step_ms:
+        if rows and rows[0][0] - since > pager.step_ms and not request.newest_only:
             location = self.location(request.symbol)
             HistoryLimit(pager, rows, since, first_trade, location).report(request)
         return rows
@@ -125,7 +131,8 @@ class ExchangeBarSource(BarSource):
     ) -> list[CandleRow]:
         """All pages, after those of an interrupted fetch."""
         what = f"{pager.market['symbol']} {self.label}"
-        checkpoint = PullCheckpoint.load(self.checkpoint_folder, pager, since)
+        folder = None if request.newest_only else self.checkpoint_folder
+        checkpoint = PullCheckpoint.load(folder, pager, since)
         with checkpoint.save_on_failure():
             resumed_at = checkpoint.resume(pager, until)
             if resumed_at is not None:
@@ -158,8 +165,13 @@ class ExchangeBarSource(BarSource):
 def _drop_disputed_candles(
     table: pd.DataFrame, request: BarRequest, exchange_now: pd.Timestamp
 ) -> pd.DataFrame:
-    """The candles without those that have ended, or begun, by one clock and not by the other."""
+    """The candles without those that have ended, or begun, by one clock and not by the other.
+
+    Where a later candle has come, the exchange's clock has reached it, whatever date it sends.
+    """
     begins, ends = table["timestamp"], add_interval(table["timestamp"], request.interval)
+    if len(begins):
+        exchange_now = max(exchange_now, min(begins.max(), request.now))
     early, late = sorted((request.now, exchange_now))
     disputed = ((ends > early) & (ends <= late)) | ((begins > early) & (begins <= late))
     return table[~disputed].reset_index(drop=True)

@@ -9,7 +9,7 @@ import io
 import lzma
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Literal, Protocol, cast
 
@@ -204,12 +204,14 @@ def unreadable_table(path: Path, found: str, fix: str) -> InvalidBarsError:
     )
 
 
-def open_content(path: Path, ticker: str) -> FileContent:
+def open_content(path: Path, ticker: str, *, whole_lines: bool = False) -> FileContent:
     """Finds out what a file is by its first bytes, whatever its name.
 
     Args:
         path: The file.
         ticker: The source's name of the symbol, which chooses among the members of an archive.
+        whole_lines: Whether another program may be writing the file: text is then read at once,
+            without a last line that has no line break yet.
 
     Raises:
         InvalidBarsError: The file is empty, damaged, or of a kind that is not read.
@@ -232,17 +234,33 @@ def open_content(path: Path, ticker: str) -> FileContent:
         return FileContent(path, "parquet", compression, head, data)
     if head.startswith(b"ARROW1"):
         return FileContent(path, "arrow", compression, head, data)
-    content = FileContent(path, "text", compression, head, data)
+    return _read_text(FileContent(path, "text", compression, head, data), whole_lines=whole_lines)
+
+
+def _read_text(content: FileContent, *, whole_lines: bool) -> FileContent:
+    """Text as UTF-8, or JSON.
+
+    Raises:
+        InvalidBarsError: It is neither, or no line has ended.
+    """
+    path, head = content.path, content.head
     encoding = _find_encoding(head)
     if encoding != "utf-8":
         text = content.read().decode(encoding, errors="replace").encode()
-        content = FileContent(path, "text", compression, text[:_HEAD_BYTES], text)
+        content = replace(content, head=text[:_HEAD_BYTES], data=text)
     head = content.head.removeprefix(b"\xef\xbb\xbf")
     if b"\x00" in head:
         raise _not_read(path, "binary data of an unknown kind", "write CSV or Parquet")
     _refuse_pages(path, head)
-    kind: ContentKind = "json" if head.lstrip()[:1] in (b"{", b"[") else "text"
-    return FileContent(path, kind, compression, head, content.data)
+    if head.lstrip()[:1] in (b"{", b"["):
+        return replace(content, kind="json", head=head)
+    if not whole_lines:
+        return replace(content, head=head)
+    text = content.read()
+    text = text[: max(text.rfind(b"\n"), text.rfind(b"\r")) + 1]
+    if not text:
+        raise unreadable_table(path, "no whole line", "end each line with a line break")
+    return replace(content, head=text[:_HEAD_BYTES].removeprefix(b"\xef\xbb\xbf"), data=text)
 
 
 def _open_decompressed(path: Path, compression: Compression) -> IO[bytes]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from engine.core.errors import SourceError
 from engine.data.calendar import is_daily_or_longer
 from engine.data.sources.base import BarRequest, BarSource
 from engine.data.sources.files._content import open_content
+from engine.data.sources.files._early_rows import drop_early_rows, when_written
 from engine.data.sources.files._file_bars import FileReader
 from engine.data.sources.files._files import SymbolFile, find_files
 from engine.data.sources.files._labels import move_to_open
@@ -71,13 +73,16 @@ class FilesBarSource(BarSource):
         raise SourceError(
             f"no file of {symbol}",
             expected=str(place),
-            found=f"{place} is a folder" if place.is_dir() else _list_folder(place),
+            found=_describe_place(place),
             where="the dataset's files source",
             fix="correct path, pattern or symbols of the source",
         )
 
     def fetch(self, request: BarRequest) -> pd.DataFrame:
         """Returns all bars of the symbol's files, with adj_close, dividends and split if present.
+
+        Where bars are asked for as they come, the newest is left out while its file was last
+        written before the bar had ended.
 
         Raises:
             SourceError: There is no such file.
@@ -86,18 +91,22 @@ class FilesBarSource(BarSource):
                 ambiguous.
         """
         files = self.find_files(request.symbol)
+        written = [when_written(file.path) for file in files]
         parts = [self._read_file(file, request) for file in files]
         bars = parts[0][0] if len(parts) == 1 else pd.concat([part for part, _ in parts])
         bars = bars.reset_index(drop=True)
         by_close = any(label == "close" for _, label in parts)
         if by_close and not is_daily_or_longer(request.interval) and len(bars):
             bars["timestamp"] = move_to_open(bars["timestamp"], request.interval)
+        if request.newest_only:
+            rows = [len(part) for part, _ in parts]
+            return drop_early_rows(bars, np.repeat(written, rows), request)
         return bars
 
     def _read_file(self, file: SymbolFile, request: BarRequest) -> tuple[pd.DataFrame, str]:
         """The bars of one file, and which instant labels them."""
         ticker = self.ticker(request.symbol)
-        content = open_content(file.path, ticker)
+        content = open_content(file.path, ticker, whole_lines=request.newest_only)
         resolved = self._resolve(content, request)
         reader = FileReader(resolved.spec, ticker, request.interval, file.day)
         read = reader.read(content)
@@ -125,9 +134,28 @@ class FilesBarSource(BarSource):
                 request.notify(f"files: {notice} (in {name})")
 
 
+_NO_FILE = "a pipe, a socket or a device, and no file that can be read again"
+
+
+def _describe_place(path: Path) -> str:
+    """What is where a file should be."""
+    if path.is_dir():
+        return f"{path} is a folder"
+    if path.exists():
+        return f"{path} is {_NO_FILE}"
+    if path.is_symlink():
+        return f"{path} is a link to {path.readlink()}, where there is nothing"
+    return _list_folder(path)
+
+
 def _list_folder(path: Path) -> str:
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}"
-    names = sorted(entry.name for entry in path.parent.iterdir())
+    names = sorted(map(_name_entry, path.parent.iterdir()))
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
     return f"{', '.join(names[:6]) or 'an empty folder'}{more}"
+
+
+def _name_entry(path: Path) -> str:
+    is_plain = path.is_file() or path.is_dir() or not path.exists()
+    return path.name if is_plain else f"{path.name} ({_NO_FILE})"

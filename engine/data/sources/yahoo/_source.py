@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from engine.core.errors import SourceError, UnreachableError
 from engine.core.lazy_imports import deep_bind
 from engine.data.sources.base import BarRequest, BarSource
@@ -23,8 +25,6 @@ from engine.data.sources.yahoo._session import YahooConnection
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pandas as pd
 
     from engine.data.config import YahooSourceSpec
     from engine.data.sources.client_settings import ClientSettings
@@ -40,6 +40,9 @@ _INTERVALS = {
     "1w": "1wk",
     "1mo": "1mo",
 }
+_KEPT_DAYS = {"1m": 6, "5m": 58, "15m": 58, "30m": 58, "1h": 728}
+"""Days for which Yahoo keeps bars that are shorter than a day, less one: a start before that is
+refused."""
 _STATUS_OK, _STATUS_THROTTLED = 200, 429
 # An unknown ticker, or an interval or a span that Yahoo does not have.
 _REFUSED_STATUSES = (400, 404, 422)
@@ -127,7 +130,12 @@ class YahooBarSource(BarSource):
                 where=self.location(request.symbol),
                 fix="change the interval of the dataset",
             )
-        self._wait_for_turn(ticker)
+        deadline = self._deadline
+        if request.newest_only:
+            # A feed asks for years: neither the time of a pull nor its throttling ends it.
+            self._throttled = False
+            deadline = time.monotonic() + self.spec.time_limit_s
+        self._wait_for_turn(ticker, deadline)
         # yfinance warns and logs about faults that become errors here, and its import puts a
         # warnings filter of its own before all others.
         with warnings.catch_warnings():
@@ -136,7 +144,7 @@ class YahooBarSource(BarSource):
 
             warnings.simplefilter("ignore")
             logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
-            history = self._fetch_with_retries(ticker, request)
+            history = self._fetch_with_retries(ticker, request, deadline)
         conflicts = find_conflicting_bars(self._connection.body, request.interval)
         if len(conflicts):
             request.progress.notice(describe_conflicts(ticker, request.interval, conflicts))
@@ -147,7 +155,7 @@ class YahooBarSource(BarSource):
         """End of the time limit on the monotonic clock; it starts with the first ticker."""
         return time.monotonic() + self.spec.time_limit_s
 
-    def _wait_for_turn(self, ticker: str) -> None:
+    def _wait_for_turn(self, ticker: str, deadline: float) -> None:
         """Waits between two batches.
 
         Raises:
@@ -158,28 +166,28 @@ class YahooBarSource(BarSource):
                 "was not requested", ticker, "it throttled until the last retry"
             )
         if self._request_count and self._request_count % self.spec.batch == 0:
-            time.sleep(
-                max(0.0, min(self.clients.batch_pause_s, self._deadline - time.monotonic()))
-            )
-        if time.monotonic() >= self._deadline:
+            time.sleep(max(0.0, min(self.clients.batch_pause_s, deadline - time.monotonic())))
+        if time.monotonic() >= deadline:
             limit = f"the time limit of {self.spec.time_limit_s:g} s is reached"
             raise _unreachable_error("was not requested", ticker, limit, "; or raise time_limit_s")
         self._request_count += 1
 
-    def _fetch_with_retries(self, ticker: str, request: BarRequest) -> pd.DataFrame:
+    def _fetch_with_retries(
+        self, ticker: str, request: BarRequest, deadline: float
+    ) -> pd.DataFrame:
         try:
             return call_with_retries(
-                lambda: self._fetch_history(ticker, request),
+                lambda: self._fetch_history(ticker, request, deadline),
                 lambda error: isinstance(error, _YahooAttemptError) and error.retryable,
                 self.clients,
                 requested_pause_s=lambda error: getattr(error, "retry_after_s", None),
-                deadline=self._deadline,
+                deadline=deadline,
             )
         except _YahooAttemptError as failure:
             self._throttled = self._connection.status == _STATUS_THROTTLED
             raise failure.error from failure.__cause__
 
-    def _fetch_history(self, ticker: str, request: BarRequest) -> pd.DataFrame:
+    def _fetch_history(self, ticker: str, request: BarRequest, deadline: float) -> pd.DataFrame:
         import yfinance
         from curl_cffi.requests.exceptions import ImpersonateError
         from yfinance.data import YfData
@@ -190,12 +198,12 @@ class YahooBarSource(BarSource):
         YfData.cache_get.cache_clear()
         yfinance.config.debug.hide_exceptions = False
         yfinance.set_tz_cache_location(str(self.home))
-        self._connection.start_history(self._deadline)
+        self._connection.start_history(deadline)
         try:
             history: pd.DataFrame = yfinance.Ticker(
                 ticker, session=self._connection.session
             ).history(
-                period="max",
+                **_history_span(request),
                 interval=_INTERVALS[request.interval],
                 auto_adjust=False,
                 actions=True,
@@ -253,6 +261,17 @@ class YahooBarSource(BarSource):
         found = words if status in {None, _STATUS_OK} else f"HTTP {status}: {words}"
         reported = _unreachable_error("gave no usable answer", ticker, found)
         return _YahooAttemptError(reported, retry_after_s=retry_after_s)
+
+
+def _history_span(request: BarRequest) -> dict[str, str | pd.Timestamp]:
+    """The span of a history for yfinance: all of it, or the newest bars alone.
+
+    A start that Yahoo refuses as too early is left to it: it gives the newest that it has.
+    """
+    oldest = pd.Timedelta(days=_KEPT_DAYS.get(request.interval, 36_500))
+    if not request.newest_only or request.since is None or request.now - request.since > oldest:
+        return {"period": "max"}
+    return {"start": request.since}
 
 
 def _format_error(error: Exception) -> str:
