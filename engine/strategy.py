@@ -19,6 +19,7 @@ from engine.config import load_config
 from engine.core.book_names import STRATEGY_BOOK, name_benchmarks
 from engine.core.installed_kinds import BENCHMARKS_GROUP
 from engine.core.open_kinds import OpenKinds
+from engine.core.part_origin import iterate_specs
 from engine.core.renamed_keys import RENAMED_STRATEGY_KEYS
 from engine.core.types import Spec
 from engine.data import DataSpec
@@ -38,6 +39,8 @@ from engine.models import (
     TunedForecaster,
     TuningSpec,
 )
+from engine.models.deployment import DeploySpec
+from engine.models.networks.base import Network
 from engine.models.training.losses import quantile_levels
 from engine.models.tuning.search_space import TrialConfig, find_space_errors
 from engine.signals.benchmarks import BenchmarkRule
@@ -128,6 +131,8 @@ class Strategy(Spec):
         windows: Walk-forward.
         model: Who forecasts.
         training: How networks are trained.
+        deploy: How the fitted model of each window is made smaller before it forecasts; `null`
+            leaves it as it is.
         tune: What of `model` and `training` each window chooses anew, on its train rows alone.
         seeds: Fits a window, each from its own seed; their mean is the forecast.
         seed: Where all randomness of the run starts.
@@ -162,6 +167,7 @@ class Strategy(Spec):
     model: Model
     training: TrainingSpec = TrainingSpec()
     tune: TuningSpec | None = None
+    deploy: DeploySpec | None = None
     seeds: int = Field(default=1, ge=1, le=100)
     seed: int = Field(default=0, ge=0, lt=2**32)
     on_failure: Literal["fail", "skip"] = "fail"
@@ -257,6 +263,27 @@ class Strategy(Spec):
             )
         return training
 
+    @field_validator("deploy")
+    @classmethod
+    def _check_deployment(
+        cls, deploy: DeploySpec | None, info: ValidationInfo
+    ) -> DeploySpec | None:
+        model, training, target = (info.data.get(n) for n in ("model", "training", "target"))
+        if deploy is None or model is None or training is None or target is None:
+            return deploy
+        if not model.costly:
+            raise ValueError(
+                f"no deploy, or a network: {model.kind} is fitted in seconds and served as it is"
+            )
+        networks = [part for part in iterate_specs(model) if isinstance(part, Network)]
+        if deploy.compresses and deploy.distil is None and not networks:
+            raise ValueError(
+                f"a network for `prune` and `precision`; {model.kind} has no weight matrices"
+            )
+        if deploy.distil is not None:
+            _check_distillation(deploy, model, training, target)
+        return deploy
+
     def books(self) -> dict[str, Model | Benchmark]:
         """Every book by name, `strategy` first; a second benchmark of a kind is `kind_2`."""
         names = name_benchmarks(benchmark.kind for benchmark in self.benchmarks)
@@ -308,13 +335,36 @@ class Strategy(Spec):
     def identity(self) -> dict[str, Any]:
         """What decides the results: everything but where the refits run and files are.
 
-        Rates of 0 are left out: they decide nothing, and earlier strategies had none.
+        Rates of 0 and no deployment are left out: they decide nothing, and earlier strategies had
+        none.
         """
         tree = self.model_dump(mode="json")
+        if self.deploy is None:
+            tree.pop("deploy")
         for where in ("workers", "executor", "ray_address"):
             tree["compute"].pop(where)
         rates = tree.pop("rates")
         return tree if self.rates == RatesSpec() else tree | {"rates": drop_rate_files(rates)}
+
+
+def _check_distillation(
+    deploy: DeploySpec, model: Forecaster, training: TrainingSpec, target: TargetSpec
+) -> None:
+    student = deploy.student_of(model)
+    if student is not None and student.lookback > model.lookback:
+        raise ValueError(
+            f"a lookback of at most {model.lookback} for `distil`, that of the model; "
+            f"it is {student.lookback}"
+        )
+    if quantile_levels(training.loss):
+        raise ValueError(
+            "no `distil` with the loss quantile: a distilled network learns the forecasts, not "
+            "their quantiles"
+        )
+    if target.strategy == "recursive":
+        raise ValueError(
+            "no `distil` with `target.strategy: recursive`, whose model forecasts its inputs too"
+        )
 
 
 def load_strategy(

@@ -128,4 +128,8 @@ def compute_benchmark_weights(
     positions = rule.compute_positions(close)
     if not is_built_in(type(rule)):
         check_positions(rule.kind, close, positions)
-    return positions.loc[rows] * (max_weight / len(close.columns))
+    first = int(positions.index.searchsorted(rows[0]))
+    tested = positions.iloc[first : first + len(rows)]
+    if not tested.index.equals(rows):
+        tested = positions.loc[rows]
+    return tested * (max_weight / len(close.columns))

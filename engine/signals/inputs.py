@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,6 +107,18 @@ class SignalInputs:
             train_predictions={window: train_predictions},
             quantiles={level: wide(by_symbol) for level, by_symbol in quantiles.items()},
             residuals={window: residuals},
+        )
+
+    def row(self, number: int) -> SignalInputs:
+        """One row, with what its window alone knows."""
+        rows, window = slice(number, number + 1), int(self.window[number])
+        return replace(
+            self,
+            predicted=self.predicted.iloc[rows],
+            window=self.window[rows],
+            train_predictions={window: self.train_predictions.get(window, {})},
+            quantiles={level: wide.iloc[rows] for level, wide in self.quantiles.items()},
+            residuals={window: self.residuals.get(window, {})},
         )
 
     def quantile(self, level: float) -> WideFrame:

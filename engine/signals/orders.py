@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pandas.api.extensions import ExtensionDtype
 
-    from engine.core.types import IntVector, WideFrame
+    from engine.core.types import BoolMatrix, IntVector, Matrix, WideFrame
 
 
 class Order(PersistentValue):
@@ -124,7 +124,7 @@ def defer_orders(orders: WideFrame, traded: WideFrame | None) -> WideFrame:
     if traded is None or not _waits(orders, traded):
         return orders
     filled = _filled_targets(_due_targets(orders), traded)
-    return filled.where(_changes(filled))
+    return _wide_like(filled, np.where(_changes(filled).to_numpy(), filled.to_numpy(), np.nan))
 
 
 def find_waits(orders: WideFrame, traded: WideFrame | None) -> pd.DataFrame:
@@ -144,7 +144,7 @@ def find_waits(orders: WideFrame, traded: WideFrame | None) -> pd.DataFrame:
     if traded is None or not _waits(orders, traded):
         return _no_waits(orders.index.dtype).copy()
     due = _due_targets(orders)
-    waiting = due.ne(_filled_targets(due, traded)).to_numpy()
+    waiting = due.to_numpy() != _filled_targets(due, traded).to_numpy()
     begins = waiting & _changes(due).to_numpy()
     column, row = np.nonzero(begins.T)
     numbers = begins.T.ravel().cumsum()[waiting.T.ravel()]
@@ -182,12 +182,24 @@ def _waits(orders: WideFrame, traded: WideFrame) -> bool:
 
 def _due_targets(orders: WideFrame) -> WideFrame:
     """The target of the last order that is due by each row; 0 before the first."""
-    return orders.ffill().fillna(0.0)
+    values = orders.to_numpy()
+    return _wide_like(orders, _last_chosen(values, ~np.isnan(values)))
 
 
 def _filled_targets(due: WideFrame, traded: WideFrame) -> WideFrame:
     """The target of the last order that is filled by each row; 0 before the first."""
-    return due.where(traded).ffill().fillna(0.0)
+    return _wide_like(due, _last_chosen(due.to_numpy(), traded.to_numpy()))
+
+
+def _last_chosen(values: Matrix, is_chosen: BoolMatrix) -> Matrix:
+    """By each row the last chosen value of its column; 0 before the first."""
+    rows = np.arange(1, len(values) + 1)[:, None]
+    last = np.maximum.accumulate(np.where(is_chosen, rows, 0), axis=0)
+    return np.take_along_axis(np.vstack([np.zeros((1, values.shape[1])), values]), last, axis=0)
+
+
+def _wide_like(wide: WideFrame, values: Matrix | BoolMatrix) -> WideFrame:
+    return pd.DataFrame(values, index=wide.index, columns=wide.columns)
 
 
 def _check_delay(delay: int) -> None:
@@ -257,4 +269,6 @@ def find_pending_orders(
 
 def _changes(weights: WideFrame) -> WideFrame:
     """Where a weight differs from the one before; before the first row all weights are 0."""
-    return weights.ne(weights.shift(fill_value=0.0))
+    values = weights.to_numpy()
+    before = np.vstack([np.zeros((1, values.shape[1])), values[:-1]])
+    return _wide_like(weights, values != before)

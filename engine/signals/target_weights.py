@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from engine.signals.contract import check_sizes
+from engine.signals.decision import FLAT, DecisionState, TargetPosition
+from engine.signals.decision_levels import DecisionSpec
 from engine.signals.hysteresis import apply_hysteresis
 from engine.signals.thresholds import compute_window_thresholds
 
@@ -18,6 +21,41 @@ if TYPE_CHECKING:
     from engine.signals.inputs import SignalInputs
     from engine.signals.sizing import SizingSpec
     from engine.signals.thresholds import ThresholdSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """What was decided at each of n closes.
+
+    Attributes:
+        positions: Wide: 1 long, 0 flat, -1 short.
+        sizes: Wide: share of the equity that the last entry set, 0 before the first one.
+    """
+
+    positions: WideFrame
+    sizes: WideFrame
+
+    @property
+    def weights(self) -> WideFrame:
+        """Wide target weights: 1.0 is 100 % of the equity, negative is short; no NaN."""
+        values = self.positions.to_numpy() * self.sizes.to_numpy() / self.positions.shape[1]
+        return pd.DataFrame(values, index=self.positions.index, columns=self.positions.columns)
+
+    def state_at(self, row: int) -> DecisionState:
+        """What `decide` leaves after the close of a row; -1 is the last."""
+        cells = zip(
+            self.positions.columns,
+            self.positions.iloc[row].tolist(),
+            self.sizes.iloc[row].tolist(),
+            strict=True,
+        )
+        return DecisionState(
+            decided_on=self.positions.index[row],
+            positions={
+                symbol: TargetPosition(position=position, size=size) if position else FLAT
+                for symbol, position, size in cells
+            },
+        )
 
 
 def compute_target_weights(
@@ -49,25 +87,49 @@ def compute_target_weights(
     Returns:
         Shape (n, m), without NaN: 1.0 is 100 % of the equity, negative is short.
     """
+    spec = DecisionSpec(
+        signal,
+        sizing,
+        max_weight=max_weight,
+        round_trip_cost=round_trip_cost,
+        periods_per_year=periods_per_year,
+    )
+    return compute_decisions(forecasts, close, spec).weights
+
+
+def compute_decisions(forecasts: SignalInputs, close: WideFrame, spec: DecisionSpec) -> Decisions:
+    """The positions and sizes behind `compute_target_weights`, which has the rules.
+
+    Args:
+        forecasts: n out-of-sample bars of m target symbols.
+        close: All bars, at least the target symbols.
+        spec: How forecasts become weights.
+
+    Raises:
+        ContractError: A size is negative or missing.
+    """
     predicted = forecasts.predicted
     values = predicted.to_numpy()
     positions = np.zeros(values.shape)
     for column, symbol in enumerate(predicted.columns):
-        by_window = compute_window_thresholds(signal, forecasts, symbol, round_trip_cost)
+        by_window = compute_window_thresholds(spec.signal, forecasts, symbol, spec.round_trip_cost)
         windows = sorted(by_window)
         for rows in _contiguous_slices(np.isfinite(values[:, column])):
             in_force = np.searchsorted(windows, forecasts.window[rows])
             positions[rows, column] = apply_hysteresis(
                 values[rows, column],
                 [by_window[window] for window in windows],
-                signal.side,
+                spec.signal.side,
                 in_force,
             )
-    sizes = sizing.compute_sizes(forecasts, close, periods_per_year)
-    check_sizes(sizing.kind, predicted, sizes)
-    limited = np.minimum(sizes.to_numpy(dtype=np.float64), max_weight)
-    weights = positions * _keep_entry_sizes(positions, limited) / np.float64(values.shape[1])
-    return pd.DataFrame(weights, index=predicted.index, columns=predicted.columns)
+    sizes = spec.sizing.compute_sizes(forecasts, close, spec.periods_per_year)
+    check_sizes(spec.sizing.kind, predicted, sizes)
+    limited = np.minimum(sizes.to_numpy(dtype=np.float64), spec.max_weight)
+
+    def wide(cells: Matrix) -> WideFrame:
+        return pd.DataFrame(cells, index=predicted.index, columns=predicted.columns)
+
+    return Decisions(wide(positions), wide(_keep_entry_sizes(positions, limited)))
 
 
 def _keep_entry_sizes(positions: Matrix, sizes: Matrix) -> Matrix:

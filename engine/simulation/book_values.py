@@ -1,28 +1,34 @@
 """What a book is worth at each bar: of the fills of vectorbt, or folded bar by bar.
 
 vectorbt fills a book whose cash changes by fills alone. A book that pays or earns between fills,
-or that a margin call may close, is folded by the compiled `accounting.fold_bars`: vectorbt takes
+or that a margin call may close, is folded by `accounting.fold_bars`, compiled: vectorbt takes
 neither cash nor orders in between. Where both can, they are equal bit for bit.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.core.calendar_time import year_fractions
 from engine.signals.orders import defer_orders
+from engine.simulation import accounting
 from engine.simulation.accounting import RUIN_FLOOR
 from engine.simulation.accounting_tables import BarRecords
 from engine.simulation.fills import Fills, fill_books
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from engine.core.types import BoolVector, Matrix, Vector, WideFrame
     from engine.simulation.costs import TradingCosts
+
+
+MAX_INTERPRETED_BARS = 20_000
+"""Bars of all symbols together that are folded without Numba where nothing has imported it."""
 
 
 @dataclass(frozen=True)
@@ -182,10 +188,16 @@ def _first(condition: BoolVector) -> int:
     return int(np.argmax(condition)) if condition.any() else len(condition)
 
 
-def _fold(book: Variation, terms: Terms) -> BookValues:
-    # Importing Numba takes longer than reading the bars.
+def _choose_fold(bars: int) -> Callable[..., Any]:
+    """The fold in Python, or compiled: importing Numba takes as long as 50,000 bars in Python."""
+    if bars <= MAX_INTERPRETED_BARS and "numba" not in sys.modules:
+        return accounting.fold_arrays
     from engine.simulation.compiled_fold import fold_arrays
 
+    return fold_arrays
+
+
+def _fold(book: Variation, terms: Terms) -> BookValues:
     prices, closes = _table(terms.prices), _table(terms.closes)
     traded = (
         np.ones(closes.shape, dtype=np.bool_)
@@ -206,7 +218,7 @@ def _fold(book: Variation, terms: Terms) -> BookValues:
         called=np.zeros(rows, dtype=np.bool_),
         due=np.full(shape, np.nan),
     )
-    records, traded_rows = fold_arrays(
+    records, traded_rows = _choose_fold(closes.size)(
         (_table(book.orders), traded, book.delay),
         (prices, closes, year_fractions(terms.closes.index)),
         (fee, slippage, borrow, terms.cash_rates.copy()),

@@ -144,7 +144,7 @@ def target_returns(
     The purge after the validation rows is as long as the longest horizon, so that every row up to
     the last of them has all its returns before the first test bar.
     """
-    columns = [history.forward_returns[bars][symbol].to_numpy()[rows] for bars in horizons]
+    columns = [column_of(history.forward_returns[bars], symbol)[rows] for bars in horizons]
     return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
 
@@ -167,7 +167,7 @@ def select_feature_rows(
     horizon = fitted.input_transform.horizons[0]
     selected = FeatureRows(
         features=history.features.values[taken],
-        trailing=history.trailing_returns[horizon][symbol].to_numpy()[taken],
+        trailing=column_of(history.trailing_returns[horizon], symbol)[taken],
         coarse=tuple(_select_coarse_rows(each, fitted, taken, rows) for each in history.coarse),
     )
     return selected, np.arange(rows.start - taken.start, len(selected.features), dtype=np.int64)
@@ -184,6 +184,12 @@ def _select_coarse_rows(
     )
 
 
+def column_of(wide: WideFrame, symbol: str) -> Vector:
+    """(n,) one symbol; a Series of it takes six times as long."""
+    values: Vector = wide.to_numpy()[:, wide.columns.get_loc(symbol)]
+    return values
+
+
 def _relative_rows(part: range, first: int) -> IntVector:
     return np.arange(part.start - first, part.stop - first, dtype=np.int64)
 
@@ -198,7 +204,10 @@ def fit_columns(features: FeatureMatrix, scaling: Scaling, train: range) -> Scal
         names=features.names,
         groups=tuple(columns for _, columns in features.symbol_columns),
         scaler=fit_scaler(scaling, features.values, train),
-        quantiles=np.quantile(features.values[train.start : train.stop], QUANTILE_LEVELS, axis=0),
+        # Sorted first: NumPy partitions at a hundred places three times as long.
+        quantiles=np.quantile(
+            np.sort(features.values[train.start : train.stop], axis=0), QUANTILE_LEVELS, axis=0
+        ),
     )
 
 

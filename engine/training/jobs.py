@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix
     from engine.features import TargetSpec
     from engine.models import Forecaster, TrainingSet, TrainingSpec
+    from engine.models.deployment import DeploySpec
     from engine.models.fitted_model import InputTransform
     from engine.splits import WalkForwardWindow
     from engine.training.datasets import FeatureHistory
 
 
-def make_fit_tasks(
+def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
     models: Mapping[str, Forecaster],
     history: FeatureHistory,
     windows: Sequence[WalkForwardWindow],
@@ -30,6 +31,7 @@ def make_fit_tasks(
     training: TrainingSpec,
     seeds: int,
     seed: int,
+    deploy: DeploySpec | None = None,
 ) -> list[FitTask]:
     """All tasks of a run, windows in time order.
 
@@ -45,6 +47,7 @@ def make_fit_tasks(
         training: Settings for the training of networks.
         seeds: Number of fits of a stochastic model, each with its own seed.
         seed: The strategy's one seed.
+        deploy: What is done to the strategy's own models.
     """
     lookback = max(model.lookback for model in models.values())
     target, stamps = history.target, history.features.timestamps
@@ -80,6 +83,7 @@ def make_fit_tasks(
                     transform=transform,
                     spans=spans,
                     realised=_realised_returns(history, symbol, window, transform.horizons),
+                    deploy=deploy if book == STRATEGY_BOOK else None,
                 )
                 for book, model in models.items()
                 for training_set, transform in (own if book == STRATEGY_BOOK else [traded])

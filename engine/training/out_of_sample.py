@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
+    from engine.models.fitted_model import FittedModel
     from engine.splits import WalkForwardWindow
     from engine.training.datasets import FeatureHistory
     from engine.training.forecast import Forecast
@@ -130,7 +131,7 @@ def concat_out_of_sample(
         },
         window_index=window_index,
         train_predictions=average_by_window(fitted, traded, "train"),
-        validation_residuals=_validation_residuals(
+        validation_residuals=validation_residuals(
             history, windows, average_by_window(fitted, traded, "validation")
         ),
     )
@@ -183,7 +184,7 @@ def _average_over_seeds(
 ) -> HorizonForecast:
     symbols = list(dict.fromkeys(symbol for symbol, _, _ in series))
     means = {
-        symbol: _mean_of_available([values for key, values in series.items() if key[0] == symbol])
+        symbol: mean_of_available([values for key, values in series.items() if key[0] == symbol])
         for symbol in symbols
     }
 
@@ -197,7 +198,7 @@ def _average_over_seeds(
     )
 
 
-def _mean_of_available(members: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+def mean_of_available(members: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
     """The mean over the finite members, NaN where there is none."""
     finite = np.isfinite(members)
     count = finite.sum(axis=0)
@@ -210,7 +211,7 @@ def _mean_of_available(members: Sequence[npt.NDArray[np.float64]]) -> npt.NDArra
 
 
 def average_by_window(
-    fitted: Sequence[_TaskForecast], horizon: int, part: str
+    fitted: Sequence[tuple[FitTask, Forecast | FittedModel]], horizon: int, part: str
 ) -> dict[int, dict[str, Vector]]:
     """Window -> symbol -> mean over the seeds of the forecasts on `train` or `validation` rows."""
     members: dict[int, dict[str, list[Vector]]] = defaultdict(lambda: defaultdict(list))
@@ -220,12 +221,15 @@ def average_by_window(
             column = task.training_set.horizons.index(horizon)
             members[task.window][task.symbol].append(values.reshape(len(values), -1)[:, column])
     return {
-        window: {symbol: np.mean(seeds, axis=0) for symbol, seeds in by_symbol.items()}
+        window: {
+            symbol: seeds[0] if len(seeds) == 1 else np.mean(seeds, axis=0)
+            for symbol, seeds in by_symbol.items()
+        }
         for window, by_symbol in members.items()
     }
 
 
-def _validation_residuals(
+def validation_residuals(
     history: FeatureHistory,
     windows: Sequence[WalkForwardWindow],
     predicted: Mapping[int, Mapping[str, Vector]],

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.core.errors import TrainingError
 from engine.core.part_origin import require_importable
 from engine.core.versions import collect_fit_versions
 from engine.models.model_file import DamagedFitError
+from engine.training.deployment import deploy_fits
+from engine.training.fit_results import FitResults
 from engine.training.scheduler import FitScheduler
 from engine.training.worker import fit_task
 
@@ -19,53 +22,13 @@ if TYPE_CHECKING:
     from engine.core.progress import Progress
     from engine.models.fitted_model import FittedModel
     from engine.training.executors.base import Executor
-    from engine.training.forecast import Forecast
     from engine.training.store import FitStore
     from engine.training.task import FitTask
 
+__all__ = ["FitResults", "report_refused_fits", "run_fits"]
+
 LARGE_STORE_BYTES = 2_000_000_000
 """Size of a store, in bytes, above which a run reports it."""
-
-
-@dataclass(frozen=True)
-class FitResults:
-    """Outcomes of the tasks.
-
-    Attributes:
-        tasks: The tasks.
-        outcomes: For each task, in their order, a model or the error of its fit.
-        trained: Number of costly fits that were trained.
-        stored: Number of costly fits that were read from the store.
-        keys: Index of a costly task -> its key in the store.
-        forecasts: For each task what its model predicts, or the error; empty before they are made.
-    """
-
-    tasks: Sequence[FitTask]
-    outcomes: list[FittedModel | TrainingError]
-    trained: int
-    stored: int
-    keys: Mapping[int, str] = field(default_factory=dict)
-    forecasts: Sequence[Forecast | TrainingError] = ()
-
-    def for_book(
-        self, book: str, seed_index: int | None = None
-    ) -> tuple[list[FitTask], list[Forecast | TrainingError], list[str | None]]:
-        """Tasks, forecasts and keys (None: not stored) of one book, for all seeds or one."""
-        chosen = [
-            index
-            for index, task in enumerate(self.tasks)
-            if task.book == book and seed_index in {None, task.seed_index}
-        ]
-        return (
-            [self.tasks[index] for index in chosen],
-            [self.forecasts[index] for index in chosen],
-            [self.keys.get(index) for index in chosen],
-        )
-
-    @property
-    def failures(self) -> list[TrainingError]:
-        """Errors of the fits that were left out."""
-        return [outcome for outcome in self.outcomes if isinstance(outcome, TrainingError)]
 
 
 def run_fits(
@@ -77,7 +40,7 @@ def run_fits(
     ignore_stored: bool = False,
     skip_failures: bool = False,
 ) -> FitResults:
-    """Returns one outcome for each task.
+    """Returns one outcome for each task: the deployed model of one that has a deployment.
 
     Every costly fit is stored as soon as it is finished, so that a killed run loses only the fits
     in progress. Other fits run in this process and are not stored. The failure of a fit that is
@@ -96,6 +59,36 @@ def run_fits(
         TrainingError: The first failure, unless failures are skipped; fits finished before it
             are stored.
     """
+
+    def train(more: Sequence[FitTask]) -> FitResults:
+        return _fit_all(
+            more,
+            executor,
+            store,
+            progress,
+            ignore_stored=ignore_stored,
+            skip_failures=skip_failures,
+        )
+
+    return deploy_fits(
+        train(tasks),
+        train,
+        store,
+        partial(_raise_unless_skipped, progress=progress, skip_failures=skip_failures),
+        ignore_stored=ignore_stored,
+    )
+
+
+def _fit_all(
+    tasks: Sequence[FitTask],
+    executor: Executor,
+    store: FitStore,
+    progress: Progress,
+    *,
+    ignore_stored: bool,
+    skip_failures: bool,
+) -> FitResults:
+    """The outcome of each task as it is fitted."""
     costly = [task for task in tasks if task.model.costly]
     if costly:
         _report_retired_fits(store, progress)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import Matrix
     from engine.models import Backend, FittedForecaster, Forecaster, TrainingSet, TrainingSpec
+    from engine.models.deployment import DeploySpec
     from engine.models.fitted_model import InputTransform
 
 
@@ -40,6 +41,7 @@ class FitTask:
             those of the training set.
         refit: Of a fit that is made again to be compared with this one, which bars were altered;
             part of the key, because the arrays of both are the same.
+        deploy: What is done to the fitted model; no part of the key, which is that of the fit.
     """
 
     book: str
@@ -55,6 +57,7 @@ class FitTask:
     spans: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     realised: Matrix | None = None
     refit: str = ""
+    deploy: DeploySpec | None = None
 
     def __str__(self) -> str:
         """The name of the task in progress and errors."""

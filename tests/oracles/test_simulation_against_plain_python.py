@@ -97,6 +97,7 @@ def assert_equal_equity(
     np.testing.assert_allclose((1 + result.returns).cumprod(), expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     books(symbols=1, low=-1.5, high=1.2, move=0.3),
@@ -111,6 +112,7 @@ def test_one_symbol_long_and_short_has_the_equity_of_the_plain_simulator(
     assert_equal_equity(case, costs, execution, halted, cash_rate)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     books(symbols=3, low=-0.8, high=0.8, move=0.3),

@@ -66,6 +66,7 @@ def test_the_stepwise_p_values_are_those_of_a_loop_over_the_steps() -> None:
     assert stepm_p_values(observed, drawn) == [expected[book] for book in range(BOOKS)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edge", [0.0, 0.05])
 def test_superiority_is_archs_on_sharpe_ratios_made_means(edge: float) -> None:
     generator = np.random.default_rng(10)

@@ -113,6 +113,7 @@ def assert_compiled_fold_equals_vectorbt(case: Case) -> None:
     assert folded.margin_calls.empty
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(cases(financed=False))
 def test_the_compiled_fold_of_an_ordinary_book_equals_vectorbt(case: Case) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -19,6 +21,14 @@ MAX_PRODUCTS = 131_072
 order in which it adds then depends on how many."""
 
 
+def column_blocks(kernel: Array) -> list[tuple[Array, slice]]:
+    """The columns of a matrix in blocks, each of at most `MAX_PRODUCTS` elements, contiguous."""
+    depth, width = kernel.shape
+    columns = max(1, MAX_PRODUCTS // max(1, depth))
+    parts = [slice(x, min(x + columns, width)) for x in range(0, width, columns)]
+    return [(np.ascontiguousarray(kernel[:, part]), part) for part in parts]
+
+
 def matmul(x: Array, kernel: Array) -> Array:
     """Product of (..., k) and (k, m).
 
@@ -26,11 +36,9 @@ def matmul(x: Array, kernel: Array) -> Array:
     that depends on its place, and so do its last bits; see `findings/numpy-equal-rows.sh`.
     """
     rows = x.reshape(-1, 1, x.shape[-1])
-    columns = max(1, MAX_PRODUCTS // len(kernel))
-    blocks = [
-        rows @ kernel[:, first : first + columns] for first in range(0, kernel.shape[1], columns)
-    ]
-    product = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=-1)
+    if kernel.size <= MAX_PRODUCTS:
+        return (rows @ kernel).reshape(*x.shape[:-1], kernel.shape[1])
+    product = np.concatenate([rows @ block for block, _ in column_blocks(kernel)], axis=-1)
     return product.reshape(*x.shape[:-1], kernel.shape[1])
 
 
@@ -70,7 +78,7 @@ def conv1d(
         dilation: Steps between two taps.
         padding: Zeros before the first and after the last step.
     """
-    padded = np.pad(x, ((0, 0), tuple(padding), (0, 0)))
+    padded = _pad_steps(x, padding, 0.0)
     last = padded.shape[1] - (len(kernel) - 1) * dilation
     taps = [
         padded[:, tap * dilation : tap * dilation + last : stride] for tap in range(len(kernel))
@@ -80,9 +88,12 @@ def conv1d(
 
 def average_pool(x: Array, *, size: int, stride: int, padding: Sequence[int]) -> Array:
     """Mean over windows of steps; steps of padding do not count."""
-    counts = _pool_windows(np.ones((1, x.shape[1], 1), np.float32), size, stride, padding, 0.0)
     windows = _pool_windows(x, size, stride, padding, 0.0)
-    return sum(windows[1:], start=windows[0]) / sum(counts[1:], start=counts[0])
+    total = sum(windows[1:], start=windows[0])
+    if not any(padding):
+        return total / np.float32(size)
+    counts = _pool_windows(np.ones((1, x.shape[1], 1), np.float32), size, stride, padding, 0.0)
+    return total / sum(counts[1:], start=counts[0])
 
 
 def max_pool(x: Array, *, size: int, stride: int, padding: Sequence[int]) -> Array:
@@ -94,35 +105,60 @@ def max_pool(x: Array, *, size: int, stride: int, padding: Sequence[int]) -> Arr
 def _pool_windows(
     x: Array, size: int, stride: int, padding: Sequence[int], fill: float
 ) -> list[Array]:
-    padded = np.pad(x, ((0, 0), tuple(padding), (0, 0)), constant_values=fill)
+    padded = _pad_steps(x, padding, fill)
     last = padded.shape[1] - size
     return [padded[:, tap : tap + last + 1 : stride] for tap in range(size)]
 
 
-def batch_normalization(
-    x: Array, mean: Array, variance: Array, *, axis: int, epsilon: float
-) -> Array:
-    """(x - mean) / sqrt(variance + epsilon) with the moving statistics."""
-    shape = [1] * x.ndim
-    shape[axis] = -1
-    inverse = np.float32(1) / np.sqrt(variance + np.float32(epsilon))
-    normal: Array = (x - mean.reshape(shape)) * inverse.reshape(shape)
-    return normal
+def _pad_steps(x: Array, padding: Sequence[int], fill: float) -> Array:
+    """Steps of one value before the first and after the last."""
+    before, after = padding
+    if not before and not after:
+        return x
+    rows, steps, columns = x.shape
+    padded = np.full((rows, before + steps + after, columns), fill, x.dtype)
+    padded[:, before : before + steps] = x
+    return padded
+
+
+def bind_batch_normalization(
+    weights: Sequence[Array], attributes: Mapping[str, Any]
+) -> Callable[[Array], Array]:
+    """(x - mean) / sqrt(variance + epsilon) with the moving statistics.
+
+    Args:
+        weights: Mean and variance.
+        attributes: `axis` of the features, and `epsilon`.
+    """
+    mean, variance = weights
+    inverse = np.float32(1) / np.sqrt(variance + np.float32(attributes["epsilon"]))
+    axis = attributes["axis"]
+
+    def run(x: Array) -> Array:
+        shape = [1] * x.ndim
+        shape[axis] = -1
+        normal = x - mean.reshape(shape)
+        normal *= inverse.reshape(shape)
+        return normal
+
+    return run
 
 
 def layer_normalization(x: Array, *, axis: Sequence[int], epsilon: float) -> Array:
     """(x - mean) / sqrt(variance + epsilon), both over some axes of each row."""
     axes = tuple(axis)
-    centred = x - x.mean(axis=axes, keepdims=True)
-    variance = np.square(centred).mean(axis=axes, keepdims=True)
+    count = np.float32(prod(x.shape[each] for each in axes))
+    centred = x - np.add.reduce(x, axis=axes, keepdims=True) / count
+    variance = np.add.reduce(np.square(centred), axis=axes, keepdims=True) / count
     normal: Array = centred / np.sqrt(variance + np.float32(epsilon))
     return normal
 
 
 def softmax(x: Array, *, axis: int) -> Array:
     """exp(x) / sum(exp(x)) over one axis."""
-    weights: Array = np.exp(x - x.max(axis=axis, keepdims=True))
-    weights /= weights.sum(axis=axis, keepdims=True)
+    weights: Array = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    np.exp(weights, weights)
+    weights /= np.add.reduce(weights, axis=axis, keepdims=True)
     return weights
 
 
@@ -142,7 +178,13 @@ def attention(query: Array, key: Array, value: Array, *, heads: int, causal: boo
     q, k, v = (x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2) for x in (query, key, value))
     scores = batch_matmul(q * np.float32(1 / np.sqrt(q.shape[-1])), k.swapaxes(2, 3))
     if causal:
-        later = np.arange(scores.shape[3]) > np.arange(scores.shape[2])[:, None]
-        scores[..., later] = -np.inf
+        np.copyto(scores, -np.inf, where=_later_keys(*scores.shape[2:]))
     attended = batch_matmul(softmax(scores, axis=-1), v)
     return attended.swapaxes(1, 2).reshape(*query.shape[:2], -1)
+
+
+@lru_cache(maxsize=64)
+def _later_keys(steps: int, keys: int) -> Array:
+    """(steps, keys) bool: whether a key is later than the step."""
+    later: Array = np.arange(keys) > np.arange(steps)[:, None]
+    return later

@@ -12,21 +12,20 @@ import numpy as np
 from pydantic import Field, JsonValue, field_validator
 
 from engine.core.types import Spec
-from engine.models.inference.operations import OPERATIONS
+from engine.models.inference.operations import MATRICES, OPERATIONS, bind_operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
-    from engine.core.types import IntVector
-
     Floats = npt.NDArray[np.float32]
     Weights = Sequence[npt.NDArray[Any]]
+    _Step = tuple[Callable[..., Any], tuple[int, ...], int, tuple[int, ...]]
 
 
 FEW_ROWS = 8
-"""Rows of a chunk where few rows are left: a row alone costs as much as this many."""
+"""Fewest rows of a chunk of several; a single row is a chunk of its own."""
 
 
 class Operation(Spec):
@@ -58,9 +57,9 @@ class NetworkProgram(Spec):
     Values are numbered: first the inputs, one for each interval; then the row of `real`, True for
     every row; then the result of each operation.
 
-    A row's outputs have the same bits whatever other rows are computed with it: chunks are padded
-    to one of two sizes, and no operation mixes rows, depends on a row's place, or adds in an order
-    that depends on the number of rows.
+    A row's outputs have the same bits whatever other rows are computed with it: chunks are one row
+    or padded to `FEW_ROWS` times a power of two, and no operation mixes rows, depends on a row's
+    place, or adds in an order that depends on the number of rows.
 
     Attributes:
         input_shapes: (lookback, columns) of each interval.
@@ -76,88 +75,42 @@ class NetworkProgram(Spec):
     layers: dict[str, int] = Field(default_factory=dict)
     chunk_rows: int = Field(ge=1)
 
-    def run(
-        self, weights: Weights, inputs: Sequence[Floats], *, layer: str | None = None
-    ) -> Floats:
-        """Predicts rows whose sequences are in memory.
+    def bind(self, weights: Weights, *, layer: str | None = None) -> BoundProgram:
+        """The program with its weights, prepared for many calls.
 
         Args:
             weights: One array for each of the model's variables, in the order of the model.
-            inputs: (n, lookback, k) for each interval.
             layer: Return the output of this layer instead.
-
-        Returns:
-            (n, columns), or (n, ...) of the layer. NaN where an input of the row is NaN and the
-            network passes it on.
 
         Raises:
             KeyError: The network has no layer of that name.
         """
-        return self.run_chunks(
-            weights, len(inputs[0]), lambda rows: [part[rows] for part in inputs], layer=layer
-        )
+        return BoundProgram(self, weights, self.output if layer is None else self.layers[layer])
 
-    def run_rows(
-        self,
-        weights: Weights,
-        arrays: Sequence[Floats],
-        ends: Sequence[IntVector],
-        *,
-        layer: str | None = None,
+    def run(
+        self, weights: Weights, inputs: Sequence[Floats], *, layer: str | None = None
     ) -> Floats:
-        """Predicts rows of which only the bars are in memory; sequences are gathered in chunks.
+        """Predicts rows once: `bind` and `BoundProgram.run`.
 
         Args:
-            weights: As in `run`.
-            arrays: (m, k) for each interval, oldest bar first.
-            ends: (n,) for each interval: the newest bar of each row's sequence.
-            layer: As in `run`.
+            weights: As in `bind`.
+            inputs: (n, lookback, k) for each interval.
+            layer: As in `bind`.
         """
-        offsets = [np.arange(1 - lookback, 1) for lookback, _ in self.input_shapes]
+        return self.bind(weights, layer=layer).run(inputs)
 
-        def gather(rows: slice) -> list[Floats]:
-            parts = zip(arrays, ends, offsets, strict=True)
-            return [bars[end[rows, None] + offset] for bars, end, offset in parts]
+    @property
+    def matrices(self) -> tuple[int, ...]:
+        """Positions of the weights that rows are multiplied by, ascending: no bias among them."""
+        positions = {
+            position
+            for step in self.operations
+            for position in step.weights[: MATRICES.get(step.kind, 0)]
+        }
+        return tuple(sorted(positions))
 
-        return self.run_chunks(weights, len(ends[0]), gather, layer=layer)
-
-    def run_chunks(
-        self,
-        weights: Weights,
-        count: int,
-        gather: Callable[[slice], Sequence[Floats]],
-        *,
-        layer: str | None = None,
-    ) -> Floats:
-        """Predicts rows that a function gathers.
-
-        Args:
-            weights: As in `run`.
-            count: Number of rows.
-            gather: Gives the inputs of some rows, as in `run`; called in the order of the rows.
-            layer: As in `run`.
-        """
-        number = self.output if layer is None else self.layers[layer]
-        steps = self._required_steps(number)
-        outputs: Floats | None = None
-        first = 0
-        while outputs is None or first < count:
-            size = self._chunk_size(count - first)
-            rows = slice(first, min(first + size, count))
-            chunk = [_pad_rows(part, size) for part in gather(rows)]
-            with np.errstate(all="ignore"):  # as in Keras, and rows of padding may divide by 0
-                computed = _compute(steps, number, weights, chunk)
-            if outputs is None:
-                outputs = np.empty((count, *computed.shape[1:]), np.float32)
-            outputs[rows] = computed[: rows.stop - first]
-            first += size
-        return outputs
-
-    def _chunk_size(self, remaining: int) -> int:
-        few = 4 * remaining <= self.chunk_rows
-        return min(self.chunk_rows, FEW_ROWS) if few else self.chunk_rows
-
-    def _required_steps(self, number: int) -> list[tuple[int, Operation]]:
+    def required_operations(self, number: int) -> list[tuple[int, Operation]]:
+        """Numbers and operations of which a value depends, in their order."""
         first = len(self.input_shapes) + 1
         required = {number}
         steps = []
@@ -168,26 +121,81 @@ class NetworkProgram(Spec):
         return steps[::-1]
 
 
+class BoundProgram:
+    """A program with its weights: what depends on no row is computed once, here.
+
+    Args:
+        program: The forward pass.
+        weights: As in `NetworkProgram.bind`.
+        number: The value to return.
+    """
+
+    def __init__(self, program: NetworkProgram, weights: Weights, number: int) -> None:
+        self._chunk_rows, self._number = program.chunk_rows, number
+        self._values: list[Any] = [None] * (
+            len(program.input_shapes) + 1 + len(program.operations)
+        )
+        operations = program.required_operations(number)
+        readers = Counter(read for _, step in operations for read in step.inputs)
+        self._steps: list[_Step] = []
+        folded: set[int] = set()
+        for result, step in operations:
+            bound = bind_operation(
+                step.kind, [weights[position] for position in step.weights], step.attributes
+            )
+            readers.subtract(step.inputs)
+            if folded.issuperset(step.inputs):
+                self._values[result] = bound(*(self._values[read] for read in step.inputs))
+                folded.add(result)
+                continue
+            done = {read for read in step.inputs if not readers[read]} - folded - {number}
+            self._steps.append((bound, step.inputs, result, tuple(done)))
+
+    def run(self, inputs: Sequence[Floats]) -> Floats:
+        """Predicts rows whose sequences are in memory.
+
+        Args:
+            inputs: (n, lookback, k) for each interval.
+
+        Returns:
+            (n, columns), or (n, ...) of a layer. NaN where an input of the row is NaN and the
+            network passes it on.
+        """
+        count = len(inputs[0])
+        if count == 1:
+            return self._compute(inputs)
+        outputs: Floats | None = None
+        first = 0
+        while outputs is None or first < count:
+            size = self._chunk_size(count - first)
+            rows = slice(first, min(first + size, count))
+            computed = self._compute([_pad_rows(part[rows], size) for part in inputs])
+            if outputs is None:
+                outputs = np.empty((count, *computed.shape[1:]), np.float32)
+            outputs[rows] = computed[: rows.stop - first]
+            first += size
+        return outputs
+
+    def _chunk_size(self, remaining: int) -> int:
+        size = FEW_ROWS
+        while size < remaining:
+            size *= 2
+        return min(self._chunk_rows, size)
+
+    def _compute(self, inputs: Sequence[Floats]) -> npt.NDArray[Any]:
+        values = self._values.copy()
+        values[: len(inputs)] = inputs
+        values[len(inputs)] = np.ones(len(inputs[0]), bool)
+        with np.errstate(all="ignore"):  # as in Keras, and rows of padding may divide by 0
+            for function, reads, result, done in self._steps:
+                values[result] = function(*[values[read] for read in reads])
+                for read in done:
+                    values[read] = None  # long sequences of wide networks need the memory
+        computed: npt.NDArray[Any] = values[self._number]
+        return computed
+
+
 def _pad_rows(values: Floats, count: int) -> Floats:
     padded = np.zeros((count, *values.shape[1:]), np.float32)
     padded[: len(values)] = values
     return padded
-
-
-def _compute(
-    steps: Sequence[tuple[int, Operation]],
-    number: int,
-    weights: Weights,
-    inputs: Sequence[Floats],
-) -> npt.NDArray[Any]:
-    values = dict(enumerate([*inputs, np.ones(len(inputs[0]), bool)]))
-    readers = Counter(read for _, step in steps for read in step.inputs)
-    for result, step in steps:
-        arguments = [values[read] for read in step.inputs]
-        arguments += [weights[position] for position in step.weights]
-        values[result] = OPERATIONS[step.kind](*arguments, **step.attributes)
-        readers.subtract(step.inputs)
-        for read in step.inputs:
-            if not readers[read] and read != number:
-                values.pop(read, None)  # long sequences of wide networks need the memory
-    return values[number]

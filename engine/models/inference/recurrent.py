@@ -1,4 +1,11 @@
-"""Recurrent layers over (n, steps, k), with the order of gates and the options of Keras."""
+"""Recurrent layers over (n, steps, k), with the order of gates and the options of Keras.
+
+A step costs about ten calls of NumPy, which take longer than their arithmetic when there is one
+row. So a step multiplies its input, a 1 for the bias and the output of the step before by one
+matrix; all gates are written into one array, and a sigmoid is computed as
+0.5 tanh(x / 2) + 0.5 together with the hyperbolic tangents: the factor 1 / 2 is in the matrix,
+where it is exact.
+"""
 
 from __future__ import annotations
 
@@ -7,97 +14,195 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.models.inference.elementwise import ELEMENTWISE
-from engine.models.inference.linear import dense, matmul
+from engine.models.inference.linear import column_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
+    Layer = Callable[[Array], Array]
+    Activation = Callable[[Array, Array], Any]
+
+HALF = np.float32(0.5)
 
 
-def lstm(
-    x: Array,
-    kernel: Array,
-    recurrent: Array,
-    bias: Array | None = None,
-    *,
-    activations: Sequence[str],
-    sequences: bool,
-) -> Array:
+def bind_lstm(weights: Sequence[Array], attributes: Mapping[str, Any]) -> Layer:
     """Long short-term memory; Hochreiter & Schmidhuber (1997), with forget gates.
 
     Args:
-        x: (n, steps, k).
-        kernel: (k, 4 * units), the columns of the gates i, f, the candidate, and the gate o.
-        recurrent: (units, 4 * units).
-        bias: (4 * units,).
-        activations: Of the candidate and of the state, and of the gates.
-        sequences: Return the output of each step.
+        weights: (k, 4 * units), the columns of the gates i, f, the candidate, and the gate o;
+            (units, 4 * units); and, where there is one, the bias (4 * units,).
+        attributes: `activations` of the candidate and of the state, and of the gates;
+            `sequences`: whether to return the output of each step.
 
     Returns:
-        (n, units), or (n, steps, units).
+        From (n, steps, k) to (n, units), or (n, steps, units).
     """
-    act, gate = (ELEMENTWISE[name] for name in activations)
-    units = len(recurrent)
-    weights = np.concatenate([kernel, recurrent])
-    state = np.zeros((len(x), units), np.float32)
-    outputs = [state]  # the first is the output before the first step
-    for step in x.swapaxes(0, 1):
-        gates = dense(np.concatenate([step, outputs[-1]], axis=1), weights, bias)
-        i, f, candidate, o = (gates[:, part * units : (part + 1) * units] for part in range(4))
-        state = gate(f) * state
-        state += gate(i) * act(candidate)
-        outputs.append(gate(o) * act(state))
-    return np.stack(outputs[1:], axis=1) if sequences else outputs[-1]
+    act, gate = attributes["activations"]
+    default, units = (act, gate) == ("tanh", "sigmoid"), len(weights[1])
+    act_into, gate_into = _activation(act), _gate_of_scaled(gate)
+    blocks = column_blocks(_lstm_matrix(weights, _scale_of(gate)))
+
+    def run(x: Array) -> Array:
+        joined, lead = _join_inputs(x, units)
+        values = np.zeros((*lead, 5 * units), np.float32)  # i, f, o, candidate, state
+        gates, together = values[..., : 3 * units], values[..., : 4 * units]
+        candidate, state = values[..., 3 * units : 4 * units], values[..., 4 * units :]
+        first, second = values[..., : 2 * units], values[..., 3 * units :]
+        i, f = first[..., :units], first[..., units:]
+        o = values[..., 2 * units : 3 * units]
+        written = [(block, values[..., part]) for block, part in blocks]
+        outputs = joined[1:, ..., -units:]
+        for step, output in zip(joined, outputs, strict=False):
+            for block, columns in written:
+                np.matmul(step, block, columns)
+            if default:
+                np.tanh(together, together)
+                np.multiply(gates, HALF, gates)
+                np.add(gates, HALF, gates)
+            else:
+                gate_into(gates, gates)
+                act_into(candidate, candidate)
+            np.multiply(first, second, first)  # i candidate, f state
+            np.add(i, f, state)
+            act_into(state, output)
+            np.multiply(output, o, output)
+        return _select_outputs(outputs, x, sequences=attributes["sequences"])
+
+    return run
 
 
-def gru(
-    x: Array,
-    kernel: Array,
-    recurrent: Array,
-    bias: Array | None = None,
-    *,
-    activations: Sequence[str],
-    sequences: bool,
-    reset_after: bool,
-) -> Array:
+def bind_gru(weights: Sequence[Array], attributes: Mapping[str, Any]) -> Layer:
     """Gated recurrent unit; Cho et al. (2014), EMNLP.
 
     Args:
-        x: (n, steps, k).
-        kernel: (k, 3 * units), the columns of the gates z and r, and of the candidate.
-        recurrent: (units, 3 * units).
-        bias: (3 * units,), or (2, 3 * units) where the reset is after: of the kernel, and of the
-            recurrent kernel.
-        activations: Of the candidate, and of the gates.
-        sequences: As in `lstm`.
-        reset_after: The gate r multiplies the product of state and kernel, not the state.
+        weights: (k, 3 * units), the columns of the gates z and r, and of the candidate;
+            (units, 3 * units); and, where there is one, the bias: (3 * units,), or
+            (2, 3 * units) where the reset is after, of the kernel and of the recurrent kernel.
+        attributes: `activations` of the candidate, and of the gates; `sequences` as in
+            `bind_lstm`; `reset_after`: the gate r multiplies the product of state and kernel,
+            not the state.
 
     Returns:
-        (n, units), or (n, steps, units).
+        From (n, steps, k) to (n, units), or (n, steps, units).
     """
-    act, gate = (ELEMENTWISE[name] for name in activations)
+    act, gate = attributes["activations"]
+    after, units = attributes["reset_after"], len(weights[1])
+    matrix = _gru_matrix(weights, reset_after=after)
+    matrix[:, : 2 * units] *= _scale_of(gate)
+    act_into, gate_into = _activation(act), _gate_of_scaled(gate)
+    blocks = column_blocks(matrix)
+    inner_blocks = column_blocks(weights[1][:, 2 * units :])
+
+    def run(x: Array) -> Array:
+        joined, lead = _join_inputs(x, units)
+        values = np.zeros((*lead, 4 * units), np.float32)  # z, r, of the state, of the input
+        gates, z, r = values[..., : 2 * units], values[..., :units], values[..., units : 2 * units]
+        of_state, of_input = values[..., 2 * units : 3 * units], values[..., 3 * units :]
+        reset = np.empty((*lead, units), np.float32)
+        written = [(block, values[..., part]) for block, part in blocks]
+        inner = [(block, of_state[..., part]) for block, part in inner_blocks]
+        states = joined[..., -units:]
+        for step, before, output in zip(joined, states, states[1:], strict=False):
+            for block, columns in written:
+                np.matmul(step, block, columns)
+            gate_into(gates, gates)
+            if after:
+                np.multiply(of_state, r, of_state)
+            else:
+                np.multiply(before, r, reset)
+                for block, columns in inner:
+                    np.matmul(reset, block, columns)
+            np.add(of_input, of_state, of_input)
+            act_into(of_input, of_input)
+            np.subtract(before, of_input, of_state)
+            np.multiply(of_state, z, of_state)
+            np.add(of_input, of_state, output)  # candidate + z (state - candidate)
+        return _select_outputs(states[1:], x, sequences=attributes["sequences"])
+
+    return run
+
+
+def _lstm_matrix(weights: Sequence[Array], scale: np.float32) -> Array:
+    """(k + 1 + units, 4 * units): the gates i, f and o, scaled, and the candidate."""
+    kernel, recurrent, *biases = weights
     units = len(recurrent)
-    input_bias, state_bias = (
-        (np.float32(0),) * 2 if bias is None else bias if reset_after else (bias, np.float32(0))
-    )
-    state = np.zeros((len(x), units), np.float32)
-    outputs: list[Array] = []
-    for step in x.swapaxes(0, 1):
-        of_input = matmul(step, kernel) + input_bias
-        of_state = matmul(state, recurrent if reset_after else recurrent[:, : 2 * units])
-        of_state += state_bias
-        z, r = (
-            gate(of_input[:, part] + of_state[:, part])
-            for part in (slice(units), slice(units, 2 * units))
-        )
-        if reset_after:
-            inner = r * of_state[:, 2 * units :]
-        else:
-            inner = matmul(r * state, np.ascontiguousarray(recurrent[:, 2 * units :]))
-        candidate = act(of_input[:, 2 * units :] + inner)
-        state = z * state + (np.float32(1) - z) * candidate
-        outputs.append(state)
-    return np.stack(outputs, axis=1) if sequences else state
+    bias = biases[0] if biases else np.zeros(4 * units, np.float32)
+    order = np.r_[: 2 * units, 3 * units : 4 * units, 2 * units : 3 * units]
+    matrix = np.concatenate([kernel, bias[None], recurrent])[:, order]
+    matrix[:, : 3 * units] *= scale
+    return matrix
+
+
+def _gru_matrix(weights: Sequence[Array], *, reset_after: bool) -> Array:
+    """(k + 1 + units, 4 * units): z, r, the state's and the input's part of the candidate."""
+    kernel, recurrent, *biases = weights
+    none = np.zeros(kernel.shape[1], np.float32)
+    bias = biases[0] if biases else none
+    of_input, of_state = (bias[0], bias[1]) if bias.ndim == 2 else (bias, none)
+    units = len(recurrent)
+    matrix = np.zeros((len(kernel) + 1 + units, 4 * units), np.float32)
+    inputs, constant, states = matrix[: len(kernel)], matrix[len(kernel)], matrix[-units:]
+    inputs[:, : 2 * units], inputs[:, 3 * units :] = kernel[:, : 2 * units], kernel[:, 2 * units :]
+    states[:, : 2 * units] = recurrent[:, : 2 * units]
+    constant[: 2 * units] = of_input[: 2 * units] + of_state[: 2 * units]
+    constant[3 * units :] = of_input[2 * units :]
+    if reset_after:
+        constant[2 * units : 3 * units] = of_state[2 * units :]
+        states[:, 2 * units : 3 * units] = recurrent[:, 2 * units :]
+    return matrix
+
+
+def _join_inputs(x: Array, units: int) -> tuple[Array, tuple[int, ...]]:
+    """Rows to multiply by the matrix: input, 1, and the output of the step before, first 0.
+
+    Returns:
+        (steps + 1, *lead, k + 1 + units) and lead: (1,) for one row, (n, 1) for n.
+    """
+    rows, steps, columns = x.shape
+    lead = (1,) if rows == 1 else (rows, 1)
+    joined = np.empty((steps + 1, *lead, columns + 1 + units), np.float32)
+    joined[:-1, ..., :columns] = x.swapaxes(0, 1).reshape(steps, *lead, columns)
+    joined[..., columns] = 1
+    joined[0, ..., columns + 1 :] = 0
+    return joined, lead
+
+
+def _select_outputs(outputs: Array, x: Array, *, sequences: bool) -> Array:
+    """(n, units) of the last step, or (n, steps, units); contiguous."""
+    rows, units = len(x), outputs.shape[-1]
+    if not sequences:
+        last: Array = outputs[-1].reshape(rows, units).copy()
+        return last
+    by_row = outputs.reshape(len(outputs), rows, units).swapaxes(0, 1)
+    return np.ascontiguousarray(by_row)
+
+
+def _scale_of(gate: str) -> np.float32:
+    return HALF if gate == "sigmoid" else np.float32(1)
+
+
+def _activation(name: str) -> Activation:
+    """A function of an array and of the array to write to, which may be the same."""
+    if name == "tanh":
+        return np.tanh
+    function = ELEMENTWISE[name]
+
+    def apply(x: Array, out: Array) -> None:
+        out[...] = function(x)
+
+    return apply
+
+
+def _gate_of_scaled(name: str) -> Activation:
+    """The gate's activation of what `_scale_of` has scaled."""
+    return _sigmoid_of_half if name == "sigmoid" else _activation(name)
+
+
+def _sigmoid_of_half(x: Array, out: Array) -> None:
+    """The sigmoid of 2 x: 0.5 tanh(x) + 0.5."""
+    np.tanh(x, out)
+    np.multiply(out, HALF, out)
+    np.add(out, HALF, out)

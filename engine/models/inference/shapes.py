@@ -34,9 +34,10 @@ def variable(values: Array, *, sizes: Sequence[int]) -> Array:
     return values.reshape(tuple(sizes))
 
 
-def take(x: Array, *, indices: Sequence[int] | int, axis: int) -> Array:
-    """Elements of one axis by their indices."""
-    return np.take(x, np.asarray(indices), axis=axis)
+def bind_take(weights: Sequence[Array], attributes: Mapping[str, Any]) -> Callable[[Array], Array]:  # noqa: ARG001 - it has none
+    """Elements of one `axis` by their `indices`: a list, or one of them without the axis."""
+    indices, axis = np.asarray(attributes["indices"]), int(attributes["axis"])
+    return lambda x: x.take(indices, axis)
 
 
 def get_item(x: Array, *, key: Sequence[Any]) -> Array:

@@ -10,6 +10,7 @@ from pydantic import Field
 from engine.models.inference import NetworkProgram
 from engine.models.networks.base import Network
 from engine.models.networks.recurrent_layers import lstm_layer
+from engine.models.quantisation import decode_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,5 +82,5 @@ class AttentionLstm(Network):
         """
         program = NetworkProgram.model_validate(fitted.state["program"])
         sequences = inputs.branch_sequences(rows, self.lookback)
-        attention = program.run(fitted.weights, sequences, layer=ATTENTION_LAYER)
+        attention = program.run(decode_weights(fitted), sequences, layer=ATTENTION_LAYER)
         return attention.astype(np.float64)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from engine.models.networks.base import Network
-from engine.models.networks.recurrent_layers import gru_layer, l1_l2_penalty, stack_layers
+from engine.models.networks.recurrent_layers import (
+    LayerUnits,
+    gru_layer,
+    l1_l2_penalty,
+    stack_layers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,9 +36,7 @@ class Gru(Network):
     """
 
     kind: Literal["gru"] = "gru"
-    units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
-        default=(50,), min_length=1, max_length=3
-    )
+    units: LayerUnits = (50,)
     dropout: float = Field(default=0.2, ge=0, lt=1)
     bidirectional: bool = False
     l1: float = Field(default=0.0, ge=0)

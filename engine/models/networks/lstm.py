@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from engine.models.networks.base import Network
-from engine.models.networks.recurrent_layers import l1_l2_penalty, lstm_layer, stack_layers
+from engine.models.networks.recurrent_layers import (
+    LayerUnits,
+    l1_l2_penalty,
+    lstm_layer,
+    stack_layers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,9 +37,7 @@ class Lstm(Network):
     """
 
     kind: Literal["lstm"] = "lstm"
-    units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
-        default=(50,), min_length=1, max_length=3
-    )
+    units: LayerUnits = (50,)
     dropout: float = Field(default=0.2, ge=0, lt=1)
     bidirectional: bool = False
     l1: float = Field(default=0.0, ge=0)

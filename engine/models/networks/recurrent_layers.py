@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+from pydantic import BeforeValidator, Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from engine.models.keras_types import KerasLayer, Regularizer, Tensor
+
+_Units: TypeAlias = Annotated[int, Field(ge=1, le=1024)]
+
+
+def _list_layers(units: object) -> object:
+    if type(units) is int:
+        return (units,)
+    return tuple(units) if isinstance(units, list) else units  # strict mode takes no list
+
+
+LayerUnits: TypeAlias = Annotated[
+    tuple[_Units, ...], Field(min_length=1, max_length=3), BeforeValidator(_list_layers)
+]
+"""Size of each of one to three layers, the first at the input; a number is one layer."""
 
 MAX_UNROLLED_STEPS = 32
 """Longest sequence that is unrolled on TensorFlow, where unrolling halves a fit's time.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from engine.core.errors import UsageError
 from engine.core.lazy_imports import hide_modules
 from engine.models.dataset import Prediction
 from engine.models.inference import NetworkProgram
+from engine.models.quantisation import decode_weights
 from engine.models.training.losses import TargetScale
 from engine.models.training.output_head import OutputLayout
 
@@ -66,10 +69,8 @@ def predict_rows(
         inputs: Scaled inputs.
         rows: (n,) rows to predict.
     """
-    state = fitted.state
-    layout = OutputLayout(state["n_returns"], tuple(state["levels"]), state["n_inputs"])
-    scale = TargetScale(np.array(state["target_mean"]), np.array(state["target_std"]))
-    forward = _forward_pass(network, fitted, inputs.branches, layout.n_columns)
+    served = _served(network, fitted, inputs.branches)
+    layout, scale, forward = served.layout, served.scale, served.forward
     shape = (len(rows), len(inputs.horizons), layout.columns_per_return)
     returns: Cube = np.empty(shape)
     for start in range(0, len(rows), ROWS_PER_CALL):
@@ -84,6 +85,38 @@ def predict_rows(
     return Prediction(
         _squeeze_horizons(median), _squeeze_horizons(returns) if layout.levels else None
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _ServedNetwork:
+    """A fitted network, ready for many calls."""
+
+    layout: OutputLayout
+    scale: TargetScale
+    forward: ForwardPass
+
+
+_SERVED: WeakKeyDictionary[FittedParameters, _ServedNetwork] = WeakKeyDictionary()
+"""Of each fit that is alive and has predicted without Keras; reading its program takes as long as
+a hundred forecasts."""
+
+
+def _served(
+    network: TrainableNetwork, fitted: FittedParameters, branches: tuple[ColumnGroups, ...]
+) -> _ServedNetwork:
+    if (known := _SERVED.get(fitted)) is not None:
+        return known
+    state = fitted.state
+    layout = OutputLayout(state["n_returns"], tuple(state["levels"]), state["n_inputs"])
+    scale = TargetScale(np.array(state["target_mean"]), np.array(state["target_std"]))
+    if state["program"] is None:  # Keras' model is shared, and holds the weights of this call
+        return _ServedNetwork(
+            layout, scale, _keras_forward_pass(network, fitted, branches, layout.n_columns)
+        )
+    program = NetworkProgram.model_validate(state["program"])
+    served = _ServedNetwork(layout, scale, program.bind(decode_weights(fitted)).run)
+    _SERVED[fitted] = served
+    return served
 
 
 def _predict_recursively(
@@ -112,29 +145,16 @@ def _predict_recursively(
     return np.column_stack(by_horizon)[:, :, None]
 
 
-def _forward_pass(
-    network: TrainableNetwork,
-    fitted: FittedParameters,
-    branches: tuple[ColumnGroups, ...],
-    columns: int,
-) -> ForwardPass:
-    """From (n, lookback, k) a branch to the (n, columns) outputs of the network.
-
-    NumPy runs the program of the network. One that has none runs on the Keras of this process,
-    which has to be that of the fit.
-    """
-    if fitted.state["program"] is not None:
-        program = NetworkProgram.model_validate(fitted.state["program"])
-        return partial(program.run, fitted.weights)
-    return _keras_forward_pass(network, fitted, branches, columns)
-
-
 def _keras_forward_pass(
     network: TrainableNetwork,
     fitted: FittedParameters,
     branches: tuple[ColumnGroups, ...],
     columns: int,
 ) -> ForwardPass:
+    """The forward pass of a network with a layer that only Keras computes.
+
+    The Keras of this process has to be that of the fit.
+    """
     _require_backend(fitted.state["backend"])
     model = _cached_model(network, branches, columns)
     for variable, value in zip(model.variables, fitted.weights, strict=True):

@@ -108,16 +108,6 @@ def test_neighbours_that_are_nan_or_infinite_change_nothing(folders) -> None:
         assert traced.run(np.arange(ROWS))[::2].tobytes() == together[::2].tobytes(), name
 
 
-def test_rows_gathered_from_bars_equal_their_sequences(folders) -> None:
-    traced = read(folders["tensorflow"], "micdl")
-    rng = np.random.default_rng(4)
-    bars = [rng.normal(size=(60, part.shape[2])).astype(np.float32) for part in traced.inputs]
-    ends = [rng.integers(7, 60, size=45) for _ in bars]
-    sequences = [b[e[:, None] + np.arange(-7, 1)] for b, e in zip(bars, ends, strict=True)]
-    gathered = traced.program.run_rows(traced.weights, bars, ends)
-    assert gathered.tobytes() == traced.program.run(traced.weights, sequences).tobytes()
-
-
 def test_the_attention_weights_are_the_output_of_a_named_layer(folders) -> None:
     traced = read(folders["tensorflow"], "attention_lstm")
     weights = traced.program.run(traced.weights, traced.inputs, layer=ATTENTION_LAYER)

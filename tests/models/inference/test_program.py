@@ -47,6 +47,14 @@ def test_any_number_of_rows_gives_the_bits_of_the_first_rows(count) -> None:
     assert outputs.tobytes() == PROGRAM.run(WEIGHTS, [ROWS])[:count].tobytes()
 
 
+def test_later_calls_leave_earlier_outputs_as_they_were() -> None:
+    bound = PROGRAM.bind(WEIGHTS)
+    first = bound.run([ROWS[:1]])
+    kept = first.copy()
+    assert bound.run([ROWS[1:2]]).tobytes() != kept.tobytes()
+    assert first.tobytes() == kept.tobytes()
+
+
 def test_is_json_and_comes_back_equal() -> None:
     assert NetworkProgram.model_validate_json(PROGRAM.model_dump_json()) == PROGRAM
 

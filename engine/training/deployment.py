@@ -1,0 +1,184 @@
+"""From the fitted models of a run to those that are served: distilled, pruned, quantised.
+
+The models themselves are fitted and stored as without a deployment, so that adding one, or
+another, trains none of them again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.core.errors import TrainingError
+from engine.core.hashing import canonical_json
+from engine.core.randomness import derive_seed
+from engine.models.compression import compress
+from engine.models.model_file import DamagedFitError
+from engine.models.training.losses import MseLoss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engine.core.types import Matrix
+    from engine.models.fitted_model import FittedModel
+    from engine.training.fit_results import FitResults
+    from engine.training.store import FitStore
+    from engine.training.task import FitTask
+
+    Train = Callable[[Sequence[FitTask]], FitResults]
+
+
+def deploy_fits(
+    fits: FitResults,
+    train: Train,
+    store: FitStore,
+    accept: Callable[[FittedModel | TrainingError], FittedModel | TrainingError],
+    *,
+    ignore_stored: bool,
+) -> FitResults:
+    """The results with the deployed model in the place of each that has a deployment.
+
+    Args:
+        fits: Of the tasks as they are fitted.
+        train: Fits further tasks, or reads them from the store.
+        store: Where compressed models are kept.
+        accept: Receives what a deployment gave; raises the error of one that may not be left out.
+        ignore_stored: Compress again what is stored.
+
+    Returns:
+        Results whose `full` has the models that were deployed. The outcome of one that changed its
+        forecasts too much is the error.
+
+    Raises:
+        TrainingError: As `train` and `accept`; or a network needs Keras to predict.
+    """
+    chosen = [
+        number
+        for number, (task, outcome) in enumerate(zip(fits.tasks, fits.outcomes, strict=True))
+        if task.deploy is not None and not isinstance(outcome, TrainingError)
+    ]
+    if not chosen:
+        return fits
+    outcomes, keys = list(fits.outcomes), dict(fits.keys)
+    full = {number: _require_model(outcomes[number]) for number in chosen}
+    students = [(number, _student_task(fits.tasks[number], full[number])) for number in chosen]
+    trained = train([task for _, task in students if task is not None])
+    for place, (number, _) in enumerate(each for each in students if each[1] is not None):
+        outcomes[number], keys[number] = trained.outcomes[place], trained.keys[place]
+    compressor = _Compressor(store, ignore_stored=ignore_stored)
+    for number in chosen:
+        outcome = outcomes[number]
+        if isinstance(outcome, TrainingError):
+            continue
+        task, key = fits.tasks[number], keys.get(number)
+        outcome, keys[number] = compressor.compress(task, outcome, key)
+        outcomes[number] = accept(_check_change(task, full[number], outcome))
+    return replace(
+        fits,
+        outcomes=outcomes,
+        keys=keys,
+        full=full,
+        trained=fits.trained + trained.trained,
+        stored=fits.stored + trained.stored,
+    )
+
+
+def forecast_change(full: FittedModel, deployed: FittedModel) -> float:
+    """How much a deployment changes the forecasts of the validation rows.
+
+    The root mean square of the difference over the standard deviation of the full model's
+    forecasts of train and validation rows; over several horizons the largest. Infinite where that
+    deviation is 0 and the forecasts differ.
+    """
+    before, after = _by_horizon(full.validation), _by_horizon(deployed.validation)
+    change = np.sqrt(np.mean((after - before) ** 2, axis=0))
+    deviation = np.concatenate([_by_horizon(full.train), before]).std(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.where(change > 0, change / deviation, 0.0).max())
+
+
+def _by_horizon(forecasts: Matrix) -> Matrix:
+    return forecasts.reshape(len(forecasts), -1)
+
+
+def _student_task(task: FitTask, teacher: FittedModel) -> FitTask | None:
+    """The fit of the network that learns a model's forecasts; None without one."""
+    student = None if task.deploy is None else task.deploy.student_of(task.model)
+    if student is None:
+        return None
+    arrays = task.training_set
+    target = np.full(arrays.target.shape, np.nan)
+    target[arrays.train], target[arrays.validation] = teacher.train, teacher.validation
+    training = task.training.model_copy(update={"loss": MseLoss(), "warm_start": None})
+    return replace(
+        task,
+        book=f"{task.book}, distilled,",
+        model=student,
+        training=training,
+        training_set=replace(arrays, target=target, previous_fit=None),
+        realised=teacher.realised,
+        seed=derive_seed(task.seed, "distil"),
+        deploy=None,
+    )
+
+
+class _Compressor:
+    """Compresses models, or reads the compressed ones from the store."""
+
+    def __init__(self, store: FitStore, *, ignore_stored: bool) -> None:
+        self._store = store
+        self._ignore_stored = ignore_stored
+
+    def compress(
+        self, task: FitTask, fitted: FittedModel, key: str | None
+    ) -> tuple[FittedModel, str]:
+        """The model with changed weights and its own predictions, and its key."""
+        deploy = task.deploy
+        assert deploy is not None
+        assert key is not None, "only costly models are deployed"
+        if not deploy.compresses:
+            return fitted, key
+        settings = {"precision": deploy.precision, "prune": deploy.prune, "of": key}
+        own_key = hashlib.sha256(canonical_json(settings).encode()).hexdigest()
+        stored = None if self._ignore_stored else self._read(own_key, fitted)
+        if stored is not None:
+            return stored, own_key
+        forecaster = compress(fitted.forecaster, deploy)
+        arrays = task.training_set
+        train, validation = (
+            forecaster.predict(arrays, rows).returns for rows in (arrays.train, arrays.validation)
+        )
+        compressed = replace(fitted, forecaster=forecaster, train=train, validation=validation)
+        self._store.try_store(own_key, f"{task}, deployed", compressed)
+        return compressed, own_key
+
+    def _read(self, key: str, fitted: FittedModel) -> FittedModel | None:
+        try:
+            return self._store.get(key, fitted.forecaster.model)
+        except DamagedFitError:
+            return None  # it is made again, which takes less than reading it
+
+
+def _check_change(
+    task: FitTask, full: FittedModel, deployed: FittedModel
+) -> FittedModel | TrainingError:
+    assert task.deploy is not None
+    change, largest = forecast_change(full, deployed), task.deploy.max_change
+    if change <= largest:
+        return deployed
+    return TrainingError(
+        "the deployed model forecasts otherwise than the model that was fitted",
+        expected=f"a change of at most {largest:g} of the standard deviation of the forecasts on "
+        "the validation rows (deploy.max_change)",
+        found=f"{change:.3g}",
+        where=str(task),
+        fix="prune less, distil into a larger network, or raise deploy.max_change",
+    )
+
+
+def _require_model(outcome: FittedModel | TrainingError) -> FittedModel:
+    assert not isinstance(outcome, TrainingError)
+    return outcome
