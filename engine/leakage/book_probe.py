@@ -102,7 +102,7 @@ class BookProbe:
         self._compare_predictions(index, prepared)
         for scenario in choose_scenarios(index):
             market = self._alter(cutoff, scenario)
-            self._compare_decisions(index, replace(prepared, market=market), scenario)
+            self._compare_decisions(index, prepared.with_market(market), scenario)
             if self._n_tested(index):
                 costs = self._bind_costs(market, cutoff)
                 if self._plan.price_known == "open":
@@ -148,7 +148,7 @@ class BookProbe:
         for index, row in enumerate(rows):
             cutoff = Cutoff(first + row, "inside a window")
             for scenario in choose_scenarios(index):
-                altered = replace(result.prepared, market=self._alter(cutoff, scenario))
+                altered = result.prepared.with_market(self._alter(cutoff, scenario))
                 weights = steps.decide_positions(result.spec, altered, {}, include_models=False)
                 bars = result.prepared.span[: row + 1]
                 self._require_equal(pair_positions(result.weights, weights, bars), cutoff)
@@ -275,4 +275,7 @@ def _end_after(prepared: PreparedData, last_row: int, market: Market) -> Prepare
         for window in prepared.windows
         if window.test.start <= last_row
     )
-    return replace(prepared, market=market, windows=windows)
+    ending = replace(prepared, market=market, windows=windows)
+    # Each rate is that of its own bar, whatever bars follow.
+    vars(ending)["rates_by_bar"] = prepared.rates_by_bar.rows(slice(len(ending.span)))
+    return ending

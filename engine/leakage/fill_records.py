@@ -41,12 +41,11 @@ class FillRecords:
         """Of one book."""
         trades, symbols = result.trades, result.held_weights.columns
         bars = pd.DatetimeIndex(trades["timestamp"])
-        places = {symbol: place for place, symbol in enumerate(symbols)}
         columns = {
             **{str(name): trades[name] for name in trades},
             "timestamp": bars.asi8,
-            "symbol": [places[symbol] for symbol in trades["symbol"].tolist()],
-            "side": [1.0 if side == "buy" else -1.0 for side in trades["side"].tolist()],
+            "symbol": symbols.get_indexer(pd.Index(trades["symbol"])),
+            "side": np.where(trades["side"] == "buy", 1.0, -1.0),
         }
         return cls(
             tuple(columns),

@@ -70,8 +70,7 @@ class _MarketTerms:
     def of_run(cls, spec: Strategy, prepared: PreparedData) -> _MarketTerms:
         bars = prepared.span
         opens, closes = (
-            prepared.market.wide(column).loc[bars, list(prepared.targets)]
-            for column in ("open", "close")
+            prepared.wide(column)[list(prepared.targets)] for column in ("open", "close")
         )
         rates = spec.costs.bind(prepared.market).rates
         cash = np.asarray(prepared.rates_by_bar.cash, dtype=np.float64)

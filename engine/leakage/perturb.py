@@ -78,6 +78,43 @@ def perturb_feature_rows(history: FeatureHistory, rows: IntVector | slice) -> Fe
     )
 
 
+def join_feature_rows(
+    history: FeatureHistory, other: FeatureHistory, rows: IntVector
+) -> FeatureHistory:
+    """The history with some rows of another one of the same bars; coarser bars are kept."""
+    trailing = {
+        bars: pd.DataFrame(
+            _with_rows(behind.to_numpy(), other.trailing_returns[bars].to_numpy(), rows),
+            behind.index,
+            behind.columns,
+        )
+        for bars, behind in history.trailing_returns.items()
+    }
+    values = _with_rows(history.features.values, other.features.values, rows)
+    return replace(
+        history, features=replace(history.features, values=values), trailing_returns=trailing
+    )
+
+
+def _with_rows(values: Matrix, other: Matrix, rows: IntVector) -> Matrix:
+    joined = values.copy()
+    joined[rows] = other[rows]
+    return joined
+
+
+def perturb_forward_returns(history: FeatureHistory) -> FeatureHistory:
+    """Every return to come is of the other sign and twice as large; no forecast may read one."""
+    ahead = {
+        bars: pd.DataFrame(_turn_round(wide.to_numpy()), wide.index, wide.columns)
+        for bars, wide in history.forward_returns.items()
+    }
+    return replace(history, forward_returns=ahead)
+
+
+def _turn_round(values: Matrix) -> Matrix:
+    return np.where(values == 0.0, _MIN_DEVIATION, -2.0 * values)
+
+
 def _out_of_range(values: Matrix, rows: IntVector | slice) -> Matrix:
     """Some rows moved by twice the range of their column; NaN stays."""
     known = np.where(np.isfinite(values), values, 0.0)

@@ -73,17 +73,16 @@ class ProbePlan:
         )
 
     def windows_to_rebuild(self, index: int) -> list[WalkForwardWindow]:
-        """Windows that ended since the cutoff before, and the one that has not ended.
+        """Windows whose test part a cutoff cuts, ends with, or stands before.
 
-        A window that begins with the next bar is included: all its training data is known.
+        Of a window that ended earlier nothing that is replaced is read: its arrays are built from
+        a history without its test part, and its models predict again, at every window.
         """
         row = self.cutoffs[index].row
-        before = self.cutoffs[index - 1].row if index else -1
         return [
             window
             for window in self.windows
-            if before < window.test.stop - 1 <= row
-            or window.test.start - 1 <= row < window.test.stop - 1
+            if window.test.start - 1 <= row <= window.test.stop - 1
         ]
 
     @cached_property

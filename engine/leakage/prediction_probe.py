@@ -1,40 +1,62 @@
-"""Lets the models of every window predict again from other features at many of its bars.
+"""Lets the models of every window predict again from other features after each of its bars.
 
 The prediction of a row depends on that row and on `FittedModel.context` rows before it alone, bit
-for bit. So features are replaced at rows further apart than that, and every prediction that
-depends on none of them has to be equal: those just before such a row are where a model that reads
-a later row shows it.
+for bit, whatever rows are predicted with it. So features are replaced at rows further apart than
+that, and every prediction that reads none of them has to be equal. Each row of a test part is
+predicted once before a replaced one: where the next row is another one, a model that reads it
+shows it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.core.errors import TrainingError
+from engine.core.part_origin import find_external_parts
 from engine.core.randomness import derive_seed
 from engine.leakage.comparison import OutputPair
-from engine.leakage.perturb import perturb_feature_rows, perturb_features
+from engine.leakage.perturb import (
+    join_feature_rows,
+    perturb_feature_rows,
+    perturb_features,
+    perturb_forward_returns,
+)
+from engine.leakage.rounding import ROUNDING
+from engine.models.fitted_model import CoarseRows, FeatureRows
+from engine.training.datasets import select_feature_rows
 from engine.training.forecast import predict_window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
-    from engine.core.types import IntVector
+    from engine.core.types import BoolVector, IntVector, Matrix, Vector
     from engine.leakage.comparison import OutputComparison
+    from engine.models.forecaster import Forecaster
     from engine.pipeline.result import BacktestResult
     from engine.training.datasets import FeatureHistory
     from engine.training.forecast import Forecast
     from engine.training.task import FitTask
 
-PASSES = 2
-"""Times that each model predicts its test rows, with other rows replaced each time."""
+    ServedModel = tuple[FitTask, Forecast]
+
+LAST_ROWS = 8
+"""Rows of a test part that a costly model predicts before other rows, by the stage of a run."""
 
 COARSE_WINDOWS = 16
 """Windows at most in which coarser bars are replaced too, each from one close on."""
+
+MAX_CELLS = 2**22
+"""Values of all histories that are altered at once; at least `MIN_HISTORIES` of them."""
+
+MIN_HISTORIES = 2
+
+_REPLACED_ROWS = 2
+"""Rows that are other ones themselves, among those that are predicted together."""
 
 
 def probe_predictions(result: BacktestResult, comparison: OutputComparison) -> None:
@@ -55,7 +77,11 @@ def probe_predictions(result: BacktestResult, comparison: OutputComparison) -> N
     ]
     if served:
         probe = _PredictionProbe(result, comparison)
-        probe.compare_before_rows(served)
+        probe.compare_last_rows(served)
+        for context in sorted({forecast.fitted.context for _, forecast in served}):
+            probe.compare_every_row(
+                [each for each in served if each[1].fitted.context == context], context
+            )
         probe.compare_before_coarse_bars(served)
 
 
@@ -64,28 +90,107 @@ class _PredictionProbe:
         self._comparison = comparison
         self._tests = {window.index: window.test for window in result.prepared.windows}
         self._history = result.prepared.feature_history
+        self._rounding_of: dict[int, float] = {}
         self._rng = np.random.default_rng(
             derive_seed(result.spec.seed, "certificate", "predictions")
         )
 
-    def compare_before_rows(self, served: list[tuple[FitTask, Forecast]]) -> None:
-        """Replaces rows of all test parts, as far apart as the longest context asks for."""
-        context = max(forecast.fitted.context for _, forecast in served)
-        first = min(test.start for test in self._tests.values())
-        count = len(self._history.features.timestamps)
-        for _ in range(PASSES):
-            start = first + 1 + int(self._rng.integers(context + 2))
-            replaced = np.arange(start, count, context + 2, dtype=np.int64)
-            is_read = np.zeros(count, dtype=bool)
-            for later in range(context + 1):
-                is_read[replaced[replaced + later < count] + later] = True
-            history = perturb_feature_rows(self._history, replaced)
-            for task, forecast in served:
-                test = self._tests[task.window]
-                known = np.flatnonzero(~is_read[test.start : test.stop])
-                self._require_equal(task, forecast, history, known)
+    def compare_last_rows(self, served: Sequence[ServedModel]) -> None:
+        """Replaces the rows after one of each test part, by the stage that a run predicts with.
 
-    def compare_before_coarse_bars(self, served: list[tuple[FitTask, Forecast]]) -> None:
+        A costly model predicts the last rows up to that one, another one the whole test part.
+        Returns to come are other ones at every row.
+        """
+        context = max(forecast.fitted.context for _, forecast in served)
+        cuts = self._choose_cuts(context)
+        count = len(self._history.features.timestamps)
+        replaced = np.zeros(count, dtype=bool)
+        following = [*(row - LAST_ROWS - context for row in list(cuts.values())[1:]), count]
+        for last, stop in zip(cuts.values(), following, strict=True):
+            replaced[last + 1 : stop] = True
+        history = perturb_forward_returns(
+            perturb_feature_rows(self._history, np.flatnonzero(replaced))
+        )
+        for task, forecast in served:
+            row, rows = cuts.get(task.window), self._tests[task.window]
+            if task.model.costly:
+                if row is None:
+                    continue
+                rows = range(max(rows.start, row + 1 - LAST_ROWS), row + 1)
+            known = ~_reads_any(replaced, rows, forecast.fitted.context)
+            self._require_equal_window(task, forecast, history, rows, np.flatnonzero(known))
+
+    def _choose_cuts(self, context: int) -> dict[int, int]:
+        """Window -> a row of its test part, each far enough after the one before."""
+        cuts: dict[int, int] = {}
+        free = 0
+        for window, test in sorted(self._tests.items()):
+            first = max(test.start, free)
+            if first < test.stop:
+                cuts[window] = int(self._rng.integers(first, test.stop))
+                free = cuts[window] + 1 + LAST_ROWS + context + 1
+        return cuts
+
+    def compare_every_row(self, served: Sequence[ServedModel], context: int) -> None:
+        """Predicts each row of all test parts once more, before a row that is another one.
+
+        Of as many histories as rows lie between two replaced ones, each has other rows replaced;
+        a model predicts each row from the history in which the next one is.
+        """
+        period, cells = context + 2, max(1, self._history.features.values.size)
+        count = min(period, max(MIN_HISTORIES, MAX_CELLS // cells))
+        turns = np.sort(self._rng.permutation(period)[:count])
+        rows = np.arange(len(self._history.features.timestamps))
+        real = perturb_forward_returns(self._history)
+        other = perturb_feature_rows(real, slice(None))
+        histories = [join_feature_rows(real, other, rows[turn::period]) for turn in turns.tolist()]
+        for task, forecast in served:
+            test = self._tests[task.window]
+            selected = [
+                select_feature_rows(history, forecast.fitted, task.symbol, test)
+                for history in histories
+            ]
+            following = (np.arange(test.start, test.stop) + 1) % period
+            known = np.flatnonzero(np.isin(following, turns))
+            if len(known):
+                own = turns.searchsorted(following[known])
+                replaced = np.flatnonzero((following - 1) % period == turns[0])
+                self._compare_stacked(task, forecast, selected, known, own, replaced)
+
+    def _compare_stacked(
+        self,
+        task: FitTask,
+        original: Forecast,
+        selected: Sequence[tuple[FeatureRows, IntVector]],
+        known: IntVector,
+        history_of: IntVector,
+        replaced: IntVector,
+    ) -> None:
+        """Predicts rows of several histories at once, in the order of their time.
+
+        Two rows that are other ones themselves are predicted with them: a prediction that depends
+        on those beside it, or on a figure of all of them, shows it.
+
+        Args:
+            task: The fit.
+            original: What it predicted in the run.
+            selected: Of each history the rows of the test part.
+            known: Places in the test part of the rows that are compared.
+            history_of: For each the number of its history.
+            replaced: Places of the rows that are replaced in the first history.
+        """
+        at, length = selected[0][1], len(selected[0][0].features)
+        asked = at[known] + history_of * length
+        beside = replaced[:: max(1, len(replaced) // _REPLACED_ROWS)][:_REPLACED_ROWS]
+        places = known.searchsorted(beside)
+        together = np.insert(asked, places, at[beside])
+        compared = np.ones(len(together), dtype=bool)
+        compared[places + np.arange(len(places))] = False
+        again = original.fitted.predict(_stack([rows for rows, _ in selected]), together)
+        quantiles = None if again.quantiles is None else again.quantiles[compared]
+        self._require_equal(task, original, known, again.returns[compared], quantiles)
+
+    def compare_before_coarse_bars(self, served: Sequence[ServedModel]) -> None:
         """Replaces rows and coarser bars from a close on that completes one of these."""
         if not self._history.coarse:
             return
@@ -101,33 +206,81 @@ class _PredictionProbe:
             history = perturb_features(self._history, test.start + len(known) - 1)
             for task, forecast in served:
                 if task.window == window:
-                    self._require_equal(task, forecast, history, known)
+                    self._require_equal_window(task, forecast, history, test, known)
+
+    def _require_equal_window(
+        self,
+        task: FitTask,
+        original: Forecast,
+        history: FeatureHistory,
+        rows: range,
+        known: IntVector,
+    ) -> None:
+        """Predicts consecutive rows of the test part, and compares some by their place."""
+        again = predict_window(original.fitted, history, task.symbol, rows)
+        quantiles = None if again.quantiles is None else again.quantiles[known]
+        first = rows.start - self._tests[task.window].start
+        self._require_equal(task, original, first + known, again.test[known], quantiles)
 
     def _require_equal(
-        self, task: FitTask, original: Forecast, history: FeatureHistory, known: IntVector
+        self,
+        task: FitTask,
+        original: Forecast,
+        known: IntVector,
+        returns: Vector | Matrix,
+        quantiles: Matrix | None,
     ) -> None:
-        """Compares rows of the test part, given by their position in it."""
-        test = self._tests[task.window]
-        again = predict_window(original.fitted, history, task.symbol, test)
-        stamps = self._history.features.timestamps
-        bars = stamps[test.start : test.stop][known]
-        for pair in _pair_rows(task, bars, known, original, again):
-            self._comparison.require_equal(pair, stamps[test.stop - 1])
+        """Compares rows of the test part, given by their place in it."""
+        test, stamps = self._tests[task.window], self._history.features.timestamps
+        bars = stamps[test.start : test.stop]
+        if len(known) < len(bars):
+            bars = bars[known]
+        for pair in _pair_rows(task, bars, known, original, returns, quantiles):
+            self._comparison.require_equal(pair, stamps[test.stop - 1], self._rounding(task.model))
+
+    def _rounding(self, model: Forecaster) -> float:
+        """A user's model may round a row otherwise in the company of other rows."""
+        if id(model) not in self._rounding_of:
+            self._rounding_of[id(model)] = ROUNDING if any(find_external_parts(model)) else 0.0
+        return self._rounding_of[id(model)]
+
+
+def _reads_any(replaced: BoolVector, rows: range, context: int) -> BoolVector:
+    """Whether each of some rows, or one of the `context` rows before it, is a replaced one."""
+    number = np.concatenate([[0], np.cumsum(replaced)])
+    at = np.arange(rows.start, rows.stop)
+    reads: BoolVector = number[at + 1] > number[np.maximum(at - context, 0)]
+    return reads
+
+
+def _stack(selected: Sequence[FeatureRows]) -> FeatureRows:
+    """The rows of several histories below each other; their coarser bars are the same ones."""
+    first = selected[0]
+    return replace(
+        first,
+        features=np.concatenate([rows.features for rows in selected]),
+        trailing=np.concatenate([rows.trailing for rows in selected]),
+        coarse=tuple(
+            CoarseRows(each.features, np.tile(each.latest, len(selected))) for each in first.coarse
+        ),
+    )
 
 
 def _pair_rows(
-    task: FitTask, bars: pd.DatetimeIndex, known: IntVector, original: Forecast, again: Forecast
+    task: FitTask,
+    bars: pd.DatetimeIndex,
+    known: IntVector,
+    original: Forecast,
+    returns: Vector | Matrix,
+    quantiles: Matrix | None,
 ) -> Iterator[OutputPair]:
-    yield OutputPair(
-        "predictions", (f"{task}, test rows",), bars, original.test[known], again.test[known]
-    )
-    one, two = original.quantiles, again.quantiles
-    if one is not None and two is not None:
+    yield OutputPair("predictions", (f"{task}, test rows",), bars, original.test[known], returns)
+    if original.quantiles is not None and quantiles is not None:
         count = len(known)
         yield OutputPair(
             "predictions",
             (f"{task}, quantiles",),
             bars,
-            one[known].reshape(count, -1),
-            two[known].reshape(count, -1),
+            original.quantiles[known].reshape(count, -1),
+            quantiles.reshape(count, -1),
         )

@@ -20,7 +20,6 @@ from engine.leakage.comparison import FIXES, format_bar
 from engine.signals.decision_levels import compute_decision_levels
 from engine.signals.hysteresis import next_position
 from engine.signals.inputs import SignalInputs
-from engine.signals.prediction_row import PredictionRow
 from engine.simulation.book_values import Terms, Variation, value_books
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class _DecisionReplay:
 
     def __init__(self, spec: Strategy, prepared: PreparedData, forecasts: SignalInputs) -> None:
         self._spec = spec.decision_spec(prepared.market.periods_per_year)
-        self._close = prepared.target_close
+        self._close, self._first = prepared.target_close, prepared.tested.start
         self._forecasts = forecasts
         self._levels = {
             window: compute_decision_levels(
@@ -100,16 +99,10 @@ class _DecisionReplay:
     def size(self, row: int, symbol: str) -> float:
         """Share of the equity at which a position is entered at a row."""
         forecasts, stamp = self._forecasts, self._forecasts.predicted.index[row]
-        known = PredictionRow(
-            stamp,
-            _row_by_symbol(forecasts.predicted, row),
-            self._levels[int(forecasts.window[row])],
-            {level: _row_by_symbol(wide, row) for level, wide in forecasts.quantiles.items()},
-            self._spec.sizing.select_closes(self._close.loc[:stamp]),
-        )
+        close = self._spec.sizing.select_closes(self._close.iloc[: self._first + row + 1])
         try:
             sizes = self._spec.sizing.compute_sizes(
-                known.to_signal_inputs(), known.close, self._spec.periods_per_year
+                forecasts.row(row), close, self._spec.periods_per_year
             )
         except (BacktestError, LookupError, ValueError) as error:
             raise LookaheadError(
@@ -121,10 +114,6 @@ class _DecisionReplay:
                 fix=FIXES["positions"],
             ) from error
         return min(float(sizes[symbol].iloc[0]), self._spec.max_weight) / sizes.shape[1]
-
-
-def _row_by_symbol(wide: WideFrame, row: int) -> dict[str, float]:
-    return dict(zip(wide.columns, wide.iloc[row].tolist(), strict=True))
 
 
 def _require_close(found: Vector, due: Vector, bars: pd.DatetimeIndex, name: str) -> None:
@@ -169,8 +158,8 @@ def check_fills(
 
 
 def _make_terms(spec: Strategy, prepared: PreparedData) -> Terms:
-    symbols, market = list(prepared.targets), prepared.market
-    opens, closes = (market.wide(price).loc[prepared.span, symbols] for price in ("open", "close"))
+    symbols = list(prepared.targets)
+    opens, closes = (prepared.wide(price)[symbols] for price in ("open", "close"))
     return Terms(
         prices=opens if spec.execution.price == "open" else closes,
         closes=closes,
@@ -183,11 +172,10 @@ def _make_terms(spec: Strategy, prepared: PreparedData) -> Terms:
 def _schedule(weights: WideFrame, delay: int) -> WideFrame:
     """A weight that changed, at the row so many bars later; NaN elsewhere."""
     values, due = weights.to_numpy(dtype=np.float64), np.full(weights.shape, np.nan)
-    held = np.zeros(values.shape[1])
-    for row in np.flatnonzero((np.diff(values, axis=0, prepend=0.0) != 0.0).any(axis=1)).tolist():
-        if row + delay < len(values):
-            changed = values[row] != (values[row - 1] if row else held)
-            due[row + delay, changed] = values[row, changed]
+    rows, columns = np.nonzero(np.diff(values, axis=0, prepend=0.0))
+    in_time = rows + delay < len(values)
+    rows, columns = rows[in_time], columns[in_time]
+    due[rows + delay, columns] = values[rows, columns]
     return pd.DataFrame(due, index=weights.index, columns=weights.columns)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,7 +113,12 @@ class SegmentAlteration:
             gone &= rows < count - 1  # a segment that ends the history is altered
             left_out[rows[gone]] = True
         kept = np.flatnonzero(~left_out)
-        return AlteredMarket(self._make_market(values, kept), kept, altered[kept], at)
+        return AlteredMarket(
+            self._market.with_values(values[kept].reshape(-1, len(VALUE_COLUMNS)), kept),
+            kept,
+            altered[kept],
+            at,
+        )
 
     def restore_before(self, made: AlteredMarket, cut: int) -> Market:
         """The real bars up to a cut, the altered ones after it."""
@@ -122,7 +127,7 @@ class SegmentAlteration:
         real = self._values.reshape(self._shape)[: cut + 1]
         joined = np.concatenate([real, values.reshape(self._shape)[late]])
         rows = np.concatenate([np.arange(cut + 1), made.rows[late]])
-        return self._make_market(joined, rows, aligned=True)
+        return self._market.with_values(joined.reshape(-1, len(VALUE_COLUMNS)), rows)
 
     def _draw(self, before: Matrix, rng: np.random.Generator, *, shrink: float) -> Matrix:
         """(k, symbols, 5) the bars after `before`, which move away from it."""
@@ -148,19 +153,3 @@ class SegmentAlteration:
         traded = np.where(volume > 0.0, volume, 0.0)
         mean = traded.sum(axis=0) / np.maximum(1, (traded > 0.0).sum(axis=0))
         return np.where(np.isnan(volume).all(axis=0), np.nan, np.where(mean > 0.0, mean, 1.0))
-
-    def _make_market(self, values: Matrix, rows: IntVector, *, aligned: bool = False) -> Market:
-        """The market of some rows; `values` has all rows, or exactly those."""
-        symbols = self._shape[1]
-        chosen = values if aligned else values[rows]
-        flat = chosen.reshape(-1, len(VALUE_COLUMNS))
-        places = (rows[:, None] * symbols + np.arange(symbols)).ravel()
-        bars = pd.DataFrame(
-            {
-                name: flat[:, VALUE_COLUMNS.index(name)]
-                if name in VALUE_COLUMNS
-                else self._market.bars[name].array.take(places)
-                for name in self._market.bars
-            }
-        )
-        return replace(self._market, bars=bars)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ class SyntheticFuture:
         self._symbol_rows = [np.flatnonzero(symbols == symbol) for symbol in market.symbols]
         self._values: Matrix = market.bars[list(VALUE_COLUMNS)].to_numpy(dtype=np.float64)
         self._traded: npt.NDArray[np.bool_] = market.traded.to_numpy()
+        self._histories = [_BarHistory.of_bars(self._values[rows]) for rows in self._symbol_rows]
 
     @property
     def inactive_bars(self) -> npt.NDArray[np.bool_]:
@@ -85,19 +86,14 @@ class SyntheticFuture:
         first_open = 1.0 if keep_open else gap
         values = self._values.copy()
         for number, index in enumerate(self._symbol_rows):
-            values[index[kept:]] = _draw_distinct_bars(
-                self._values[index], kept, rng, keep_open=keep_open
-            )
-            later = values[index[kept:]]
+            later = _draw_distinct_bars(self._histories[number], kept, rng, keep_open=keep_open)
             later[:, 4] *= volume_factor
             _move_level(later, price_factor, first_open)
             later[:, :4] = np.clip(later[:, :4], MIN_PRICE, MAX_PRICE)
             values[index[kept:]] = later
             if keep_open and not self._traded[row, number]:
                 values[index[row], 4] = 0.0
-        bars = self.market.bars.copy()
-        bars[list(VALUE_COLUMNS)] = values
-        return replace(self.market, bars=bars)
+        return self.market.with_values(values)
 
 
 def _move_level(bars: Matrix, price_factor: float, first_open: float) -> None:
@@ -112,51 +108,84 @@ def _move_level(bars: Matrix, price_factor: float, first_open: float) -> None:
     bars[:1, :4] = first
 
 
+@dataclass(frozen=True, eq=False)
+class _BarHistory:
+    """The real bars of one symbol, and what synthetic ones are drawn from.
+
+    Attributes:
+        bars: (n, 5) open, high, low, close, volume.
+        moves: (n - 1,) log returns from close to close.
+        scale: Their standard deviation.
+        gaps: (n - 1,) log returns from a close to the next open.
+        above: (n,) logarithm of the high over the higher of open and close.
+        below: (n,) likewise of the lower one over the low.
+        traded: Volumes above 0; None where the source has no volume.
+    """
+
+    bars: Matrix
+    moves: Vector
+    scale: float
+    gaps: Vector
+    above: Vector
+    below: Vector
+    traded: Vector | None
+
+    @classmethod
+    def of_bars(cls, bars: Matrix) -> _BarHistory:
+        opens, highs, lows, closes, volumes = bars.T
+        moves = np.diff(np.log(closes))
+        traded = volumes[volumes > 0.0]
+        return cls(
+            bars=bars,
+            moves=moves,
+            scale=float(moves.std()) or _FALLBACK_VOLATILITY,
+            gaps=np.log(opens[1:] / closes[:-1]),
+            above=np.log(highs / np.maximum(opens, closes)).clip(min=0.0),
+            below=np.log(np.minimum(opens, closes) / lows).clip(min=0.0),
+            traded=None if np.isnan(volumes).all() else traded if len(traded) else np.ones(1),
+        )
+
+
 def _draw_distinct_bars(
-    bars: Matrix, n_kept: int, rng: np.random.Generator, *, keep_open: bool
+    history: _BarHistory, n_kept: int, rng: np.random.Generator, *, keep_open: bool
 ) -> Matrix:
     """Draws again in the rare case that a value equals the one it replaces."""
     while True:
-        drawn = _draw_bars(bars, n_kept, rng, keep_open=keep_open)
-        same = drawn == bars[n_kept:]
+        drawn = _draw_bars(history, n_kept, rng, keep_open=keep_open)
+        same = drawn == history.bars[n_kept:]
         same[:1, 0] &= not keep_open
         if not same.any():
             return drawn
 
 
-def _draw_bars(bars: Matrix, n_kept: int, rng: np.random.Generator, *, keep_open: bool) -> Matrix:
+def _draw_bars(
+    history: _BarHistory, n_kept: int, rng: np.random.Generator, *, keep_open: bool
+) -> Matrix:
     """(n - kept, 5) open, high, low, close, volume."""
-    opens, highs, lows, closes, volumes = bars.T
-    count = len(bars) - n_kept
-    moves = np.diff(np.log(closes))
-    scale = float(moves.std()) or _FALLBACK_VOLATILITY
-    gaps = np.log(opens[1:] / closes[:-1])
-    above = np.log(highs / np.maximum(opens, closes)).clip(min=0.0)
-    below = np.log(np.minimum(opens, closes) / lows).clip(min=0.0)
+    opens, closes = history.bars[:, 0], history.bars[:, 3]
+    count = len(history.bars) - n_kept
 
-    def blurred(history: Vector) -> Vector:
-        noise: Vector = _NOISE_SCALE * scale * rng.standard_normal(count)
-        return history[rng.integers(len(history), size=count)] + noise
+    def blurred(values: Vector) -> Vector:
+        noise: Vector = _NOISE_SCALE * history.scale * rng.standard_normal(count)
+        return values[rng.integers(len(values), size=count)] + noise
 
-    start, steps = closes[n_kept - 1], blurred(moves.mean() - moves)
+    start, steps = closes[n_kept - 1], blurred(history.moves.mean() - history.moves)
     if keep_open:
         start, rose = opens[n_kept], closes[n_kept] > opens[n_kept]
         steps[0] = -abs(steps[0]) if rose else abs(steps[0])
     close = start * np.exp(np.cumsum(steps))
     before = np.concatenate([closes[n_kept - 1 : n_kept], close[:-1]])[:count]
-    opened = before * np.exp(blurred(-gaps))
+    opened = before * np.exp(blurred(-history.gaps))
     if keep_open:
         opened[0] = start
-    high = np.maximum(opened, close) * np.exp(np.abs(blurred(above)))
-    low = np.minimum(opened, close) * np.exp(-np.abs(blurred(below)))
-    return np.column_stack([opened, high, low, close, _draw_volumes(volumes, count, rng)])
+    high = np.maximum(opened, close) * np.exp(np.abs(blurred(history.above)))
+    low = np.minimum(opened, close) * np.exp(-np.abs(blurred(history.below)))
+    return np.column_stack([opened, high, low, close, _draw_volumes(history.traded, count, rng)])
 
 
-def _draw_volumes(volumes: Vector, count: int, rng: np.random.Generator) -> Vector:
+def _draw_volumes(traded: Vector | None, count: int, rng: np.random.Generator) -> Vector:
     """Positive volumes of the history times exp(0.5 N(0, 1)); NaN where it has no volume."""
-    if np.isnan(volumes).all():
+    if traded is None:
         return np.full(count, np.nan)
-    traded = volumes[volumes > 0.0]
-    pool = traded if len(traded) else np.ones(1)
-    drawn: Vector = pool[rng.integers(len(pool), size=count)]
+    drawn: Vector = traded[rng.integers(len(traded), size=count)]
     return drawn * np.exp(0.5 * rng.standard_normal(count))

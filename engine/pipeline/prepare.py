@@ -11,11 +11,12 @@ from engine import trials
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.core.types import PRICE_COLUMNS
 from engine.data import MAX_PRICE, MIN_PRICE
+from engine.data.next_bar import unfit_price_error
 from engine.data.rates import load_rates
 from engine.features.build import build_features
 from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from engine.features.stream import FeatureStream
-from engine.features.target import forward_returns
+from engine.features.target import forward_returns, trailing_returns
 from engine.splits.walk_forward import (
     WalkForwardWindow,
     first_test_row,
@@ -26,7 +27,7 @@ from engine.training.datasets import FeatureHistory
 if TYPE_CHECKING:
     import pandas as pd
 
-    from engine.core.types import WideFrame
+    from engine.core.types import BarsFrame, WideFrame
     from engine.data import Market
     from engine.data.rates import InterestRates, RatesByBar
     from engine.strategy import Strategy
@@ -48,12 +49,12 @@ class PreparedData:
     @cached_property
     def target_close(self) -> WideFrame:
         """Closes of the target symbols, all bars."""
-        return self.market.wide("close")[list(self.targets)]
+        return self.market.wide("close", self.targets)
 
     @cached_property
     def traded(self) -> WideFrame:
         """Whether something traded at each out-of-sample bar of the target symbols."""
-        return self.market.traded.loc[self.span, list(self.targets)]
+        return self.market.traded.iloc[self.tested][list(self.targets)]
 
     @cached_property
     def rates_by_bar(self) -> RatesByBar:
@@ -61,10 +62,24 @@ class PreparedData:
         return self.rates.on_bars(self.span)
 
     @property
+    def tested(self) -> slice:
+        """Rows of the out-of-sample bars."""
+        return slice(self.windows[0].test.start, self.windows[-1].test.stop)
+
+    @cached_property
     def span(self) -> pd.DatetimeIndex:
         """The out-of-sample bars."""
-        rows = slice(self.windows[0].test.start, self.windows[-1].test.stop)
-        return self.feature_history.features.timestamps[rows]
+        return self.feature_history.features.timestamps[self.tested]
+
+    def wide(self, column: str) -> WideFrame:
+        """One column of the out-of-sample bars, a column a symbol of the market."""
+        return self.market.wide(column).iloc[self.tested]
+
+    def with_market(self, market: Market) -> PreparedData:
+        """The same features, windows and rates beside other bars at the same times."""
+        other = replace(self, market=market)
+        vars(other).update(span=self.span, rates_by_bar=self.rates_by_bar)
+        return other
 
     def to_data_scope(self) -> trials.DataScope:
         """The bars of the run, as the trial ledger keeps them."""
@@ -99,10 +114,10 @@ def prepare_data(
             twice, or a price is not a number between `MIN_PRICE` and `MAX_PRICE`.
     """
     _check_order(market)
-    _check_scale(market)
+    _check_scale(market.bars)
     history = build_history(spec, market)
     windows = _make_windows(spec, history, Fraction(0))
-    targets = (_resolve_target(spec, market),)
+    targets = (resolve_target(spec, market),)
     prepared = PreparedData(market, targets, history, windows, rates or load_rates(spec.rates))
     prepared.rates.require_known(prepared.span[0])  # before any training
     return prepared
@@ -119,13 +134,13 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
         UsageError: The target is not in the dataset, or a resolution is not coarser than its bars.
         InvalidBarsError: A feature is not finite past its warm-up.
     """
-    close = market.wide("close")[[_resolve_target(spec, market)]]
+    close = market.wide("close", (resolve_target(spec, market),))
     symbols = _input_symbols(spec, market)
     horizons = spec.target.return_horizons
     return FeatureHistory(
         features=build_features(market, spec.features, symbols),
         forward_returns={bars: forward_returns(close, bars) for bars in horizons},
-        trailing_returns={bars: close.pct_change(bars) for bars in horizons},
+        trailing_returns={bars: trailing_returns(close, bars) for bars in horizons},
         target=spec.target,
         scaling=spec.scaling,
         coarse=tuple(
@@ -261,25 +276,22 @@ def _check_order(market: Market) -> None:
         )
 
 
-def _check_scale(market: Market) -> None:
+def _check_scale(bars: BarsFrame) -> None:
     """Whether every price is one at which an order can be filled."""
-    prices = market.bars[list(PRICE_COLUMNS)].to_numpy()
+    prices = bars[list(PRICE_COLUMNS)].to_numpy()
     unfit = ~((prices >= MIN_PRICE) & (prices <= MAX_PRICE)).all(axis=1)
     if unfit.any():
-        first = market.bars.iloc[int(unfit.argmax())]
-        values = ", ".join(f"{name} {first[name]:g}" for name in PRICE_COLUMNS)
-        raise InvalidBarsError(
-            f"{int(unfit.sum())} bars have a price that cannot be simulated",
-            expected=f"prices between {MIN_PRICE:g} and {MAX_PRICE:g}",
-            found=f"{first['symbol']} at {first['timestamp']}: {values}",
-            where="bars of the market",
-            fix="use another unit of money, which changes no return: `quality: {price_scale: "
-            "repair}` in the dataset multiplies all prices of a symbol by one factor",
+        row = int(unfit.argmax())
+        first = bars.iloc[row]
+        raise unfit_price_error(
+            int(unfit.sum()),
+            f"{first['symbol']} at {first['timestamp']}",
+            dict(zip(PRICE_COLUMNS, prices[row], strict=True)),
         )
 
 
 def _input_symbols(spec: Strategy, market: Market) -> tuple[str, ...]:
-    return market.symbols if spec.inputs == "all" else (_resolve_target(spec, market),)
+    return market.symbols if spec.inputs == "all" else (resolve_target(spec, market),)
 
 
 def _first_row_with_lookback(
@@ -302,7 +314,12 @@ def _first_row_with_lookback(
     )
 
 
-def _resolve_target(spec: Strategy, market: Market) -> str:
+def resolve_target(spec: Strategy, market: Market) -> str:
+    """The symbol that is traded.
+
+    Raises:
+        UsageError: It is not in the dataset.
+    """
     target = spec.data.target
     if target in market.symbols:
         return target

@@ -1,40 +1,28 @@
-"""The stages of a run, the same for every book: fit, predict, decide, simulate, metrics."""
+"""The stages of a run, the same for every book: fit, predict, decide, simulate."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import TrainingError
-from engine.evaluation.forecasts.scores import score_forecasts, score_quantiles
-from engine.evaluation.metrics.performance import performance_metrics
-from engine.evaluation.metrics.trade_metrics import wait_metrics
-from engine.runs.documents import Metrics
-from engine.runs.documents.metrics import (
-    BookMetrics,
-    ForecastScores,
-    SpanFigures,
-    VolumeFigures,
-)
-from engine.runs.documents.rates import AnnualRate
 from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.inputs import SignalInputs
-from engine.signals.target_weights import compute_target_weights
+from engine.signals.target_weights import compute_decisions, compute_target_weights
 from engine.simulation.portfolio import simulate_all
 from engine.training.forecast import Forecast, predict_window
 from engine.training.jobs import make_fit_tasks
-from engine.training.out_of_sample import HorizonForecast, Predictions, concat_out_of_sample
+from engine.training.out_of_sample import Predictions, concat_out_of_sample
 from engine.training.results import FitResults, run_fits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.core.progress import Progress
-    from engine.core.types import Matrix, WideFrame
+    from engine.core.types import WideFrame
     from engine.pipeline.prepare import PreparedData
+    from engine.signals.decision import DecisionState
     from engine.simulation.costs import TradingCosts
     from engine.simulation.portfolio import SimulationResult
     from engine.splits.walk_forward import WalkForwardWindow
@@ -84,6 +72,7 @@ def make_window_tasks(
         training=spec.training,
         seeds=spec.seeds,
         seed=spec.seed,
+        deploy=spec.deploy,
     )
 
 
@@ -136,6 +125,25 @@ def decide_positions(
     }
 
 
+def decide_state_at(
+    spec: Strategy, prepared: PreparedData, predictions: Predictions, row: int
+) -> DecisionState:
+    """What `decide` leaves at an out-of-sample bar, folded over the forecasts of one model.
+
+    Args:
+        spec: The strategy.
+        prepared: Bars, features and windows.
+        predictions: Forecasts of the model.
+        row: Of the out-of-sample bars; -1 is the last.
+    """
+    decisions = compute_decisions(
+        SignalInputs.from_predictions(predictions),
+        prepared.target_close,
+        spec.decision_spec(prepared.market.periods_per_year),
+    )
+    return decisions.state_at(row)
+
+
 def decide_model_positions(
     spec: Strategy, prepared: PreparedData, predictions: Predictions
 ) -> WideFrame:
@@ -173,113 +181,26 @@ def simulate_books(
     *,
     bar_by_bar: bool = False,
     costs: TradingCosts | None = None,
+    first: int = 0,
 ) -> dict[str, SimulationResult]:
     """Every book through the same bars, costs and execution; none is filled where none trades.
 
     Args:
         spec: The strategy.
         prepared: Bars, rates and the out-of-sample span.
-        weights: Of each book.
+        weights: Of each book, on the out-of-sample bars.
         bar_by_bar: As in `simulate_all`: the same figures, faster in a process that has not
             imported vectorbt.
         costs: Bound to a market; to that of `prepared` unless given.
+        first: The out-of-sample bar at which the books begin, which hold nothing before it.
     """
-    opens, closes = (prepared.market.wide(price).loc[prepared.span] for price in ("open", "close"))
     return simulate_all(
-        weights,
-        opens,
-        closes,
+        {book: decided.iloc[first:] for book, decided in weights.items()},
+        prepared.wide("open").iloc[first:],
+        prepared.wide("close").iloc[first:],
         costs=costs or spec.costs.bind(prepared.market),
         execution=spec.execution,
-        traded=prepared.traded,
-        cash_rates=prepared.rates_by_bar.cash,
+        traded=prepared.traded.iloc[first:],
+        cash_rates=prepared.rates_by_bar.cash.iloc[first:],
         bar_by_bar=bar_by_bar,
     )
-
-
-def compute_metrics(
-    prepared: PreparedData,
-    predictions: Mapping[str, Predictions],
-    books: Mapping[str, SimulationResult],
-) -> Metrics:
-    """`metrics.json`: the span, every book's figures, every model's forecast scores."""
-    periods, rates = prepared.market.periods_per_year, prepared.rates_by_bar
-    return Metrics(
-        span=SpanFigures(
-            first=prepared.span[0].isoformat(),
-            last=prepared.span[-1].isoformat(),
-            bars=len(prepared.span),
-            periods_per_year=periods,
-        ),
-        risk_free_rate=AnnualRate.summarise(rates.risk_free),
-        cash_yield=AnnualRate.summarise(rates.cash),
-        books={
-            name: BookMetrics.model_validate(
-                performance_metrics(
-                    book.returns,
-                    book.held_weights,
-                    book.trades,
-                    periods_per_year=periods,
-                    excess_returns=rates.excess_values(np.asarray(book.returns, dtype=np.float64)),
-                )
-                | wait_metrics(book.waits)
-                | {"margin_calls": len(book.margin_calls)}
-            )
-            for name, book in books.items()
-        },
-        forecasts={
-            name: ForecastScores.model_validate(_score_forecasts(prepared, forecast))
-            for name, forecast in predictions.items()
-        },
-        **_count_zero_volumes(prepared),
-    )
-
-
-def _count_zero_volumes(prepared: PreparedData) -> dict[str, Any]:
-    """The section `zero_volume`; no section where no traded symbol has such a bar."""
-    figures = {}
-    for symbol in prepared.targets:
-        zero = prepared.market.wide("volume").loc[prepared.span, symbol].to_numpy() == 0.0
-        if zero.any():
-            ignored = int((zero & prepared.traded[symbol].to_numpy()).sum())
-            figures[symbol] = VolumeFigures(
-                untraded_bars=int(zero.sum()) - ignored, ignored_bars=ignored
-            )
-    return {"zero_volume": figures} if figures else {}
-
-
-def _score_forecasts(prepared: PreparedData, predictions: Predictions) -> dict[str, Any]:
-    """Scores of the traded horizon; with several horizons, of each under `horizons`."""
-    by_horizon = {
-        horizon: _score_horizon(prepared, horizon, outlook)
-        for horizon, outlook in predictions.by_horizon.items()
-    }
-    traded = by_horizon[predictions.horizon]
-    if len(by_horizon) == 1:
-        return traded
-    return traded | {"horizons": {str(bars): scores for bars, scores in by_horizon.items()}}
-
-
-def _score_horizon(
-    prepared: PreparedData, horizon: int, forecast: HorizonForecast
-) -> dict[str, Any]:
-    """Scores of one horizon against no change, on the rows that have a forecast."""
-    predicted = forecast.predicted.to_numpy()
-    actual = prepared.feature_history.forward_returns[horizon].loc[prepared.span].to_numpy()
-    known = np.isfinite(predicted)
-    scores = score_forecasts(predicted[known], actual[known], np.zeros(int(known.sum())))
-    if not forecast.quantiles:
-        return scores
-    quantiles = {level: wide.to_numpy()[known] for level, wide in forecast.quantiles.items()}
-    past = {level: _train_quantiles(prepared, horizon, level)[known] for level in quantiles}
-    return scores | score_quantiles(quantiles, actual[known], past)
-
-
-def _train_quantiles(prepared: PreparedData, horizon: int, level: float) -> Matrix:
-    """For each test row the quantile of the returns of its window's train rows."""
-    ahead = prepared.feature_history.forward_returns[horizon].to_numpy()
-    parts = [
-        np.tile(np.quantile(ahead[w.train.start : w.train.stop], level, axis=0), (len(w.test), 1))
-        for w in prepared.windows
-    ]
-    return np.concatenate(parts)

@@ -59,6 +59,7 @@ def original(module_folder: Path, strategy: Strategy) -> engine.Run:
     return run(strategy, module_folder, "original", module_folder / "market" / "market.yaml")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", CUTS)
 def test_nothing_at_or_before_a_bar_knows_what_comes_after(
     original, module_folder, strategy, cut
@@ -99,6 +100,7 @@ def weeks_first_differ_at(
     return first, bar(one, SATURDAY)
 
 
+@pytest.mark.slow
 def test_a_saturday_knows_nothing_of_the_week_that_ends_the_day_after(
     module_folder, strategy
 ) -> None:
@@ -107,6 +109,7 @@ def test_a_saturday_knows_nothing_of_the_week_that_ends_the_day_after(
     assert first > saturday
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("uncertified")
 def test_a_week_used_one_bar_early_is_seen_by_this_very_test(
     module_folder, strategy, monkeypatch
@@ -117,6 +120,7 @@ def test_a_week_used_one_bar_early_is_seen_by_this_very_test(
 
 
 # The leaking feature is no member of the union that the strategy is written down with.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 @pytest.mark.usefixtures("uncertified")
 def test_a_leak_is_seen_by_this_very_test(module_folder, strategy) -> None:

@@ -80,17 +80,13 @@ def test_a_quiet_bar_and_the_close_that_completes_a_coarser_bar_are_among_the_cu
 
 
 @given(lengths=LENGTHS)
-def test_every_window_but_the_last_is_rebuilt_whole_at_the_first_cut_behind_it(lengths) -> None:
+def test_the_windows_are_rebuilt_that_a_cut_is_in_or_before(lengths) -> None:
     schedule = schedule_of(lengths)
-    rebuilt = {
-        window.index: cut.row
-        for place, cut in reversed(list(enumerate(schedule.cutoffs)))
-        for window in schedule.windows_to_rebuild(place)
-        if window.test.stop - 1 <= cut.row
-    }
-    for window in schedule.windows:
-        behind = [cut.row for cut in schedule.cutoffs if cut.row >= window.test.stop - 1]
-        assert rebuilt.get(window.index) == (behind[0] if behind else None)
+    for place, cut in enumerate(schedule.cutoffs):
+        rebuilt = {window.index for window in schedule.windows_to_rebuild(place)}
+        for window in schedule.windows:
+            within = cut.row in window.test
+            assert (window.index in rebuilt) == (within or cut.row + 1 == window.test.start)
 
 
 @given(lengths=LENGTHS)

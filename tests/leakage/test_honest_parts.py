@@ -44,6 +44,7 @@ class RangeCosts(CostModel):
         return CostRates(fee=share, slippage=share, borrow_per_year=share)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("price", ["open", "close"])
 def test_a_cost_depends_on_the_whole_bar_of_its_fill(price) -> None:
     spec = make_strategy(costs=RangeCosts(), windows=WINDOWS, execution={"price": price})
@@ -100,6 +101,7 @@ def filtered(values: Vector, weights: Vector) -> Vector:
     return np.asarray(np.fft.irfft(product, length)[: len(values)], dtype=np.float64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sections",
     [

@@ -75,6 +75,13 @@ def test_a_leak_of_each_stage_is_caught_and_its_stage_is_named(name: str) -> Non
     assert (run.outcome, run.stage) == ("caught", leak.stage), run.message
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", ["forecast: next row, 10 %", "fit: late sequence"])
+def test_a_model_that_reads_the_next_row_at_any_tenth_of_the_rows(name: str, seed: int) -> None:
+    run = run_planted(name, small_case(), seed)
+    assert (run.outcome, run.stage) == ("caught", "predictions"), run.message
+
+
 @pytest.mark.slow
 def test_the_same_strategy_without_a_leak_passes() -> None:
     assert run_planted("", small_case(), seed=0).outcome == "missed"

@@ -151,6 +151,7 @@ def test_signals_trade_the_chosen_horizon(module_folder, file, direct) -> None:
     assert {key: mine[key] for key in rival} == rival
 
 
+@pytest.mark.slow
 def test_the_report_tells_every_horizon_where_there_are_several(
     module_folder, file, direct
 ) -> None:
@@ -166,6 +167,7 @@ def test_the_report_tells_every_horizon_where_there_are_several(
     assert "By horizon" not in render_tearsheet(alone)
 
 
+@pytest.mark.slow
 def test_one_joint_fit_gives_the_forecasts_of_fits_apart(module_folder, joint, sized) -> None:
     apart = joint.model_copy(
         update={
@@ -218,6 +220,7 @@ def test_every_model_is_sized_by_its_interval_and_rules_are_not(sized) -> None:
     assert weights.get_group("buy_and_hold").unique().tolist() == [1.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [444, BARS - 20])
 def test_nothing_at_or_before_a_bar_knows_what_comes_after(
     module_folder, joint, sized, cut

@@ -108,6 +108,7 @@ def test_a_schedule_is_the_run_that_begins_there(module_folder: Path) -> None:
     np.testing.assert_allclose(second.returns, own, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_run_itself_does_not_depend_on_its_further_schedules(
     module_folder: Path, dataset: Path
 ) -> None:
@@ -142,6 +143,7 @@ def test_schedules_that_cannot_differ_are_refused_before_any_training(
     assert "4 schedules with 3 different starts" in caught.value.found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test", [3, 7, "1w", "10d"])
 def test_the_largest_number_of_schedules_that_is_named_works_and_one_more_does_not(
     module_folder: Path, dataset: Path, test: int | str

@@ -107,6 +107,7 @@ def test_an_interval_that_is_not_coarser_than_the_bars_is_told(
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.slow
 def test_what_the_run_saw_of_weeks_stands_in_its_manifest_and_on_its_page(
     file, module_folder
 ) -> None:

@@ -1,0 +1,115 @@
+"""The last stage of a run: the metrics of every book, and the scores of every model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.evaluation.forecasts.scores import score_forecasts, score_quantiles
+from engine.evaluation.metrics.performance import performance_metrics
+from engine.evaluation.metrics.trade_metrics import wait_metrics
+from engine.runs.documents import Metrics
+from engine.runs.documents.metrics import (
+    BookMetrics,
+    ForecastScores,
+    SpanFigures,
+    VolumeFigures,
+)
+from engine.runs.documents.rates import AnnualRate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.core.types import Matrix
+    from engine.pipeline.prepare import PreparedData
+    from engine.simulation.portfolio import SimulationResult
+    from engine.training.out_of_sample import HorizonForecast, Predictions
+
+
+def compute_metrics(
+    prepared: PreparedData,
+    predictions: Mapping[str, Predictions],
+    books: Mapping[str, SimulationResult],
+) -> Metrics:
+    """`metrics.json`: the span, every book's figures, every model's forecast scores."""
+    periods, rates = prepared.market.periods_per_year, prepared.rates_by_bar
+    return Metrics(
+        span=SpanFigures(
+            first=prepared.span[0].isoformat(),
+            last=prepared.span[-1].isoformat(),
+            bars=len(prepared.span),
+            periods_per_year=periods,
+        ),
+        risk_free_rate=AnnualRate.summarise(rates.risk_free),
+        cash_yield=AnnualRate.summarise(rates.cash),
+        books={
+            name: BookMetrics.model_validate(
+                performance_metrics(
+                    book.returns,
+                    book.held_weights,
+                    book.trades,
+                    periods_per_year=periods,
+                    excess_returns=rates.excess_values(np.asarray(book.returns, dtype=np.float64)),
+                )
+                | wait_metrics(book.waits)
+                | {"margin_calls": len(book.margin_calls)}
+            )
+            for name, book in books.items()
+        },
+        forecasts={
+            name: ForecastScores.model_validate(_score_forecasts(prepared, forecast))
+            for name, forecast in predictions.items()
+        },
+        **_count_zero_volumes(prepared),
+    )
+
+
+def _count_zero_volumes(prepared: PreparedData) -> dict[str, Any]:
+    """The section `zero_volume`; no section where no traded symbol has such a bar."""
+    figures = {}
+    for symbol in prepared.targets:
+        zero = prepared.market.wide("volume").loc[prepared.span, symbol].to_numpy() == 0.0
+        if zero.any():
+            ignored = int((zero & prepared.traded[symbol].to_numpy()).sum())
+            figures[symbol] = VolumeFigures(
+                untraded_bars=int(zero.sum()) - ignored, ignored_bars=ignored
+            )
+    return {"zero_volume": figures} if figures else {}
+
+
+def _score_forecasts(prepared: PreparedData, predictions: Predictions) -> dict[str, Any]:
+    """Scores of the traded horizon; with several horizons, of each under `horizons`."""
+    by_horizon = {
+        horizon: score_horizon(prepared, horizon, outlook)
+        for horizon, outlook in predictions.by_horizon.items()
+    }
+    traded = by_horizon[predictions.horizon]
+    if len(by_horizon) == 1:
+        return traded
+    return traded | {"horizons": {str(bars): scores for bars, scores in by_horizon.items()}}
+
+
+def score_horizon(
+    prepared: PreparedData, horizon: int, forecast: HorizonForecast
+) -> dict[str, Any]:
+    """Scores of one horizon against no change, on the rows that have a forecast."""
+    predicted = forecast.predicted.to_numpy()
+    actual = prepared.feature_history.forward_returns[horizon].loc[prepared.span].to_numpy()
+    known = np.isfinite(predicted)
+    scores = score_forecasts(predicted[known], actual[known], np.zeros(int(known.sum())))
+    if not forecast.quantiles:
+        return scores
+    quantiles = {level: wide.to_numpy()[known] for level, wide in forecast.quantiles.items()}
+    past = {level: _train_quantiles(prepared, horizon, level)[known] for level in quantiles}
+    return scores | score_quantiles(quantiles, actual[known], past)
+
+
+def _train_quantiles(prepared: PreparedData, horizon: int, level: float) -> Matrix:
+    """For each test row the quantile of the returns of its window's train rows."""
+    ahead = prepared.feature_history.forward_returns[horizon].to_numpy()
+    parts = [
+        np.tile(np.quantile(ahead[w.train.start : w.train.stop], level, axis=0), (len(w.test), 1))
+        for w in prepared.windows
+    ]
+    return np.concatenate(parts)

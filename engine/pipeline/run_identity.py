@@ -1,0 +1,33 @@
+"""The id of the run of a strategy on its bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.core.part_origin import describe_parts
+from engine.core.versions import collect_versions
+from engine.runs.run import compute_run_id
+
+if TYPE_CHECKING:
+    from engine.pipeline.prepare import PreparedData
+    from engine.strategy import Strategy
+
+
+def identify_run(spec: Strategy, prepared: PreparedData) -> str:
+    """The run id that a run of the strategy on these bars has, with the versions of today.
+
+    Args:
+        spec: The strategy.
+        prepared: Its bars and rates.
+    """
+    market = prepared.market
+    data = [
+        ("interval", market.interval),
+        ("calendar", market.calendar),
+        *((symbol, market.provenance["symbols"][symbol]["sha256"]) for symbol in market.symbols),
+    ]
+    if market.provenance.get("annualisation", {}).get("basis", "calendar") != "calendar":
+        data.append(("periods_per_year", repr(market.periods_per_year)))
+    data.extend((key, file.sha256) for key, file in prepared.rates.files.items())
+    versions = collect_versions(spec.compute.backend, spec.libraries)
+    return compute_run_id(spec.identity(), data, versions | describe_parts(spec))
