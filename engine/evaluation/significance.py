@@ -105,6 +105,7 @@ def assess_significance(  # noqa: PLR0913 - an argument an input of the document
     """
     ruined_on = _find_ruin(returns.iloc[:, 0])
     rates = rates or RatesByBar.constant(returns.index)
+    risk_free_rate = AnnualRate.summarise(rates.risk_free)
     returns = rates.excess(returns)
     strategy, *benchmarks = (str(book) for book in returns.columns)
     books = {str(book): np.asarray(returns[book], dtype=np.float64) for book in returns.columns}
@@ -139,6 +140,7 @@ def assess_significance(  # noqa: PLR0913 - an argument an input of the document
         cost_bps=sections.sensitivity.chosen.cost_bps if sections.sensitivity else None,
         break_even_multiple=_break_even_multiple(sections.sensitivity),
         ruined_on=ruined_on,
+        risk_free_pct=risk_free_rate.mean_pct,
     )
     unseen_tail = _unseen_tail_section(books[strategy], spec.confidence)
     return Significance(
@@ -149,7 +151,7 @@ def assess_significance(  # noqa: PLR0913 - an argument an input of the document
             source=METHOD_SOURCES,
             adjustment=P_VALUE_ADJUSTMENT,
         ),
-        risk_free_rate=AnnualRate.summarise(rates.risk_free),
+        risk_free_rate=risk_free_rate,
         sharpe=sharpe_figures,
         differences=difference_figures,
         superiority=_superiority_section(returns, spec, rng),

@@ -71,6 +71,7 @@ class Evidence:
         break_even_multiple: Cost at which the total return is 0, over the cost paid; at least that
             where the search ends before; None without costs.
         ruined_on: Date on which the strategy lost everything; None where it did not.
+        risk_free_pct: Mean annual risk-free rate, per cent, above which the returns count.
     """
 
     sharpe: SharpeInference
@@ -88,6 +89,7 @@ class Evidence:
     cost_bps: float | None = None
     break_even_multiple: float | None = None
     ruined_on: str | None = None
+    risk_free_pct: float = 0.0
 
     @property
     def level(self) -> float:

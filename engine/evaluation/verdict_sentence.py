@@ -26,7 +26,7 @@ SOUGHT_SHARPE = 1.0
 
 
 def verdict_sentence(evidence: Evidence) -> str:
-    """The verdict in words: effect, interval, span, benchmark, trials counted, power."""
+    """The verdict in words: effect, interval, rate, span, benchmark, trials counted, power."""
     span = "from {} to {}".format(*evidence.span)
     if evidence.ruined_on is not None:
         return (
@@ -40,7 +40,8 @@ def verdict_sentence(evidence: Evidence) -> str:
             f"a Sharpe ratio {span}."
         )
     interval = _format_interval(evidence.sharpe, evidence.confidence)
-    figures = f"annualised Sharpe ratio {ratio:.2f}{interval} {span}"
+    over = f"over a risk-free rate of {evidence.risk_free_pct:.2g} %"
+    figures = f"annualised Sharpe ratio {ratio:.2f}{interval} {over} {span}"
     sentences = [
         f"{_claim(evidence)}: {figures}; {_strongest_benchmark_clause(evidence)}.",
         _trials_sentence(evidence),

@@ -60,11 +60,14 @@ SIGNED_RATIO = NumberFormat(2, signed=True)
 FINE_SIGNED_RATIO = NumberFormat(3, signed=True)
 FINE_RATIO = NumberFormat(4, signed=True)
 GROWTH = NumberFormat(3, "\N{MULTIPLICATION SIGN}")
+FINE_GROWTH = NumberFormat(4, "\N{MULTIPLICATION SIGN}")
 WEIGHT = NumberFormat(2)
 PRICE = NumberFormat(2)
+MONEY = NumberFormat(2)
 PERCENT = NumberFormat(1, f"{NO_BREAK_SPACE}%")
 SIGNED_PERCENT = NumberFormat(1, f"{NO_BREAK_SPACE}%", signed=True)
 FINE_PERCENT = NumberFormat(2, f"{NO_BREAK_SPACE}%")
+SIGNED_FINE_PERCENT = NumberFormat(2, f"{NO_BREAK_SPACE}%", signed=True)
 BARE_PERCENT = NumberFormat(1, signed=True)
 BPS = NumberFormat(1, f"{NO_BREAK_SPACE}bps")
 FINE_BPS = NumberFormat(2, f"{NO_BREAK_SPACE}bps")
@@ -141,6 +144,29 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.{2 if seconds < 10 else 1}f}{NO_BREAK_SPACE}s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}{NO_BREAK_SPACE}min {rest:02d}{NO_BREAK_SPACE}s"
+
+
+def age(seconds: float | None) -> str:
+    """A length of time in its largest two units: `3 days 4 h`, `12 min`, `8 s`."""
+    if seconds is None or not is_finite(seconds):
+        return MISSING
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}{NO_BREAK_SPACE}s"
+    days, hours, minutes = whole // 86_400, whole // 3_600 % 24, whole // 60 % 60
+    parts = (
+        [count_of(days, "day"), f"{hours}{NO_BREAK_SPACE}h"]
+        if days
+        else [f"{hours}{NO_BREAK_SPACE}h", f"{minutes}{NO_BREAK_SPACE}min"]
+        if hours
+        else [f"{minutes}{NO_BREAK_SPACE}min"]
+    )
+    return " ".join(part for part in parts if not part.startswith("0"))
+
+
+def instant(value: datetime) -> str:
+    """Day and time to the second, UTC."""
+    return pd.Timestamp(value).tz_convert("UTC").strftime("%Y-%m-%d %H:%M:%S")
 
 
 def count_of(number: int, singular: str, plural: str = "") -> str:

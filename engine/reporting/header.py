@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.reporting import formatting
+from engine.reporting.live_path import describe_live_fault, describe_live_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +71,7 @@ class RunHeader:
             in its data quality section; empty without one.
         excluded_fits: Fits that failed and were left out, each with its reason.
         leakage_badge: Result of the leakage test.
+        engine_fault: Where the live path differs from the run; empty where it does not.
         terms: Execution, costs and comparison: (term, meaning).
         command: Command line of the run.
         strategy_file: Path of the strategy file.
@@ -90,6 +92,7 @@ class RunHeader:
     data_quality_notice: str
     excluded_fits: tuple[str, ...]
     leakage_badge: LeakageBadge
+    engine_fault: str
     terms: tuple[tuple[str, str], ...]
     command: str
     strategy_file: str
@@ -99,6 +102,7 @@ def make_run_header(run: Run) -> RunHeader:
     """The header of a run's pages."""
     manifest, span, verdict = run.manifest, run.metrics.span, run.significance.verdict
     dataset, settings = manifest.dataset, manifest.settings
+    live_path = run.metrics.live_path
     warm_starts = describe_warm_starts(manifest.windows)
     bar_notices = dataset.quality.notices if dataset.quality else ()
     sentence, remarks = _split_first_sentence(verdict.sentence)
@@ -118,6 +122,7 @@ def make_run_header(run: Run) -> RunHeader:
         data_quality_notice=formatting.count_of(len(bar_notices), "notice") if bar_notices else "",
         excluded_fits=manifest.excluded_fits,
         leakage_badge=make_leakage_badge(run.certificate),
+        engine_fault=describe_live_fault(live_path) if live_path else "",
         terms=(
             ("Out of sample", _describe_out_of_sample(len(manifest.windows))),
             *((("Training", warm_starts),) if warm_starts else ()),
@@ -125,6 +130,7 @@ def make_run_header(run: Run) -> RunHeader:
             ("Costs", _describe_costs(settings)),
             ("Interest", _describe_rates(run.metrics)),
             ("Comparison", "Every book has the same bars, costs and execution rules."),
+            *((("Live path", describe_live_path(live_path)),) if live_path else ()),
         ),
         command=manifest.command or formatting.MISSING,
         strategy_file=manifest.strategy_file or formatting.MISSING,

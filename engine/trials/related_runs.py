@@ -203,8 +203,9 @@ def hash_configuration(strategy: Mapping[str, Any]) -> str:
 
     It covers all settings that determine the trades from given bars: features, model, training,
     seeds, thresholds, sizing, costs, execution, interest rates. `UNHASHED_SECTIONS` are excluded,
-    and the section `rates` where it is the default: strategies of earlier versions had none. Files
-    of rates are identified by their columns. Runs with the same hash look at one idea; see
+    and the sections `rates` and `deploy` where they are the default: strategies of earlier
+    versions had none. Files of rates are identified by their columns. Runs with the same hash look
+    at one idea; see
     `engine.trials.looks` for which of them are one look.
 
     Args:
@@ -214,6 +215,8 @@ def hash_configuration(strategy: Mapping[str, Any]) -> str:
 
     hashed = {key: value for key, value in strategy.items() if key not in UNHASHED_SECTIONS}
     rates = hashed.pop("rates", None)
+    if hashed.get("deploy") is None:
+        hashed.pop("deploy", None)
     if rates and RatesSpec.model_validate(rates) != RatesSpec():
         hashed["rates"] = drop_rate_files(rates)
     return hashlib.sha256(canonical_json(hashed).encode()).hexdigest()[:16]

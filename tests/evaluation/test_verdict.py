@@ -154,11 +154,17 @@ def test_more_trials_cap_a_grade(
 def test_the_sentence_of_strong_evidence() -> None:
     assert verdict_sentence(STRONG) == (
         "Strong evidence that the strategy earns more than chance and holding would give, and "
-        "beats ridge: annualised Sharpe ratio 1.00 (95 % interval 0.40 to 1.60) from 2010-01-04 "
-        "to 2018-12-31; the strongest benchmark, buy and hold, has 0.50, a difference of +0.50 "
-        "(95 % interval 0.10 to 0.90). It is the first look that the ledger knows: chance alone "
-        "reaches this Sharpe ratio with p = 0.002, and this lead over holding with p = 0.004."
+        "beats ridge: annualised Sharpe ratio 1.00 (95 % interval 0.40 to 1.60) over a risk-free "
+        "rate of 0 % from 2010-01-04 to 2018-12-31; the strongest benchmark, buy and hold, has "
+        "0.50, a difference of +0.50 (95 % interval 0.10 to 0.90). It is the first look that the "
+        "ledger knows: chance alone reaches this Sharpe ratio with p = 0.002, and this lead over "
+        "holding with p = 0.004."
     )
+
+
+def test_the_sentence_states_the_mean_risk_free_rate() -> None:
+    over = replace(STRONG, risk_free_pct=2.149)
+    assert "1.60) over a risk-free rate of 2.1 % from" in verdict_sentence(over)
 
 
 def test_the_sentence_names_the_benchmarks_that_are_not_beaten() -> None:

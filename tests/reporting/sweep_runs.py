@@ -11,8 +11,8 @@ import pandas as pd
 from engine.comparison import compare_opened_runs
 from engine.evaluation.analysis import open_run
 from engine.reporting.comparison import write_comparison
-from engine.reporting.index import IndexRoutes, IndexServer
 from engine.runs.run import Run
+from engine.server.run_pages import RunPages
 from tests.reporting.conftest import make_metrics, make_significance
 from tests.runs.documents import (
     make_certificate,
@@ -121,14 +121,9 @@ def write_comparison_page(runs: list[Run], folder: Path) -> Path:
     return write_comparison(runs, folder, compare_opened_runs(runs))
 
 
-def index_routes(reports: Path) -> IndexRoutes:
-    """The routes of an index server, as the command line makes them."""
-    return IndexRoutes(reports, open_run, compare_opened_runs)
-
-
-def index_server(reports: Path, port: int = 0) -> IndexServer:
-    """An index server, as the command line makes it."""
-    return IndexServer(reports, open_run=open_run, compare=compare_opened_runs, port=port)
+def run_pages(reports: Path) -> RunPages:
+    """The pages of the runs below a folder, as the server makes them."""
+    return RunPages(reports, open_run, compare_opened_runs)
 
 
 def write_run(run: Run, reports: Path) -> Path:

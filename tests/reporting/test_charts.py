@@ -120,6 +120,21 @@ def test_a_band_lasts_until_the_bar_after_the_last_one_held() -> None:
     assert path == "M2500 0H5000V10000H2500ZM10000 0H10000V10000H10000Z"
 
 
+def test_an_area_between_two_lines_follows_the_upper_one_and_comes_back_on_the_lower() -> None:
+    across = np.array([0.0, 0.5, 1.0])
+    lower, upper = np.array([0.4, 0.2, 0.1]), np.array([0.5, 0.7, np.nan])
+
+    assert svg_paths.between_path(across, lower, upper) == "M0 5000 5000 3000 5000 8000 0 6000Z"
+
+
+def test_an_area_reaches_down_where_the_lower_line_has_no_height() -> None:
+    path = svg_paths.between_path(
+        np.array([0.0, 1.0]), np.array([0.4, np.nan]), np.array([0.5, 0.6])
+    )
+    assert path == "M0 5000 10000 4000 10000 10000 0 6000Z"
+    assert svg_paths.between_path(np.zeros(2), np.zeros(2), np.full(2, np.nan)) == ""
+
+
 def test_every_bar_is_drawn_up_to_the_limit() -> None:
     whole = table([0.0] * 50)
     assert time_chart.downsample_rows(whole, max_rows=50) is whole

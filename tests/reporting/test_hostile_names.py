@@ -23,7 +23,7 @@ from engine.reporting.quantstats_process import QuantstatsReport
 from engine.reporting.significance import render_significance
 from engine.reporting.tearsheet import render_tearsheet
 from tests.reporting.page import altered, changed
-from tests.reporting.sweep_runs import IDS, index_routes, make_run, write_run
+from tests.reporting.sweep_runs import IDS, make_run, run_pages, write_run
 from tests.reporting.truth import truth
 
 if TYPE_CHECKING:
@@ -261,17 +261,17 @@ def test_folders_of_hostile_names_are_listed_linked_and_served(tmp_path: Path) -
         write_run(make_run(number), tmp_path / "made").parent.rename(tmp_path / name)
         page = tmp_path / name / IDS[number] / "significance.html"
         page.write_text(name.encode(errors="replace").decode(), encoding="utf-8")
-    site = index_routes(tmp_path)
+    site = run_pages(tmp_path)
 
-    index = site.respond("/").content.decode()
+    index = site.respond("/runs").content.decode()
 
     assert "<img" not in index
     values = Tree(index).values
-    links = [value.partition("=")[2] for value in values if value.startswith("a href=/")]
+    links = [value.partition("=")[2] for value in values if value.startswith("a href=/runs/")]
     pages = [site.respond(link) for link in links if "significance" in link]
     assert {page.content.decode() for page in pages} == {"<img src=x>", "a&b=c;%2e%2e", "? #?"}
     ticks = [value.partition("=")[2] for value in values if value.startswith("input value=")]
     assert len(ticks) == 3
     # Tables cannot be read from a path that is no UTF-8; those of the others can.
     asked = urlencode([("run", tick) for tick in ticks[1:]])
-    assert site.respond(f"/compare?{asked}").status == 200
+    assert site.respond(f"/runs/compare?{asked}").status == 200

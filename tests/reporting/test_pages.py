@@ -58,6 +58,7 @@ def test_three_pages_are_written_each_under_six_megabytes(run: Run, tmp_path: Pa
     assert "do not vary" in (tmp_path / "quantstats.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes_read_back_or_not(run: Run, tmp_path: Path) -> None:
     run.write(tmp_path)
     again = Run.open(tmp_path)
@@ -65,6 +66,7 @@ def test_the_same_run_gives_the_same_bytes_read_back_or_not(run: Run, tmp_path: 
     assert render_significance(again) == render_significance(run)
 
 
+@pytest.mark.slow
 def test_a_page_of_hourly_bars_stays_under_six_megabytes_and_notes_the_downsampling(
     run: Run,
 ) -> None:

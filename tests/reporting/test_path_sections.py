@@ -81,6 +81,7 @@ def test_the_tearsheet_tells_the_trader_what_to_expect(run: Run) -> None:
     assert f"Longest time under water, median 130{SPACE}bars" in text
 
 
+@pytest.mark.slow
 def test_a_run_without_horizons_has_no_section_on_the_tearsheet(run: Run) -> None:
     short = path_risk() | {"horizons": [], "left_out_years": [1.0, 3.0, 5.0]}
     assert "Risk of the path" not in tearsheet(run, path_risk=short)

@@ -20,6 +20,7 @@ from tests.trials.factories import strategy
         {"evaluation": {"resamples": 9}},
         {"paths": {"offsets": 8}},
         {"compute": {"backend": "jax", "workers": 3}},
+        {"deploy": None},
     ],
 )
 def test_sections_outside_the_configuration_do_not_change_the_hash(changes) -> None:
@@ -34,6 +35,7 @@ def test_sections_outside_the_configuration_do_not_change_the_hash(changes) -> N
         {"model": {"kind": "ridge", "lookback": 6}},
         {"features": []},
         {"costs": {"fee_bps": 11.0}},
+        {"deploy": {"precision": "int8"}},
         {"something": "that a later engine adds"},
     ],
 )

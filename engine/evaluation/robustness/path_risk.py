@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,9 +84,6 @@ def simulate_path_risk(
 
     Source: Politis & Romano (1994), The Stationary Bootstrap, JASA 89.
     """
-    # Importing Numba takes longer than reading the bars.
-    from engine.evaluation.inference.compiled_paths import simulate_paths, summarise_cells
-
     books = [str(book) for book in returns.columns]
     values = returns.to_numpy(dtype=np.float64)
     bars = len(values)
@@ -93,28 +91,12 @@ def simulate_path_risk(
         return None
     lengths = {years: max(1, round(years * periods_per_year)) for years in horizon_years}
     kept = {y: length for y, length in lengths.items() if length <= MAX_HORIZON_RATIO * bars}
-    horizons = np.array(sorted({*kept.values(), bars}), dtype=np.int64)
-    cells = max(1, min(bars, MAX_CELLS * bars // int(horizons[-1])))
-    edges = np.arange(cells + 1, dtype=np.int64) * bars // cells
-    with np.errstate(divide="ignore"):
-        log_growth = np.log1p(np.maximum(values, -1.0))
-    figures, tops = summarise_cells(log_growth, edges)
-    block_cells = _block_length(log_growth[:, 0], edges)
-    streams = spawn_named_stream(rng, "paths").spawn(_PARTS)
-    sizes = [len(part) for part in np.array_split(np.arange(resamples), _PARTS)]
-
-    def draw(stream: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
-        return simulate_paths(
-            stream, figures, tops, np.diff(edges), 1.0 / block_cells, horizons, count
-        )
-
-    with ThreadPoolExecutor(min(_PARTS, os.cpu_count() or 1)) as pool:
-        paths = np.concatenate(list(pool.map(draw, streams, sizes)), axis=-1)
-    by_length = dict(zip(horizons.tolist(), paths, strict=True))
+    paths = resample_paths(values, sorted({*kept.values(), bars}), rng, resamples)
+    by_length = paths.by_horizon
     return PathRiskFigures(
         resamples=resamples,
-        block_length_bars=block_cells * bars / cells,
-        cell_bars=bars / cells,
+        block_length_bars=paths.block_length_bars,
+        cell_bars=paths.cell_bars,
         bars=bars,
         horizons=tuple(
             _describe_horizon(years, length, books, by_length[length])
@@ -126,6 +108,60 @@ def simulate_path_risk(
             for number, book in enumerate(books)
         },
     )
+
+
+@dataclass(frozen=True)
+class ResampledPaths:
+    """Paths of all books by the stationary bootstrap.
+
+    Attributes:
+        by_horizon: Length in bars -> figures at its end, shape (k books, 3, resamples): max
+            drawdown (a fraction), longest time under water (bars), total return (a fraction).
+        block_length_bars: Mean length of a block.
+        cell_bars: Length of a cell.
+    """
+
+    by_horizon: dict[int, npt.NDArray[np.float64]]
+    block_length_bars: float
+    cell_bars: float
+
+
+def resample_paths(
+    values: Matrix, horizons: Sequence[int], rng: np.random.Generator, resamples: int
+) -> ResampledPaths:
+    """Draws paths of all books together, see `simulate_path_risk`.
+
+    Args:
+        values: Net return of each bar and book, shape (n, k), n >= 2; no NaN. The first column
+            decides the length of the blocks.
+        horizons: Lengths of the paths in bars, ascending; a shorter one is the beginning of the
+            same path.
+        rng: Its seed determines all draws; its state is unchanged.
+        resamples: Number of paths.
+    """
+    # Importing Numba takes longer than reading the bars.
+    from engine.evaluation.inference.compiled_paths import simulate_paths, summarise_cells
+
+    bars = len(values)
+    cells = max(1, min(bars, MAX_CELLS * bars // horizons[-1]))
+    edges = np.arange(cells + 1, dtype=np.int64) * bars // cells
+    with np.errstate(divide="ignore"):
+        log_growth = np.log1p(np.maximum(values, -1.0))
+    figures, tops = summarise_cells(log_growth, edges)
+    block_cells = _block_length(log_growth[:, 0], edges)
+    streams = spawn_named_stream(rng, "paths").spawn(_PARTS)
+    sizes = [len(part) for part in np.array_split(np.arange(resamples), _PARTS)]
+    stops = np.array(horizons, dtype=np.int64)
+
+    def draw(stream: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
+        return simulate_paths(
+            stream, figures, tops, np.diff(edges), 1.0 / block_cells, stops, count
+        )
+
+    with ThreadPoolExecutor(min(_PARTS, os.cpu_count() or 1)) as pool:
+        paths = np.concatenate(list(pool.map(draw, streams, sizes)), axis=-1)
+    by_horizon = dict(zip(horizons, paths, strict=True))
+    return ResampledPaths(by_horizon, block_cells * bars / cells, bars / cells)
 
 
 def _block_length(log_growth: Vector, edges: IntVector) -> float:

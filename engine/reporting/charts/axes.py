@@ -118,11 +118,12 @@ def categorical_axis(names: Sequence[str]) -> Axis:
 
 
 TIME_STEPS = (
+    ("min", 1), ("min", 5), ("min", 15),
     ("h", 1), ("h", 3), ("h", 6), ("D", 1), ("D", 2), ("D", 7), ("D", 14), ("MS", 1), ("MS", 3),
     ("MS", 6), ("YS", 1), ("YS", 2), ("YS", 5), ("YS", 10), ("YS", 20),
 )  # fmt: skip
-TIME_UNIT_DAYS = {"h": 1 / 24, "D": 1.0, "MS": 30.44, "YS": 365.25}
-TIME_UNIT_FORMATS = {"h": "%d %b %H:%M", "D": "%d %b", "MS": "%b %Y", "YS": "%Y"}
+TIME_UNIT_DAYS = {"min": 1 / 1_440, "h": 1 / 24, "D": 1.0, "MS": 30.44, "YS": 365.25}
+TIME_UNIT_FORMATS = {"min": "%H:%M", "h": "%d %b %H:%M", "D": "%d %b", "MS": "%b %Y", "YS": "%Y"}
 
 
 def time_axis(first: pd.Timestamp, last: pd.Timestamp, *, ticks: int = 9) -> TimeAxis:

@@ -53,6 +53,24 @@ def step_area_path(x_fractions: Vector, y_fractions: Vector, floor: float) -> st
     return f"M{x[0]} {base}V{y[0]}{steps}H{x[-1]}V{base}Z"
 
 
+def between_path(x_fractions: Vector, lower: Vector, upper: Vector) -> str:
+    """A closed SVG path between two lines, over the bars where the upper one is finite.
+
+    Args:
+        x_fractions: Shape (n,), fractions from the left.
+        lower: Shape (n,), fractions from the bottom; NaN, as of 0 on a log axis, is the lower end.
+        upper: Shape (n,), likewise.
+    """
+    known = np.isfinite(upper)
+    if known.sum() < 2:
+        return ""
+    base = np.where(np.isfinite(lower), lower, 0.0)[known]
+    x = to_viewbox_units(np.concatenate((x_fractions[known], x_fractions[known][::-1])))
+    y = to_viewbox_units(1.0 - np.concatenate((upper[known], base[::-1])))
+    points = " ".join(f"{left} {top}" for left, top in zip(x.tolist(), y.tolist(), strict=True))
+    return f"M{points}Z"
+
+
 def band_path(x_fractions: Vector, mask: npt.NDArray[np.bool_]) -> str:
     """An SVG path of full-height bands over the bars in `mask`, each until the next bar.
 

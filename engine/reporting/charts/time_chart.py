@@ -63,13 +63,15 @@ class Area:
         line_key: Key of the line of this chart that it is drawn from; empty outside a time chart.
         shape: `under` fills from the line to the baseline; `steps` does so with each figure
             lasting until the next bar; `above` and `below` are full-height bands over the bars
-            with a figure above or below zero.
+            with a figure above or below zero; `between` fills up to a second line.
+        other_key: Key of the second line of `between`.
     """
 
     css: str
     path: str
     line_key: str = ""
-    shape: Literal["under", "steps", "above", "below"] = "under"
+    shape: Literal["under", "steps", "above", "below", "between"] = "under"
+    other_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,11 @@ def chart_data(chart: TimeChart) -> dict[str, object]:
                 {name: getattr(line, name) for name in ("key", "label", "css", "values")}
                 for line in reversed(panel.lines)
             ],
-            "areas": [{"line": area.line_key, "shape": area.shape} for area in panel.areas],
+            "areas": [
+                {"line": area.line_key, "shape": area.shape}
+                | ({"other": area.other_key} if area.other_key else {})
+                for area in panel.areas
+            ],
         }
         for panel in chart.panels
     ]

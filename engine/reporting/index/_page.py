@@ -9,13 +9,17 @@ from urllib.parse import quote
 from engine.reporting import formatting
 from engine.reporting.book_styles import book_style
 from engine.reporting.header import GRADE_LABELS
-from engine.reporting.templating import render_template
+from engine.reporting.site import RUNS_URL, render_site_page
 from engine.runs.folder import PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.reporting.index._run_entries import ComparisonEntry, RunEntry, RunSummary
+
+
+COMPARE_URL = f"{RUNS_URL}/compare"
+"""Address of the comparison of selected runs."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class IndexRow:
 def render_index(
     entries: Sequence[RunEntry], comparisons: Sequence[ComparisonEntry], folder_label: str
 ) -> str:
-    """The page, self-contained but for its links to other pages.
+    """The page of the server with a row for each run.
 
     Args:
         entries: All runs, damaged ones too.
@@ -78,9 +82,10 @@ def render_index(
     """
     readable = [_index_row(entry, entry.summary) for entry in entries if entry.summary]
     damaged = [(entry.relative_path, entry.problem) for entry in entries if not entry.summary]
-    return render_template(
+    return render_site_page(
         "index.html.j2",
-        page="index",
+        area="runs",
+        compare_url=COMPARE_URL,
         folder_label=folder_label,
         count=formatting.count_of(len(readable), "run"),
         rows=readable,
@@ -98,7 +103,7 @@ def render_index(
 
 def page_url(relative_path: str, page: str) -> str:
     """Address of a page of a run on the server."""
-    return f"/{quote_path(relative_path)}/{page}.html"
+    return f"{RUNS_URL}/{quote_path(relative_path)}/{page}.html"
 
 
 def quote_path(relative_path: str) -> str:

@@ -12,6 +12,7 @@ from engine.reporting.question_section import (
     SignificanceSections,
     UnansweredQuestion,
 )
+from engine.reporting.significance._deployment import deployment_sections
 from engine.reporting.significance._diagnostics import diagnostic_sections
 from engine.reporting.significance._forecast_tests import forecast_sections
 from engine.reporting.significance._paths import path_sections
@@ -46,6 +47,7 @@ def render_significance(run: Run) -> str:
     sections: SignificanceSections = [
         section for build in SECTION_BUILDERS for section in build(significance)
     ]
+    sections += deployment_sections(run)
     method, seed = significance.method, run.manifest.seeds.seed
     return render_template(
         "significance.html.j2",

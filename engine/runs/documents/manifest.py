@@ -319,6 +319,8 @@ class Manifest(Document):
         fits: Where the fits came from; None where the version that ran kept nothing of it.
         excluded_fits: Fits that failed and were left out, each with its reason.
         timings_s: Stage -> seconds.
+        forecast_ms: `full` and `deployed` -> milliseconds of one forecast; empty without a
+            deployment.
         started_at: UTC, ISO 8601.
         command: The command line; empty from Python.
         sweep_id: Of the sweep that the run belongs to; None for a run of its own.
@@ -341,6 +343,7 @@ class Manifest(Document):
     fits: FitCounts | None = None
     excluded_fits: tuple[str, ...] = Field(default=(), alias="left_out")
     timings_s: Mapping[str, float] = {}
+    forecast_ms: Mapping[str, float] = {}
     started_at: str | None = None
     command: str = ""
     sweep_id: str | None = Field(default=None, alias="family")

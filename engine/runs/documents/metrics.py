@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.runs.documents.base import Document, DocumentPart
+from engine.runs.documents.live_path import LivePath
 from engine.runs.documents.rates import AnnualRate
 
 
@@ -160,6 +161,8 @@ class Metrics(Document):
         books: Book -> its figures.
         forecasts: Book that a model decides -> scores of its forecasts.
         zero_volume: Traded symbol -> its bars with a volume of 0; symbols without any are absent.
+        live_path: The newest bars replayed as a paper account trades them; None of a run whose
+            version did not replay them.
     """
 
     span: SpanFigures
@@ -168,3 +171,4 @@ class Metrics(Document):
     books: Mapping[str, BookMetrics]
     forecasts: Mapping[str, ForecastScores] = {}
     zero_volume: Mapping[str, VolumeFigures] = {}
+    live_path: LivePath | None = None

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from engine.runs.documents.base import Document, DocumentPart
 from engine.runs.documents.rates import AnnualRate
+from engine.runs.documents.significance_deployment import DeploymentFigures
 from engine.runs.documents.significance_models import (
     ForecastTestFigures,
     InputTestFigures,
@@ -307,6 +308,7 @@ class Significance(Document):
         stability: Break and decay over time.
         window_subsets: Other start dates, and without single windows.
         offset_paths: Other schedules of windows.
+        deployment: The deployed model beside the full one; no key without a deployment.
         verdict: Grade and sentence.
     """
 
@@ -332,4 +334,5 @@ class Significance(Document):
     stability: StabilityFigures | None = None
     window_subsets: WindowSubsetFigures | None = None
     offset_paths: OffsetFigures | None = None
+    deployment: DeploymentFigures | None = None
     verdict: VerdictFigures

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.runs.documents.base import DocumentPart
+from engine.runs.documents.significance_deployment import DeploymentFigures
 from engine.runs.documents.significance_paths import (
     OffsetFigures,
     PathRiskFigures,
@@ -233,6 +234,7 @@ class ModelSections(DocumentPart):
         stability: Break and decay over time.
         window_subsets: Other start dates, and without single windows.
         offset_paths: Other schedules of windows.
+        deployment: The deployed model beside the full one; no key without a deployment.
     """
 
     timing: TimingFigures | None = None
@@ -247,3 +249,4 @@ class ModelSections(DocumentPart):
     stability: StabilityFigures | None = None
     window_subsets: WindowSubsetFigures | None = None
     offset_paths: OffsetFigures | None = None
+    deployment: DeploymentFigures | None = None

@@ -161,6 +161,7 @@ def test_long_run_variance_is_that_of_an_autoregression(rho: float) -> None:
     assert long_run_variance(values - values.mean()) == pytest.approx(expected, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rho", [-0.3, 0.2, 0.5])
 def test_long_run_variance_equals_archs_kernel_on_the_whitened_values(rho: float) -> None:
     from arch.covariance.kernel import QuadraticSpectral

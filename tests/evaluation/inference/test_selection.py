@@ -216,6 +216,7 @@ def test_statistics_of_noise_are_standard_normal() -> None:
     assert kstest(statistics, ndtr).pvalue > 0.01
 
 
+@pytest.mark.slow
 def test_a_selected_p_value_is_uniform_over_markets_without_skill() -> None:
     """The best of 20 rules has a p-value below 5 % in 5 % of the markets, and no more."""
     rng = np.random.default_rng(13)

@@ -61,6 +61,7 @@ def test_the_same_stream_gives_the_same_p_value() -> None:
     assert np.ptp(list(p_values)) < 0.12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "process", [independent, garch, autocorrelated, three_times_as_volatile_at_first]
 )

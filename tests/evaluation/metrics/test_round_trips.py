@@ -190,6 +190,7 @@ def pay(trip: dict, fill: dict, size: float, way: float) -> None:
 DATES = pd.date_range("2021-01-01", periods=260, tz="UTC", name="timestamp")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("price", ["open", "close"])
 @pytest.mark.parametrize("symbols", [1, 2])
 def test_trips_of_a_simulated_book_equal_a_loop_over_the_bars(price: str, symbols: int) -> None:

@@ -29,6 +29,7 @@ def risk_of(returns: np.ndarray, periods: float = 252.0, **more):
     return simulate_path_risk(books(strategy=returns), periods, rng(), **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("process", [independent, garch, autocorrelated])
 def test_forecast_probabilities_are_those_of_the_process(process) -> None:
     """Mean forecast over 40 samples of six years, against 4,000 years of the process itself.

@@ -85,6 +85,7 @@ def test_a_growing_edge_is_no_decay() -> None:
     assert decay.p_value > 0.9
 
 
+@pytest.mark.slow
 def test_a_constant_edge_is_called_unstable_no_more_often_than_the_level() -> None:
     """Any of six adjusted p-values below 0.05 in at most 5 % of runs: 5 of 100 expected."""
     unstable = 0

@@ -52,6 +52,11 @@ const dayText = (day) => `${two(day.getUTCDate())} ${MONTHS[day.getUTCMonth()]}`
 
 // For each unit: its length in days, the text of a label, and the start of the unit `steps` later.
 const CALENDAR = {
+  minute: {
+    days: 1 / 1440,
+    text: (time) => `${two(time.getUTCHours())}:${two(time.getUTCMinutes())}`,
+    start: (year, month, day, steps) => Date.UTC(year, month, day, 0, steps),
+  },
   hour: {
     days: 1 / 24,
     text: (time) => `${dayText(time)} ${two(time.getUTCHours())}:${two(time.getUTCMinutes())}`,
@@ -74,6 +79,7 @@ const CALENDAR = {
   },
 };
 const STEPS = [
+  ["minute", 1], ["minute", 5], ["minute", 15],
   ["hour", 1], ["hour", 3], ["hour", 6], ["day", 1], ["day", 2], ["day", 7], ["day", 14],
   ["month", 1], ["month", 3], ["month", 6], ["year", 1], ["year", 2], ["year", 5], ["year", 10],
   ["year", 20],

@@ -110,7 +110,9 @@ function drawPanel(panel, chart, { start, stop, rows, across, time }) {
     const line = lineOf(area.line);
     const path = banded
       ? AREAS[area.shape](across, line.values.slice(...rows), 0)
-      : AREAS[area.shape](across, heights(line), axis.toFraction(panel.scale.baseline));
+      : area.shape === "between"
+        ? AREAS.between(across, heights(line), heights(lineOf(area.other)))
+        : AREAS[area.shape](across, heights(line), axis.toFraction(panel.scale.baseline));
     set(find(`[data-area="${number}"]`), hidden.has(area.line) ? "" : path);
   });
   for (const path of panel.plot.querySelectorAll("[data-line]")) {

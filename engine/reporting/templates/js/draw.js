@@ -29,6 +29,17 @@ const AREAS = {
     }
     return `${path}H${units(across[across.length - 1])}V${fromTop(floor)}Z`;
   },
+  // Up to a second line, over the bars where that is finite; a figure without a height, such as 0
+  // on a log axis, is at the lower end.
+  between(across, up, upper) {
+    const rows = [...across.keys()].filter((row) => Number.isFinite(upper[row]));
+    if (rows.length < 2) return "";
+    const point = (row, height) => `${units(across[row])} ${fromTop(height)}`;
+    const lower = (row) => (Number.isFinite(up[row]) ? up[row] : 0);
+    const there = rows.map((row) => point(row, upper[row]));
+    const back = rows.toReversed().map((row) => point(row, lower(row)));
+    return `M${[...there, ...back].join(" ")}Z`;
+  },
   above: (across, up, floor) => bands(across, (row) => up[row] > floor),
   below: (across, up, floor) => bands(across, (row) => up[row] < floor),
 };
@@ -59,6 +70,7 @@ function writeTicks(element, side, ticks) {
     ...ticks.map((tick) => {
       const label = document.createElement("span");
       label.style[side] = `${tick.position}%`;
+      if (side === "left" && tick.position > 96) label.className = "end";
       label.textContent = tick.label;
       return label;
     }),
