@@ -17,6 +17,7 @@ from engine.training.results import report_refused_fits, run_fits
 from engine.training.store import FitStore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from engine.core.errors import TrainingError
     from engine.data import Market
     from engine.models.fitted_model import FittedModel
+    from engine.pipeline.prepare import PreparedData
+    from engine.splits.walk_forward import WalkForwardWindow
     from engine.strategy import Strategy
+    from engine.training.results import FitResults
     from engine.training.task import FitTask
 
 
@@ -89,22 +93,80 @@ def fit(
     spec = resolve_strategy(spec)
     require_market(market)
     prepared = prepare_data(spec, market)
-    window = prepared.windows[-1]
-    folder = backtest_home(home)
+    fits = fit_newest_window(
+        spec,
+        prepared,
+        home=backtest_home(home),
+        workers=workers,
+        fresh=fresh,
+        progress=progress or NullProgress(),
+    )
+    window, history = prepared.windows[-1], prepared.feature_history
+    stamps = history.features.timestamps
+    tasks, models = fits.for_window(STRATEGY_BOOK, window.index)
+    return FittedStrategy(
+        spec,
+        window.index,
+        stamps[window.test.start],
+        stamps[0],
+        history.feature_names,
+        tuple(tasks),
+        tuple(models),
+        fits.trained,
+    )
+
+
+def fit_newest_window(
+    spec: Strategy,
+    prepared: PreparedData,
+    *,
+    home: Path,
+    workers: int | None,
+    progress: Progress,
+    fresh: bool = False,
+) -> FitResults:
+    """The strategy's fits of the newest window, and of those that they start warm from."""
+    windows = prepared.windows if _is_chained(spec) else prepared.windows[-1:]
+    return fit_windows(
+        spec, prepared, windows, home=home, workers=workers, progress=progress, fresh=fresh
+    )
+
+
+def fit_windows(
+    spec: Strategy,
+    prepared: PreparedData,
+    windows: Sequence[WalkForwardWindow],
+    *,
+    home: Path,
+    workers: int | None,
+    progress: Progress,
+    fresh: bool = False,
+) -> FitResults:
+    """The strategy's fits of some windows, read from the store of `home` where they are there.
+
+    Args:
+        spec: The strategy.
+        prepared: Its bars.
+        windows: Those of `prepared`, or some of them.
+        home: Folder of caches and fits.
+        workers: Processes to train in; None for `compute.workers`.
+        progress: Receives progress and notices.
+        fresh: Train the fits also where they are stored.
+
+    Raises:
+        TrainingError: A fit failed, and the strategy does not leave such a fit out.
+        StorageError: The home cannot be written.
+    """
     tasks = [
-        task
-        for task in make_window_tasks(
-            spec, prepared, prepared.windows if _is_chained(spec) else [window]
-        )
-        if task.book == STRATEGY_BOOK
+        task for task in make_window_tasks(spec, prepared, windows) if task.book == STRATEGY_BOOK
     ]
-    prepare_home(folder)
-    store, progress = FitStore(folder / "fits"), progress or NullProgress()
+    prepare_home(home)
+    store = FitStore(home / "fits")
     with (
         report_refused_fits(store, progress),
-        closing(make_executor(spec, workers, folder)) as executor,
+        closing(make_executor(spec, workers, home)) as executor,
     ):
-        fits = run_fits(
+        return run_fits(
             tasks,
             executor,
             store,
@@ -112,19 +174,6 @@ def fit(
             ignore_stored=fresh,
             skip_failures=spec.on_failure == "skip",
         )
-    newest = [index for index, task in enumerate(tasks) if task.window == window.index]
-    history = prepared.feature_history
-    stamps = history.features.timestamps
-    return FittedStrategy(
-        spec,
-        window.index,
-        stamps[window.test.start],
-        stamps[0],
-        history.feature_names,
-        tuple(tasks[index] for index in newest),
-        tuple(fits.outcomes[index] for index in newest),
-        fits.trained,
-    )
 
 
 def _is_chained(spec: Strategy) -> bool:

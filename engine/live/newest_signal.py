@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,22 +14,19 @@ from engine.core.home import backtest_home
 from engine.core.progress import NullProgress, Progress
 from engine.data.intervals import bar_end
 from engine.live.certification import require_certification
+from engine.live.fitted_strategy import fit_windows
 from engine.live.freshness import newest_bar, require_fresh_bars
 from engine.live.market import load_market
 from engine.live.signal_document import ModelOfSignal, OrderOfSignal, Signal, SymbolSignal
 from engine.live.strategy_argument import resolve_strategy
-from engine.pipeline.executor import make_executor
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import (
     assemble_strategy_predictions,
     decide_model_positions,
-    make_window_tasks,
     predict_windows,
     simulate_books,
 )
 from engine.runs.next_orders import find_due_timestamps, find_orders_of_book
-from engine.training.results import run_fits
-from engine.training.store import FitStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +104,16 @@ def signal_of_market(
 ) -> Signal:
     """The signal at the last bar of a market; see `signal`."""
     prepared = prepare_data(spec, market)
-    fits = _fit_strategy(spec, prepared, home, workers, progress or NullProgress())
+    # An earlier window decides what is held today.
+    fits = fit_windows(
+        spec,
+        prepared,
+        prepared.windows,
+        home=home,
+        workers=workers,
+        progress=progress or NullProgress(),
+    )
+    fits = replace(fits, forecasts=predict_windows(prepared, fits))
     predictions = assemble_strategy_predictions(prepared, fits)
     weights = decide_model_positions(spec, prepared, predictions)
     book = simulate_books(spec, prepared, {STRATEGY_BOOK: weights}, bar_by_bar=True)[STRATEGY_BOOK]
@@ -133,26 +138,6 @@ def signal_of_market(
         models=tuple(_models(prepared, fits)),
         trained=fits.trained,
     )
-
-
-def _fit_strategy(
-    spec: Strategy, prepared: PreparedData, home: Path, workers: int | None, progress: Progress
-) -> FitResults:
-    """The strategy's fits of every window: an earlier one decides what is held today."""
-    tasks = [
-        task
-        for task in make_window_tasks(spec, prepared, prepared.windows)
-        if task.book == STRATEGY_BOOK
-    ]
-    with closing(make_executor(spec, workers, home)) as executor:
-        fits = run_fits(
-            tasks,
-            executor,
-            FitStore(home / "fits"),
-            progress,
-            skip_failures=spec.on_failure == "skip",
-        )
-    return replace(fits, forecasts=predict_windows(prepared, fits))
 
 
 def _symbol_signals(

@@ -69,6 +69,7 @@ def test_the_forecasts_of_the_newest_bar_are_those_of_the_run_to_the_last_bit(de
         assert row.predicted == {TARGET: predicted[day]}
 
 
+@pytest.mark.slow
 def test_traded_bar_by_bar_the_account_is_the_book_of_the_run(desk: Desk) -> None:
     days = desk.weights.index[: WINDOW + 5]
     spec = desk.spec.decision_spec(desk.bars.periods_per_year)
@@ -120,6 +121,7 @@ def test_symbols_in_another_order_are_refused(desk: Desk) -> None:
         engine.predict(fitted, in_reversed_order(desk.bars))
 
 
+@pytest.mark.slow
 def test_a_bar_more_trains_nothing_until_a_window_begins(module_folder: Path) -> None:
     folder = module_folder / "nights"
     folder.mkdir()

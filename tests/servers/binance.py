@@ -12,7 +12,7 @@ from tests.servers.market import Market
 if TYPE_CHECKING:
     from tests.servers.candles import Candle
 
-_STEPS = {"1m": 60, "1h": 3_600, "1d": 86_400, "1w": 604_800}
+STEPS = {"1m": 60, "1h": 3_600, "1d": 86_400, "1w": 604_800}
 
 
 @dataclass
@@ -44,9 +44,14 @@ class Binance(Market):
 
     def _klines(self, pair: str, query: dict[str, str]) -> Answer:
         start, end = int(query.get("startTime", 0)), int(query.get("endTime", 1e15))
-        step = _STEPS[query["interval"]]
-        page = self.page(pair, step, int(query["limit"]), lambda at: start <= at * 1_000 <= end)
+        step = STEPS[query["interval"]]
+        page = self.span(pair, step, int(query["limit"]), (start, end))
         return Answer.of([_row(candle, step) for candle in page])
+
+    def span(self, pair: str, step: int, limit: int, span_ms: tuple[int, int]) -> list[Candle]:
+        """At most `limit` candles of `step` seconds that open within a span, its end included."""
+        start, end = span_ms
+        return self.page(pair, step, limit, lambda at: start <= at * 1_000 <= end)
 
     def _funding(self, query: dict[str, str]) -> Answer:
         start, limit = int(query.get("startTime", 0)), int(query.get("limit", 100))

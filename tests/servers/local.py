@@ -87,7 +87,7 @@ class Served:
 
 
 @contextmanager
-def serve(site: Site) -> Iterator[Served]:
+def serve(site: Site, port: int = 0) -> Iterator[Served]:
     served = Served(site)
 
     class Handler(BaseHTTPRequestHandler):
@@ -113,7 +113,7 @@ def serve(site: Site) -> Iterator[Served]:
         def log_message(self, format: str, *args: object) -> None:
             """Keeps the test's output clean."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     served.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

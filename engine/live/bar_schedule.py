@@ -1,0 +1,105 @@
+"""When the bars of an account are traded, by the calendar of its dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from engine.data.bar_grid import microseconds_to_timestamps, next_bar_spans, traded_until
+from engine.data.intervals import bar_end
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from engine.data.sessions import DayBegin
+
+MAX_BARS_AHEAD = 10_000
+"""Bars after a bar that are looked at; an order is due within them."""
+
+_FIRST_LOOK = 64
+
+
+@dataclass(frozen=True)
+class BarSpan:
+    """A bar that the calendar expects.
+
+    Attributes:
+        bar: Its timestamp.
+        opens: When its trading begins: the open of its session, of a daily bar.
+        closes: When its trading ends.
+    """
+
+    bar: pd.Timestamp
+    opens: pd.Timestamp
+    closes: pd.Timestamp
+
+
+@dataclass(frozen=True)
+class BarSchedule:
+    """The bars of an interval on a calendar.
+
+    Attributes:
+        interval: Length of a bar.
+        calendar: `24/7` or a code of exchange-calendars.
+        day_begins: When a day begins, where the dataset says so.
+    """
+
+    interval: str
+    calendar: str
+    day_begins: DayBegin | None = None
+
+    def following(self, bar: pd.Timestamp, count: int) -> tuple[BarSpan, ...]:
+        """The next bars after one; fewer where the calendar ends, about a year from now."""
+        spans = next_bar_spans(bar, self.interval, self.calendar, count, self.day_begins)
+        labels, opens, closes = map(microseconds_to_timestamps, spans)
+        return tuple(map(BarSpan, labels, opens, closes))
+
+    def is_complete_at(self, bar: pd.Timestamp) -> pd.Timestamp:
+        """When a bar is expected to have come: the end of its interval, as of all bars."""
+        return bar_end(bar, self.interval)
+
+    def is_traded_until(self, bar: pd.Timestamp) -> pd.Timestamp:
+        """When the trading of a bar ends: with its session, which can end before its interval."""
+        return traded_until(bar, self.interval, self.calendar, self.day_begins)
+
+    def expected_between(self, last: pd.Timestamp, bar: pd.Timestamp) -> int:
+        """How many bars the calendar has after one and before another.
+
+        A bar that begins before the end of `last`, or ends after the start of `bar`, is none:
+        the labels of a dataset may lie beside those of the calendar.
+        """
+        begin, count, missing = self.is_complete_at(last), _FIRST_LOOK, 0
+        while begin < bar:
+            spans = self.following(last, count)
+            missing += sum(
+                begin <= span.bar and self.is_complete_at(span.bar) <= bar for span in spans
+            )
+            if not spans or spans[-1].bar >= bar:
+                break
+            last, begin, count = spans[-1].bar, spans[-1].bar, MAX_BARS_AHEAD
+        return missing
+
+    def bars_until(
+        self,
+        bar: pd.Timestamp,
+        earliest: pd.Timestamp,
+        price: Literal["open", "close"],
+        at_least: int,
+    ) -> int | None:
+        """How many bars after a bar the first is whose price is not before an instant.
+
+        Args:
+            bar: The bar.
+            earliest: The instant.
+            price: Which price of it.
+            at_least: Fewest bars.
+
+        Returns:
+            At least `at_least`; None where the calendar does not say.
+        """
+        for count in (at_least + _FIRST_LOOK, MAX_BARS_AHEAD):
+            for number, span in enumerate(self.following(bar, count), start=1):
+                instant = span.opens if price == "open" else span.closes
+                if number >= at_least and instant >= earliest:
+                    return number
+        return None

@@ -1,0 +1,88 @@
+"""When a source is asked again: after the end of a bar, and until the bar has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.data.bar_grid import next_bar_labels
+from engine.data.calendar import interval_length
+from engine.data.intervals import bar_end
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.data import Dataset
+
+_LONGEST_PAUSE = pd.Timedelta(minutes=15)
+
+
+@dataclass
+class RequestTimes:
+    """The times of the requests of one dataset, by its calendar.
+
+    Attributes:
+        dataset: Its calendar and interval say when bars end.
+        settle: Time after the end of a bar before it is asked for.
+        retry: First pause before a missing bar is asked for again.
+        due: The next request; None for at once.
+    """
+
+    dataset: Dataset
+    settle: pd.Timedelta
+    retry: pd.Timedelta
+    due: pd.Timestamp | None = None
+    _pause: pd.Timedelta | None = None
+    _leading: pd.Timestamp | None = None
+    _planned_at: pd.Timestamp | None = None
+    _ends: dict[pd.Timestamp, pd.Timestamp | None] = field(default_factory=dict)
+
+    def is_due(self, now: pd.Timestamp) -> bool:
+        """Whether to ask now. A clock that was set back makes no request wait for it."""
+        set_back = self._planned_at is not None and now < self._planned_at
+        return self.due is None or now >= self.due or set_back
+
+    def lagging(self, newest: Mapping[str, pd.Timestamp], now: pd.Timestamp) -> list[str]:
+        """The symbols of which a bar has ended that is later than their newest one.
+
+        Args:
+            newest: Symbol to its newest bar.
+            now: The present instant.
+        """
+        ends = {stamp: self._next_end(stamp) for stamp in set(newest.values())}
+        return [
+            symbol
+            for symbol, stamp in newest.items()
+            if (end := ends[stamp]) is not None and end + self.settle <= now
+        ]
+
+    def plan(self, newest: Mapping[str, pd.Timestamp], now: pd.Timestamp) -> None:
+        """Sets the next request: at the end of the next bar, or earlier while one is missing.
+
+        Args:
+            newest: Symbol to its newest bar.
+            now: The present instant, after a request.
+        """
+        leading = max(newest.values())
+        if leading != self._leading or self._pause is None:
+            self._leading, self._pause = leading, self.retry
+        following = self._next_end(leading)
+        self.due = following + self.settle if following is not None else now + _LONGEST_PAUSE
+        if self.lagging(newest, now):
+            again = now + self._pause
+            self.due = again if self.due <= now else min(again, self.due)
+            longest = min(_LONGEST_PAUSE, interval_length(self.dataset.interval) / 4)
+            self._pause = max(self.retry, min(2 * self._pause, longest))
+        self._planned_at = now
+
+    def _next_end(self, stamp: pd.Timestamp) -> pd.Timestamp | None:
+        """When the bar after a bar ends; None where the calendar ends before."""
+        if stamp not in self._ends:
+            if len(self._ends) > len(self.dataset.symbols):
+                self._ends.clear()
+            labels = next_bar_labels(stamp, self.dataset.interval, self.dataset.calendar, 1)
+            end = bar_end(labels.iloc[0], self.dataset.interval) if len(labels) else None
+            self._ends[stamp] = end
+        return self._ends[stamp]

@@ -1,0 +1,1 @@
+"""The journal of paper accounts: one SQLite file, append-only."""

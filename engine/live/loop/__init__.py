@@ -1,0 +1,1 @@
+"""A strategy whose bars arrive one after another: features, forecasts, decisions, fills."""

@@ -1,0 +1,284 @@
+"""A strategy whose bars arrive one after another: update features, predict, decide, step.
+
+It keeps what the next bar needs and no history, so that its memory does not grow. Over the bars of
+a run its forecasts, weights and account are those of the run bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.core.errors import UsageError
+from engine.core.progress import NullProgress
+from engine.data.rates import load_rates
+from engine.live.fitted_strategy import fit_newest_window, fit_windows
+from engine.live.loop.loop_state import BarOutcome, LoopState
+from engine.live.loop.recent_bars import RecentBars
+from engine.live.loop.window_source import HistoryWindows, PresentWindow
+from engine.live.strategy_argument import require_market
+from engine.pipeline.prepare import prepare_data
+from engine.pipeline.steps import (
+    assemble_strategy_predictions,
+    decide_state_at,
+    predict_windows,
+)
+from engine.signals.decision import decide
+from engine.signals.orders import place_orders
+from engine.signals.prediction_row import PredictionRow
+from engine.simulation.bar_step import step
+from engine.simulation.costs import Costs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from engine.core.progress import Progress
+    from engine.core.types import BarsFrame
+    from engine.data import Market
+    from engine.data.next_bar import NextBar
+    from engine.data.rates import InterestRates
+    from engine.live.loop.window_source import WindowSource
+    from engine.signals.decision import DecisionState
+    from engine.signals.orders import Order
+    from engine.simulation.account import Account, BarPrices, Fill
+    from engine.simulation.costs import TradingCosts
+    from engine.strategy import Strategy
+
+
+class BarLoop:
+    """A strategy, its features, the models of the present window, and its account.
+
+    `start` makes one of a history. `advance` takes the bars of one timestamp; where it raises, the
+    loop is as before, and the bar may be given again.
+
+    Args:
+        spec: The strategy.
+        recent: What is kept of the bars so far.
+        windows: Gives the models of a window that begins.
+        load_history: Returns the market up to a bar and with it.
+        present: The window of the newest bar; None before the first.
+        state: Decisions and account after the newest bar.
+        rates: Interest rates, instead of reading those of the strategy.
+    """
+
+    def __init__(
+        self,
+        spec: Strategy,
+        recent: RecentBars,
+        windows: WindowSource,
+        load_history: Callable[[pd.Timestamp], Market],
+        *,
+        present: PresentWindow | None = None,
+        state: LoopState | None = None,
+        rates: InterestRates | None = None,
+    ) -> None:
+        self.spec = spec
+        self._recent = recent
+        self._windows = windows
+        self._load_history = load_history
+        self._present = present
+        self._state = state or LoopState()
+        self._rates = rates or load_rates(spec.rates)
+
+    @classmethod
+    def start(
+        cls,
+        spec: Strategy,
+        market: Market,
+        *,
+        load_history: Callable[[pd.Timestamp], Market],
+        home: Path,
+        workers: int | None = None,
+        progress: Progress | None = None,
+        state: LoopState | None = None,
+    ) -> BarLoop:
+        """The loop after the bars of a history, none of which is decided again.
+
+        Without a state the decisions of a run on these bars are continued, whose positions depend
+        on those before them, by a new account, which holds nothing: its first decision places
+        orders for the whole target. A state continues its own decisions and account.
+
+        Args:
+            spec: The strategy.
+            market: All bars up to the newest complete one, from the first of the history on.
+            load_history: Returns the market up to a bar and with it; asked for when a window
+                begins, since its models are fitted on the whole history, and at every bar where a
+                user's cost model or a sizing that needs all closes computes on it.
+            home: Folder of caches and fits.
+            workers: Processes to train in, instead of `compute.workers`.
+            progress: Receives progress and notices.
+            state: That of an account that lives.
+
+        Raises:
+            UsageError: No window fits into the bars, the state is later than the bars, or as
+                `engine.fit`.
+            TrainingError: A fit failed, and the strategy does not leave such a fit out.
+        """
+        require_market(market)
+        reporter = progress or NullProgress()
+        prepared = prepare_data(spec, market)
+        if state is None:
+            fits = fit_windows(
+                spec, prepared, prepared.windows, home=home, workers=workers, progress=reporter
+            )
+            fits = replace(fits, forecasts=predict_windows(prepared, fits))
+            predictions = assemble_strategy_predictions(prepared, fits)
+            state = LoopState(decision=decide_state_at(spec, prepared, predictions, -1))
+        else:
+            _check_state(state, market)
+            fits = fit_newest_window(spec, prepared, home=home, workers=workers, progress=reporter)
+        recent = RecentBars.of_history(spec, market, prepared.span[0])
+        return cls(
+            spec,
+            recent,
+            HistoryWindows.of_bars(
+                recent, load_history, home=home, workers=workers, progress=reporter
+            ),
+            load_history,
+            present=PresentWindow.of_fits(spec, prepared, fits),
+            state=state,
+            rates=prepared.rates,
+        )
+
+    @property
+    def state(self) -> LoopState:
+        """Decisions and account after the newest bar."""
+        return self._state
+
+    @property
+    def newest(self) -> pd.Timestamp:
+        """The newest bar."""
+        return self._recent.newest
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol of the market, whose bars `advance` takes."""
+        return self._recent.strategy.symbols
+
+    def replace_orders(self, orders: tuple[Order, ...]) -> Account:
+        """The account after the newest bar with other orders that are not filled.
+
+        An order that is left out counts as not decided: the next bar places it where the target
+        still differs from that of the last order.
+
+        Args:
+            orders: All of them, in the order of their decisions.
+        """
+        account = self._state.account.model_copy(update={"orders": orders})
+        self._state = self._state.model_copy(update={"account": account})
+        return account
+
+    def advance(
+        self, bars: BarsFrame | NextBar, *, traded: Mapping[str, bool] | None = None
+    ) -> BarOutcome:
+        """Moves over one bar: fills what is due at it, marks the account, decides at its close.
+
+        Args:
+            bars: Long bars of every market symbol at one timestamp, in the order of the market,
+                with the columns of `Market.bars`; or the same as numbers, which saves reading a
+                frame.
+            traded: Whether something traded, by symbol; by default what the volumes up to this bar
+                say, as `Market.traded`.
+
+        Raises:
+            InvalidBarsError: A symbol or a column is missing, the bar is not later than the newest
+                one, a price cannot be traded at, or a feature is not finite.
+            UsageError: A window begins, and `load_history` gives other bars.
+            TrainingError: A fit failed, and the strategy does not leave such a fit out.
+        """
+        recent, prices = self._recent.append(bars, traded)
+        timestamp = recent.newest
+        begins = self._recent.clock.begins(timestamp)
+        present = self._windows.begin(timestamp) if begins else self._require_window(timestamp)
+        history = _LazyHistory(timestamp, self._load_history)
+        account, fills = self._step(prices, history)
+        row, decision, targets = self._decide(recent, present, history)
+        delay = self.spec.execution.delay
+        orders = (
+            ()
+            if account.ruined
+            else place_orders(account.targets, targets, decided_on=timestamp, delay=delay)
+        )
+        if orders:
+            account = account.model_copy(update={"orders": (*account.orders, *orders)})
+        self._recent, self._present = recent, present
+        self._state = LoopState(decision=decision, account=account)
+        trained = present.trained if begins else 0
+        return BarOutcome(timestamp, row, targets, orders, fills, account, trained, present.index)
+
+    def _step(self, prices: BarPrices, history: _LazyHistory) -> tuple[Account, tuple[Fill, ...]]:
+        execution = self.spec.execution
+        return step(
+            self._state.account,
+            prices,
+            (),
+            self._costs(history),
+            price=execution.price,
+            cash_rate=self._rates.cash.at_bar(history.timestamp),
+            maintenance_margin=execution.maintenance_margin,
+        )
+
+    def _costs(self, history: _LazyHistory) -> TradingCosts:
+        """Costs with rates at the bar; those that may vary are computed on the history."""
+        if isinstance(self.spec.costs, Costs):
+            return self.spec.costs
+        return self.spec.costs.bind(history.market)
+
+    def _decide(
+        self, recent: RecentBars, present: PresentWindow, history: _LazyHistory
+    ) -> tuple[PredictionRow, DecisionState, dict[str, float]]:
+        forecast = present.models.predict(recent.rows)
+        closes = recent.closes
+        if self.spec.sizing.closes_needed is None:
+            closes = history.market.wide("close")[list(recent.strategy.targets)]
+        row = PredictionRow(
+            history.timestamp,
+            forecast.predicted,
+            present.models.levels,
+            forecast.quantiles,
+            closes,
+        )
+        spec = self.spec.decision_spec(present.periods_per_year)
+        return row, *decide(self._state.decision, row, spec)
+
+    def _require_window(self, timestamp: pd.Timestamp) -> PresentWindow:
+        if self._present is None:
+            raise UsageError(
+                "no window has begun, so that there is no model for the bar",
+                expected=f"the bar {self._recent.clock.first} as the next one",
+                found=f"{timestamp}",
+                fix="start the loop with all bars before the first window",
+            )
+        return self._present
+
+
+class _LazyHistory:
+    """The market up to a bar, loaded when it is needed."""
+
+    def __init__(
+        self, timestamp: pd.Timestamp, load_history: Callable[[pd.Timestamp], Market]
+    ) -> None:
+        self.timestamp = timestamp
+        self._load = load_history
+
+    @cached_property
+    def market(self) -> Market:
+        """The market."""
+        return self._load(self.timestamp)
+
+
+def _check_state(state: LoopState, market: Market) -> None:
+    newest = pd.Timestamp(market.bars["timestamp"].iloc[-1])
+    last = state.account.timestamp or state.decision.decided_on
+    if last is not None and last > newest:
+        raise UsageError(
+            "the state of the account is later than the bars",
+            expected=f"bars up to {last} at least",
+            found=f"bars up to {newest}",
+            where="market",
+            fix="load the bars that the account has seen",
+        )

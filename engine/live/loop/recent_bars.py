@@ -1,0 +1,219 @@
+"""What a bar loop keeps of the bars so far: as much as the next bar needs, and no history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.core.book_names import STRATEGY_BOOK
+from engine.core.errors import InvalidBarsError
+from engine.data.bars import VALUE_COLUMNS
+from engine.data.next_bar import BAR_NAMES, NextBar, require_tradable
+from engine.data.traded_bars import TradedBars
+from engine.live.loop.recent_rows import RecentRows
+from engine.pipeline.prepare import make_feature_stream, resolve_target
+from engine.simulation.account import BarPrices
+from engine.splits.walk_forward import WindowClock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.core.types import BarsFrame, WideFrame
+    from engine.data import Market
+    from engine.features.stream import FeatureStream, StreamedFeatures
+    from engine.features.stream_state import StreamState
+    from engine.strategy import Strategy
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedStrategy:
+    """How the bars of a strategy are read.
+
+    Attributes:
+        spec: The strategy.
+        stream: Its features.
+        symbols: Every symbol of the market.
+        targets: Those that are traded.
+    """
+
+    spec: Strategy
+    stream: FeatureStream
+    symbols: tuple[str, ...]
+    targets: tuple[str, ...]
+
+    @classmethod
+    def of_market(cls, spec: Strategy, market: Market) -> StreamedStrategy:
+        """The reading of bars of the same symbols and interval.
+
+        Raises:
+            UsageError: The target is not in the dataset, or a resolution is not coarser than its
+                bars.
+        """
+        targets = (resolve_target(spec, market),)
+        return cls(spec, make_feature_stream(spec, market), market.symbols, targets)
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """The columns of numbers that the bars must have."""
+        return frozenset((*self.stream.required_columns, *VALUE_COLUMNS)) - BAR_NAMES
+
+    @property
+    def kept_rows(self) -> int:
+        """Rows of features that a forecast may need."""
+        return self.spec.forecasters()[STRATEGY_BOOK].lookback + self.spec.scaling.warmup
+
+
+@dataclass(frozen=True, eq=False)
+class RecentBars:
+    """The state of a strategy's bars; no call changes it.
+
+    Attributes:
+        strategy: How they are read.
+        stream: State of the features.
+        rows: The newest rows of features.
+        closes: The newest closes of the target symbols, as many as the sizing needs; none where it
+            needs those of the whole history.
+        traded: Target symbol -> what says whether something trades at its next bar.
+        clock: When the next window begins.
+        first_bar: First bar of the history.
+        feature_names: As `FeatureHistory.feature_names`.
+    """
+
+    strategy: StreamedStrategy
+    stream: StreamState
+    rows: RecentRows
+    closes: WideFrame
+    traded: Mapping[str, TradedBars]
+    clock: WindowClock
+    first_bar: pd.Timestamp
+    feature_names: tuple[str, ...]
+
+    @classmethod
+    def of_history(cls, spec: Strategy, market: Market, first_test: pd.Timestamp) -> RecentBars:
+        """After the bars of a history.
+
+        Args:
+            spec: The strategy.
+            market: The history from its first bar on.
+            first_test: First out-of-sample bar of a run; the history may end before it.
+
+        Raises:
+            UsageError: The target is not in the dataset, or a resolution is not coarser than its
+                bars.
+            InvalidBarsError: A feature is not finite past its warm-up.
+        """
+        strategy = StreamedStrategy.of_market(spec, market)
+        stream, streamed = strategy.stream.update(None, market.bars)
+        targets = strategy.targets
+        closes = market.wide("close")[list(targets)]
+        rows = RecentRows.empty(strategy.kept_rows, spec.target.max_horizon, targets, streamed)
+        stamps = pd.DatetimeIndex(closes.index)
+        count = len(stamps) - int(stamps.searchsorted(first_test))
+        return cls(
+            strategy,
+            stream,
+            rows.extend(streamed, closes.to_numpy()),
+            closes.tail(spec.sizing.closes_needed or 0).copy(),
+            {symbol: _traded_so_far(market, symbol) for symbol in targets},
+            WindowClock.after(spec.windows.test, first_test, stamps[-1], count),
+            stamps[0],
+            _names_of(streamed),
+        )
+
+    @property
+    def newest(self) -> pd.Timestamp:
+        """The newest bar."""
+        return self.stream.newest
+
+    def append(
+        self, bars: BarsFrame | NextBar, traded: Mapping[str, bool] | None = None
+    ) -> tuple[RecentBars, BarPrices]:
+        """The state after the bars of one timestamp, and the prices of the target symbols.
+
+        Args:
+            bars: Those of every symbol, in the order of the market.
+            traded: Whether something traded, by symbol; by default what the volumes say.
+
+        Raises:
+            InvalidBarsError: A symbol or a column is missing, the bar is not later than the newest
+                one, a price cannot be traded at, or a feature is not finite.
+        """
+        bar = self._read(bars)
+        stream, row = self.strategy.stream.advance(self.stream, bar)
+        prices, counters = self._prices(bar, traded)
+        closes = [prices.close[symbol] for symbol in self.strategy.targets]
+        following = RecentBars(
+            self.strategy,
+            stream,
+            self.rows.append(row, closes),
+            self._append_closes(bar, closes),
+            counters,
+            self.clock.advance(bar.timestamp),
+            self.first_bar,
+            self.feature_names,
+        )
+        return following, prices
+
+    def _read(self, bars: BarsFrame | NextBar) -> NextBar:
+        """The bar as numbers, checked."""
+        bar = bars if isinstance(bars, NextBar) else NextBar.of_bars(bars)
+        symbols, needed = self.strategy.symbols, self.strategy.columns
+        if tuple(bar.values) != symbols or not all(
+            needed <= values.keys() for values in bar.values.values()
+        ):
+            raise InvalidBarsError(
+                "the next bar is not complete",
+                expected=f"a bar each of {', '.join(symbols)}, in this order, with the columns "
+                f"{', '.join(sorted(needed))}",
+                found=", ".join(
+                    f"{symbol} with {', '.join(values)}" for symbol, values in bar.values.items()
+                )
+                or "no bar",
+                where=f"bars of {bar.timestamp}",
+                fix="call advance once a timestamp, with the bars of every symbol",
+            )
+        require_tradable(bar)
+        return bar
+
+    def _prices(
+        self, bar: NextBar, traded: Mapping[str, bool] | None
+    ) -> tuple[BarPrices, dict[str, TradedBars]]:
+        own = {symbol: bar.values[symbol] for symbol in self.strategy.targets}
+        counters, moved = {}, {}
+        for symbol, values in own.items():
+            counters[symbol], moved[symbol] = self.traded[symbol].advance(
+                volume=values["volume"],
+                high=values["high"],
+                low=values["low"],
+                close=values["close"],
+            )
+        prices = BarPrices(
+            timestamp=bar.timestamp,
+            open={symbol: values["open"] for symbol, values in own.items()},
+            close={symbol: values["close"] for symbol, values in own.items()},
+            traded=moved if traded is None else dict(traded),
+        )
+        return prices, counters
+
+    def _append_closes(self, bar: NextBar, closes: list[float]) -> WideFrame:
+        """The closes that the sizing needs; none where it needs none, or all of them."""
+        sizing = self.strategy.spec.sizing
+        if not sizing.closes_needed:
+            return self.closes
+        newest = pd.DataFrame([closes], bar.opens.rename("timestamp"), self.closes.columns)
+        return sizing.select_closes(pd.concat([self.closes, newest])).copy()
+
+
+def _names_of(streamed: StreamedFeatures) -> tuple[str, ...]:
+    coarse = (name for part in streamed.coarse for name in part.features.names)
+    return (*streamed.features.names, *coarse)
+
+
+def _traded_so_far(market: Market, symbol: str) -> TradedBars:
+    bars = market.bars_by_symbol[symbol]
+    return TradedBars.of_history(
+        *(bars[column].to_numpy() for column in ("volume", "high", "low", "close"))
+    )

@@ -1,0 +1,132 @@
+"""The models that forecast the bars of one window, and what its decisions are measured by."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.core.errors import TrainingError
+from engine.models.training.losses import quantile_levels
+from engine.signals.decision_levels import compute_decision_levels
+from engine.training.out_of_sample import (
+    average_by_window,
+    mean_of_available,
+    validation_residuals,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.core.types import Vector
+    from engine.live.loop.recent_rows import RecentRows
+    from engine.models.fitted_model import FittedModel
+    from engine.pipeline.prepare import PreparedData
+    from engine.signals.decision_levels import DecisionLevels, DecisionSpec
+    from engine.splits.walk_forward import WalkForwardWindow
+    from engine.training.task import FitTask
+
+
+@dataclass(frozen=True, eq=False)
+class RowForecast:
+    """Forecasts of the traded horizon at one close, mean over the seeds.
+
+    Attributes:
+        predicted: Symbol -> simple return; NaN where the window has no fit.
+        quantiles: Level -> symbol -> quantile of the return, where the model has them.
+    """
+
+    predicted: dict[str, float]
+    quantiles: dict[float, dict[str, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class WindowModels:
+    """The models of one window.
+
+    Attributes:
+        members: Symbol -> its models, one a seed, each with the column of the traded horizon;
+            none of a symbol whose fits were left out.
+        levels: Thresholds, and what the sizing needs.
+        quantiles: Levels of the loss; only networks have quantiles at these.
+    """
+
+    members: dict[str, list[tuple[FittedModel, int]]]
+    levels: DecisionLevels
+    quantiles: tuple[float, ...]
+
+    @classmethod
+    def of_window(
+        cls,
+        prepared: PreparedData,
+        window: WalkForwardWindow,
+        tasks: Sequence[FitTask],
+        outcomes: Sequence[FittedModel | TrainingError],
+        spec: DecisionSpec,
+    ) -> WindowModels:
+        """The models of a window.
+
+        Args:
+            prepared: Bars and features.
+            window: The window.
+            tasks: The strategy's fits of it.
+            outcomes: For each a model, or the error of a fit that was left out.
+            spec: How forecasts become weights.
+        """
+        history = prepared.feature_history
+        horizon = history.target.horizon
+        members: dict[str, list[tuple[FittedModel, int]]] = {s: [] for s in prepared.targets}
+        levels: tuple[float, ...] = ()
+        fitted = []
+        for task, outcome in zip(tasks, outcomes, strict=True):
+            if isinstance(outcome, TrainingError) or horizon not in task.training_set.horizons:
+                continue
+            fitted.append((task, outcome))
+            column = task.training_set.horizons.index(horizon)
+            members[task.symbol].append((outcome, column))
+            levels = quantile_levels(task.training.loss)
+        train = average_by_window(fitted, horizon, "train")
+        residuals = validation_residuals(
+            history, [window], average_by_window(fitted, horizon, "validation")
+        )
+        return cls(
+            members,
+            compute_decision_levels(
+                spec, window.index, train.get(window.index, {}), residuals.get(window.index, {})
+            ),
+            levels,
+        )
+
+    def predict(self, rows: RecentRows) -> RowForecast:
+        """The forecasts at the newest close.
+
+        Raises:
+            UsageError: There are too few bars before it.
+            DataError: A feature is not finite.
+        """
+        predicted: dict[str, float] = {}
+        quantiles: dict[float, dict[str, float]] = defaultdict(dict)
+        for symbol, members in self.members.items():
+            forecasts = [_predict_newest(model, column, rows, symbol) for model, column in members]
+            if len({len(each) for each in forecasts}) > 1:
+                width = max(map(len, forecasts))  # of models with different losses
+                forecasts = [
+                    np.append(each, np.full(width - len(each), np.nan)) for each in forecasts
+                ]
+            mean = mean_of_available(forecasts or [np.array([np.nan])]).tolist()
+            predicted[symbol] = mean[0]
+            for level, value in zip(self.quantiles, mean[1:], strict=False):
+                quantiles[level][symbol] = value
+        return RowForecast(predicted, dict(quantiles))
+
+
+def _predict_newest(model: FittedModel, column: int, rows: RecentRows, symbol: str) -> Vector:
+    """(1 + q,) the forecast of the traded horizon at the newest close, and its q quantiles."""
+    prediction = model.predict(*rows.select(model, symbol))
+    value = prediction.returns.reshape(-1)[column]
+    if prediction.quantiles is None:
+        return np.array([value])
+    horizons = len(model.input_transform.horizons)
+    return np.append(value, prediction.quantiles.reshape(horizons, -1)[column])

@@ -1,0 +1,1 @@
+"""Paper accounts: settings, start, the process that runs them, status, history, checks."""

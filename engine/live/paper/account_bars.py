@@ -1,0 +1,88 @@
+"""The bars that a paper account knows: its history, and those that it has received since."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.live.paper.account_history import history_path, read_history
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from engine.core.types import BarsFrame
+    from engine.data import Market
+    from engine.live.journal.journal import JournalReader
+    from engine.live.journal.rows import AccountRow, BarRow
+
+VALUES = ("open", "high", "low", "close", "volume")
+
+
+def load_account_market(
+    reader: JournalReader,
+    account: AccountRow,
+    home: Path,
+    *,
+    until: pd.Timestamp | None = None,
+    newer: BarsFrame | None = None,
+) -> Market:
+    """The market as the account knows it: nothing of it was revised since it came.
+
+    Args:
+        reader: The journal.
+        account: The account.
+        home: Folder of its history.
+        until: The last bar; None for all that are journaled.
+        newer: Long bars that are not journaled yet, later than those.
+
+    Raises:
+        JournalError: The history is missing or another one.
+    """
+    history = read_history(history_path(home, account.name), account.history_hash)
+    received = to_frame(reader.bars(account.name), history.bars)
+    parts = [history.bars, received, *([] if newer is None else [newer])]
+    bars = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    if until is not None:
+        bars = bars[bars["timestamp"] <= until].reset_index(drop=True)
+    return replace(history, bars=bars)
+
+
+def replace_bars(market: Market, revised: BarsFrame) -> Market:
+    """The market with other values of some of its bars; of others nothing is taken."""
+    keys = ["timestamp", "symbol"]
+    bars = market.bars.set_index(keys)
+    bars.update(revised.set_index(keys))
+    return replace(market, bars=bars.reset_index()[list(market.bars.columns)])
+
+
+def to_frame(rows: Iterable[BarRow], like: BarsFrame) -> BarsFrame:
+    """Long bars of rows of the journal, with the types of `like`."""
+    listed = list(rows)
+    table = {
+        "timestamp": [row.bar for row in listed],
+        "symbol": [row.symbol for row in listed],
+        **{column: [getattr(row, column) for row in listed] for column in VALUES},
+    }
+    return pd.DataFrame(table).astype(like.dtypes.to_dict())[list(like.columns)]
+
+
+def align_bars(bars: BarsFrame, symbols: tuple[str, ...]) -> list[BarsFrame]:
+    """The bars of each timestamp at which every symbol has one, as a run uses no others.
+
+    Args:
+        bars: Long bars, each once.
+        symbols: Of the market, in its order.
+
+    Returns:
+        One frame a timestamp, ascending, a row a symbol in the order of `symbols`.
+    """
+    own = bars[bars["symbol"].isin(symbols)]
+    aligned = []
+    for _, group in own.groupby("timestamp", sort=True):
+        if len(group) == len(symbols):
+            ordered = group.set_index("symbol").loc[list(symbols)].reset_index()
+            aligned.append(ordered.astype(bars.dtypes.to_dict())[list(bars.columns)])
+    return aligned

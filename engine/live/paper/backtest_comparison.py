@@ -1,0 +1,357 @@
+"""The paper account beside the backtest over the same bars: equal, or different for a cause.
+
+The expected account begins empty at the first bar that the paper account decided, and trades the
+weights of the run over all bars. On the bars that the account received only orders that were
+missed or deferred can make a difference; on the bars as they are now, corrected ones and bars that
+never came too. Anything else is an error of the engine, and told as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pandas as pd
+
+from engine.core.errors import DataError, UsageError
+from engine.data.rates import load_rates
+from engine.live.fitted_strategy import fit_windows
+from engine.live.journal.journal import NewEvent
+from engine.live.market import load_market
+from engine.live.paper.account import manifest_of
+from engine.live.paper.account_bars import VALUES, load_account_market
+from engine.pipeline.prepare import prepare_data
+from engine.pipeline.steps import (
+    assemble_strategy_predictions,
+    decide_model_positions,
+    predict_windows,
+)
+from engine.signals.orders import place_orders
+from engine.simulation.account import Account, BarPrices
+from engine.simulation.bar_step import step
+from engine.simulation.costs import Costs
+from engine.strategy import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from engine.core.progress import Progress
+    from engine.core.types import WideFrame
+    from engine.data import Market
+    from engine.live.journal.journal import JournalReader
+    from engine.live.journal.rows import AccountRow
+    from engine.pipeline.prepare import PreparedData
+
+MISSED, DEFERRED = "order missed", "order deferred"
+REVISED, ABSENT, ADDED = "bar revised", "bar absent", "bar withdrawn"
+UNEXPLAINED = "unexplained"
+_BAR_CAUSES = {REVISED, ABSENT, ADDED}
+
+_SHOWN_BARS = 10
+
+Causes: TypeAlias = Mapping[str, tuple[pd.Timestamp, ...]]
+"""Cause -> its bars, ascending."""
+
+
+@dataclass(frozen=True)
+class ExpectedBar:
+    """One bar of the expected account.
+
+    Attributes:
+        targets: Symbol -> target weight of the run.
+        equity: Of the expected account, 1 at the start.
+    """
+
+    targets: Mapping[str, float]
+    equity: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How the paper account differs from the backtest over some bars.
+
+    Attributes:
+        bars: Bars that were compared.
+        targets: Of these, those at which another weight was decided.
+        equity: Those at which the equity is another.
+        first: The first bar with a difference; None where there is none.
+        account_equity: Of the paper account at the last of them, 1 at the start.
+        expected_equity: Of the backtest there.
+        causes: Cause -> the bars that it came from.
+    """
+
+    bars: int
+    targets: int
+    equity: int
+    first: pd.Timestamp | None
+    account_equity: float
+    expected_equity: float
+    causes: Causes
+
+    def as_json(self) -> dict[str, Any]:
+        """For an event; of each cause the number of bars, and the first of them."""
+        return {
+            "bars": self.bars,
+            "targets_differ": self.targets,
+            "equity_differs": self.equity,
+            "first": None if self.first is None else self.first.isoformat(),
+            "account_equity": self.account_equity,
+            "expected_equity": self.expected_equity,
+            "causes": {
+                cause: {
+                    "bars": len(bars),
+                    "first": [bar.isoformat() for bar in bars[:_SHOWN_BARS]],
+                }
+                for cause, bars in self.causes.items()
+            },
+        }
+
+
+class BacktestComparison:
+    """Compares an account with the backtest.
+
+    Args:
+        reader: The journal.
+        account: The account; it has decided a bar.
+        home: Folder of its history and of fits.
+        progress: Receives progress and notices.
+        workers: Processes to train in.
+    """
+
+    def __init__(
+        self,
+        reader: JournalReader,
+        account: AccountRow,
+        home: Path,
+        *,
+        progress: Progress,
+        workers: int | None = None,
+    ) -> None:
+        self._reader, self._account, self._home = reader, account, home
+        self._progress, self._workers = progress, workers
+        self._spec = Strategy.model_validate_json(account.specification)
+        self._decisions = reader.targets(account.name)
+        self._equity = reader.equity_by_bar(account.name)
+        self._market = load_account_market(reader, account, home)
+
+    def on_received_bars(self) -> Difference:
+        """On the bars that the account received."""
+        return self._compare(self._market, self._order_causes())
+
+    def on_present_bars(self, market: Market) -> Difference:
+        """On the bars as they are now.
+
+        Args:
+            market: Later bars are left out.
+
+        Raises:
+            UsageError: It has other symbols than the account.
+            DataError: It has no bar that the account decided.
+        """
+        if set(market.symbols) != set(self._market.symbols):
+            raise UsageError(
+                "the dataset has other symbols than the account",
+                expected=", ".join(self._market.symbols),
+                found=", ".join(market.symbols),
+                where=market.provenance["name"],
+            )
+        bars = market.bars[market.bars["timestamp"] <= max(self._decisions)]
+        order = {symbol: number for number, symbol in enumerate(self._market.symbols)}
+        sorted_bars = bars.assign(place=bars["symbol"].map(order)).sort_values(
+            ["timestamp", "place"], ignore_index=True
+        )
+        present = replace(self._market, bars=sorted_bars[list(self._market.bars.columns)])
+        if sorted_bars["timestamp"].iloc[-1] < min(self._decisions):
+            raise DataError(
+                "the dataset has no bar that the account decided",
+                expected=f"bars from {min(self._decisions)} on",
+                found=f"bars up to {sorted_bars['timestamp'].iloc[-1]}",
+                where=market.provenance["name"],
+            )
+        causes = self._order_causes() | self._bar_causes(present)
+        return self._compare(present, causes)
+
+    def _compare(self, market: Market, causes: Causes) -> Difference:
+        expected = self.expected_account(market)
+        last = market.bars["timestamp"].iloc[-1]
+        decided = [bar for bar in self._decisions if bar <= last]
+        wrong_targets = [
+            bar for bar in decided if not _same_targets(self._decisions[bar], expected.get(bar))
+        ]
+        wrong_equity = [
+            bar for bar in decided if not _same_equity(self._equity[bar], expected.get(bar))
+        ]
+        first = min((*wrong_targets, *wrong_equity), default=None)
+        return Difference(
+            bars=len(decided),
+            targets=len(wrong_targets),
+            equity=len(wrong_equity),
+            first=first,
+            account_equity=self._equity[decided[-1]],
+            expected_equity=expected[max(expected)].equity if expected else 1.0,
+            causes=_explain(wrong_targets, wrong_equity, causes),
+        )
+
+    def _order_causes(self) -> dict[str, tuple[pd.Timestamp, ...]]:
+        orders = self._reader.orders(self._account.name)
+        return {
+            cause: tuple(dict.fromkeys(row.bar for row in orders if row.status == status))
+            for cause, status in ((MISSED, "missed"), (DEFERRED, "deferred"))
+        }
+
+    def _bar_causes(self, present: Market) -> dict[str, tuple[pd.Timestamp, ...]]:
+        """The bars that differ from those that were received, or are on one side alone."""
+        keys = ["timestamp", "symbol"]
+        last = present.bars["timestamp"].iloc[-1]
+        received = self._market.bars[self._market.bars["timestamp"] <= last]
+        known = received.set_index(keys)[list(VALUES)]
+        now = present.bars.set_index(keys)[list(VALUES)]
+        both = known.index.intersection(now.index)
+        was, is_ = known.loc[both], now.loc[both]
+        same = (was == is_) | (was.isna() & is_.isna())
+        return {
+            REVISED: _stamps(both[~same.all(axis=1).to_numpy()]),
+            ABSENT: _stamps(now.index.difference(known.index)),
+            ADDED: _stamps(known.index.difference(now.index)),
+        }
+
+    def expected_account(self, market: Market) -> dict[pd.Timestamp, ExpectedBar]:
+        """Bar -> what the run decides and a new account of it holds, from the first decision."""
+        prepared = prepare_data(self._spec, market)
+        fits = fit_windows(
+            self._spec,
+            prepared,
+            prepared.windows,
+            home=self._home,
+            workers=self._workers,
+            progress=self._progress,
+        )
+        fits = replace(fits, forecasts=predict_windows(prepared, fits))
+        predictions = assemble_strategy_predictions(prepared, fits)
+        weights = decide_model_positions(self._spec, prepared, predictions)
+        return dict(self._fold(prepared, weights.loc[min(self._decisions) :]))
+
+    def _fold(
+        self, prepared: PreparedData, weights: WideFrame
+    ) -> Iterator[tuple[pd.Timestamp, ExpectedBar]]:
+        symbols = list(weights.columns)
+        market, execution, costs = prepared.market, self._spec.execution, self._spec.costs
+        bound = costs if isinstance(costs, Costs) else costs.bind(market)
+        columns = (market.wide("open"), market.wide("close"), market.traded)
+        opened, closed, traded = (wide.loc[weights.index, symbols] for wide in columns)
+        rates = load_rates(self._spec.rates).cash.at(pd.DatetimeIndex(weights.index))
+        account = Account()
+        for number, (bar, row) in enumerate(weights.iterrows()):
+            stamp = pd.Timestamp(bar)  # type: ignore[arg-type]  # of a timestamp's index
+            targets = {symbol: float(row[symbol]) for symbol in symbols}
+            account, _ = step(
+                account,
+                BarPrices(
+                    timestamp=stamp,
+                    open=opened.iloc[number].to_dict(),
+                    close=closed.iloc[number].to_dict(),
+                    traded=traded.iloc[number].to_dict(),
+                ),
+                (),
+                bound,
+                price=execution.price,
+                cash_rate=float(rates[number]),
+                maintenance_margin=execution.maintenance_margin,
+            )
+            if not account.ruined:
+                orders = place_orders(
+                    account.targets, targets, decided_on=stamp, delay=execution.delay
+                )
+                account = account.model_copy(update={"orders": (*account.orders, *orders)})
+            yield stamp, ExpectedBar(targets, account.equity)
+
+
+def compare_account(
+    reader: JournalReader,
+    account: AccountRow,
+    home: Path,
+    *,
+    progress: Progress,
+    workers: int | None,
+    at: pd.Timestamp,
+) -> list[NewEvent]:
+    """A comparison as events: that it was made, and each difference that was not told yet.
+
+    Args:
+        reader: The journal.
+        account: The account; it has decided a bar.
+        home: Folder of its history and of fits.
+        progress: Receives progress and notices.
+        workers: Processes to train in.
+        at: Now.
+
+    Raises:
+        TrainingError: A fit failed.
+    """
+    comparison = BacktestComparison(reader, account, home, progress=progress, workers=workers)
+    received = comparison.on_received_bars()
+    present, problem = None, ""
+    try:
+        market = load_market(
+            Strategy.model_validate_json(account.specification),
+            dataset=str(manifest_of(account).path),
+            offline=account.offline,
+            home=home,
+        )
+        present = comparison.on_present_bars(market)
+    except (DataError, UsageError) as error:  # the paper account goes on without them
+        problem = error.problem
+    detail = {
+        "received": received.as_json(),
+        "present": None if present is None else present.as_json(),
+        "problem": problem,
+    }
+    events = [NewEvent(at, "comparison", detail=detail)]
+    told = [each.detail for each in reader.events(account.name) if each.kind == "difference"]
+    for name, found in (("received", received), ("present", present)):
+        if found is None or found.first is None:
+            continue
+        own = {"compared_on": name, **found.as_json()}
+        known = [each for each in told if each["compared_on"] == name]
+        if not known or not _is_same(known[-1], own):
+            events.append(NewEvent(at, "difference", found.first, own))
+    return events
+
+
+def _is_same(told: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether a difference was told: it has the first bar and the causes of one that was."""
+    return bool(told["first"] == now["first"] and told["causes"] == now["causes"])
+
+
+def _explain(
+    targets: Sequence[pd.Timestamp], equity: Sequence[pd.Timestamp], causes: Causes
+) -> dict[str, tuple[pd.Timestamp, ...]]:
+    """The causes of differences; one that begins before every possible cause has none.
+
+    An order that is missed changes the equity, and no later decision.
+    """
+    if not targets and not equity:
+        return {}
+    found = {cause: bars for cause, bars in causes.items() if bars}
+    of_bars = [bars[0] for cause, bars in found.items() if cause in _BAR_CAUSES]
+    of_all = [bars[0] for bars in found.values()]
+    unexplained = tuple(
+        wrong[0]
+        for wrong, begins in ((targets, of_bars), (equity, of_all))
+        if wrong and (not begins or min(begins) > wrong[0])
+    )
+    return {**found, **({UNEXPLAINED: unexplained} if unexplained else {})}
+
+
+def _same_targets(decided: Mapping[str, float], expected: ExpectedBar | None) -> bool:
+    return expected is not None and dict(decided) == dict(expected.targets)
+
+
+def _same_equity(equity: float, expected: ExpectedBar | None) -> bool:
+    return expected is not None and equity == expected.equity
+
+
+def _stamps(index: pd.Index) -> tuple[pd.Timestamp, ...]:
+    return tuple(pd.DatetimeIndex(index.get_level_values(0).unique()).sort_values())
