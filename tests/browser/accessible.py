@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 UNFOLD = "document.querySelectorAll('details').forEach((one) => (one.open = true))"
 
 
-def assert_accessible(page: Page) -> None:
+def assert_accessible(page: Page, *, contrast: bool | None = None) -> None:
     """The page does not overflow, and axe-core reports nothing serious and nothing critical.
 
     Contrast takes axe four times as long as all else, and no colour depends on the width: it is
-    checked at desktop width only.
+    checked at `WIDE` only, unless `contrast` says otherwise.
     """
     page.evaluate(UNFOLD)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    contrast = page.evaluate("innerWidth") == WIDE
+    if contrast is None:
+        contrast = page.evaluate("innerWidth") == WIDE
     options = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": contrast}}}
     found = Axe().run(page, options=options).response["violations"]
     assert [

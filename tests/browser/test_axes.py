@@ -61,7 +61,10 @@ def test_log_axes(made) -> None:
         assert_same(ticks, log_axis(*case).ticks, case)
 
 
-@pytest.mark.parametrize("days", [0.2, 0.9, 2, 6, 13, 40, 100, 200, 700, 2_000, 9_000, 30_000])
+@pytest.mark.parametrize(
+    "days",
+    [0.002, 0.02, 0.06, 0.15, 0.2, 0.9, 2, 6, 13, 40, 100, 200, 700, 2_000, 9_000, 30_000],
+)
 def test_axes_of_time(made, days: float) -> None:
     starts = ["1999-01-01", "2003-06-02 13:30", "2016-02-29", "2020-12-31 23:00"]
     firsts = pd.to_datetime(starts, format="ISO8601", utc=True)

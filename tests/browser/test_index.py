@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.browser.chromium import WIDTHS
-from tests.reporting.sweep_runs import IDS, index_server, make_run, write_run
+from tests.reporting.sweep_runs import IDS, make_run, write_run
+from tests.server.served import serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,12 +23,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
     for number in range(4):
         write_run(make_run(number, mean=0.001 * (number % 3)), folder)
-    server = index_server(folder)
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    yield server.url
-    server.close()
-    thread.join(timeout=10)
+    with serve(folder / "home", folder) as url:
+        yield url
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -36,6 +32,6 @@ def test_only_tables_are_wider_than_the_screen(
     tabs: Callable[[int, str], Tab], address: str, width: int
 ) -> None:
     page = tabs(width, "light").page
-    for where in ("", "compare?" + "&".join(f"run=ridge/{run}" for run in IDS[:4])):
+    for where in ("runs", "runs/compare?" + "&".join(f"run=ridge/{run}" for run in IDS[:4])):
         page.goto(address + where)
         assert page.evaluate("document.documentElement.scrollWidth") <= width

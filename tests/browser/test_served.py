@@ -1,8 +1,7 @@
-"""The index of all runs and the comparison of two, from the index server."""
+"""The index of all runs and the comparison of two, from the server."""
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,7 +11,7 @@ from tests.browser import drawn
 from tests.browser.accessible import assert_accessible
 from tests.browser.chromium import SCHEMES, WIDTHS
 from tests.browser.drawn import number
-from tests.reporting.sweep_runs import index_server
+from tests.server.served import serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,18 +28,14 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def address(shared_dir: Path, run: engine.Run, rival: engine.Run) -> Iterator[str]:
     assert run.run_id != rival.run_id
-    server = index_server(shared_dir / "reports")
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    yield server.url
-    server.close()
-    thread.join(timeout=10)
+    with serve(shared_dir / "home", shared_dir / "reports") as url:
+        yield url
 
 
 @pytest.fixture
 def index(tabs: Callable[[int, str], Tab], address: str) -> Page:
     page = tabs(1440, "light").page
-    page.goto(address)
+    page.goto(f"{address}runs")
     return page
 
 
@@ -68,7 +63,7 @@ def test_both_log_nothing_request_only_their_server_and_are_accessible(
     opened.messages.clear()
     opened.requests.clear()
     both = "&".join(f"run={one.run_dir.parent.name}/{one.run_id}" for one in (run, rival))
-    for page in ("", f"compare?{both}"):
+    for page in ("runs", f"runs/compare?{both}"):
         opened.page.goto(address + page)
         assert opened.page.locator("table").count() > 0
         assert_accessible(opened.page)
