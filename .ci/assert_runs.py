@@ -65,6 +65,10 @@ def check_run(printed: dict[str, Any], *, offline: bool) -> None:
         holds=documents["metrics.json"]["books"] == printed["metrics"],
     )
 
+    live_path = documents["metrics.json"]["live_path"]
+    demand("the newest bars were replayed live", holds=live_path["bars"] > 0)
+    demand("the live path equals the run", holds=not any(live_path["differing"].values()))
+
     certificate = documents["certificate.json"]
     demand("the certificate is the file's", holds=printed["certificate"] == certificate)
     demand("no look-ahead was found", holds=certificate["result"] == "passed")

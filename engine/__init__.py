@@ -24,6 +24,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     testing     contract tests of models, features, sizings, costs and benchmarks
     selftest    the engine tested on generated markets
     replication published results repeated under their own protocol
+    server      paper accounts and runs in a browser
     cli         the `backtest` command
 """
 
@@ -37,7 +38,16 @@ if TYPE_CHECKING:
     from engine.core.errors import ContractError
     from engine.evaluation.analysis import open_run
     from engine.features.base import FeatureSpec, Indicator
-    from engine.live import FittedStrategy, Signal, fit, load_market, predict, signal
+    from engine.live import (
+        FittedStrategy,
+        Replay,
+        Signal,
+        fit,
+        load_market,
+        predict,
+        replay,
+        signal,
+    )
     from engine.models import Forecaster
     from engine.models.fitted_model import FittedModel
     from engine.models.model_file import load_model, save_model
@@ -64,6 +74,7 @@ __all__ = [
     "Forecaster",
     "Indicator",
     "Order",
+    "Replay",
     "Run",
     "Signal",
     "SizingSpec",
@@ -75,6 +86,7 @@ __all__ = [
     "open_run",
     "place_orders",
     "predict",
+    "replay",
     "run",
     "run_sweep",
     "save_model",
@@ -95,6 +107,7 @@ _EXPORTS = {
     "Forecaster": "engine.models",
     "Indicator": "engine.features.base",
     "Order": "engine.signals.orders",
+    "Replay": "engine.live",
     "Run": "engine.runs.run",
     "Signal": "engine.live",
     "SizingSpec": "engine.signals.sizing",
@@ -106,6 +119,7 @@ _EXPORTS = {
     "open_run": "engine.evaluation.analysis",
     "place_orders": "engine.signals.orders",
     "predict": "engine.live",
+    "replay": "engine.live",
     "run": "engine.backtest",
     "run_sweep": "engine.backtest",
     "save_model": "engine.models.model_file",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.backtest.deployment_section import make_deployment_section
 from engine.backtest.path_sections import make_path_sections
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
@@ -87,6 +88,7 @@ def evaluate_backtest(
             seeds=_measure_seed_variance(spec, prepared, result.fits),
             sensitivity=_measure_sensitivity(spec, prepared, result.predictions[STRATEGY_BOOK]),
             **make_path_sections(result, offset_runs),
+            **make_deployment_section(result),
         ),
     )
 

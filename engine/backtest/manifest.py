@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
-from engine.core.part_origin import describe_parts, find_origins
+from engine.core.part_origin import find_origins
 from engine.core.versions import collect_versions
 from engine.evaluation.verdict import BUY_AND_HOLD
+from engine.pipeline.run_identity import identify_run
 from engine.runs.documents import Manifest
 from engine.runs.documents.manifest import (
     DatasetRecord,
@@ -26,7 +27,6 @@ from engine.runs.documents.manifest import (
     TuningRecord,
     WindowRecord,
 )
-from engine.runs.run import compute_run_id
 from engine.signals.inputs import SignalInputs
 from engine.signals.thresholds import compute_window_thresholds
 from engine.trials import RunOutcome
@@ -75,20 +75,11 @@ def build_manifest(
     spec: Strategy, prepared: PreparedData, predictions: Mapping[str, Predictions]
 ) -> Manifest:
     """The inputs of a run; the caller adds when and where it ran."""
-    market = prepared.market
-    hashes = [
-        (symbol, market.provenance["symbols"][symbol]["sha256"]) for symbol in market.symbols
-    ]
-    data = [("interval", market.interval), ("calendar", market.calendar), *hashes]
-    if market.provenance.get("annualisation", {}).get("basis", "calendar") != "calendar":
-        data.append(("periods_per_year", repr(market.periods_per_year)))
-    rate_files = prepared.rates.files
-    data.extend((key, file.sha256) for key, file in rate_files.items())
-    versions = collect_versions(spec.compute.backend, spec.libraries)
+    market, rate_files = prepared.market, prepared.rates.files
     origins = find_origins(spec)
     parts = {"parts": tuple(PartRecord(**origin.as_dict()) for origin in origins)}
     return Manifest(
-        run_id=compute_run_id(spec.identity(), data, versions | describe_parts(spec)),
+        run_id=identify_run(spec, prepared),
         **(parts if origins else {}),
         **({"rate_files": _describe_rate_files(rate_files)} if rate_files else {}),
         strategy_name=spec.name,
@@ -98,7 +89,7 @@ def build_manifest(
         inputs=tuple(prepared.feature_history.feature_names),
         tuning=_describe_tuning(spec, predictions[STRATEGY_BOOK]),
         windows=_describe_windows(spec, prepared, predictions[STRATEGY_BOOK]),
-        versions=versions,
+        versions=collect_versions(spec.compute.backend, spec.libraries),
         seeds=SeedRecord(seed=spec.seed, count=spec.seeds),
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.backtest.declared_tries import declare_tries
+from engine.backtest.deployment_section import time_forecasts
 from engine.backtest.evaluate import evaluate_backtest
 from engine.backtest.manifest import (
     StageTimer,
@@ -19,6 +20,7 @@ from engine.backtest.manifest import (
     describe_machine,
     summarize_for_ledger,
 )
+from engine.core.blas_threads import one_blas_thread
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.core.home import LEDGER_FILE, backtest_home, prepare_home
@@ -29,18 +31,20 @@ from engine.data.quality.late_repairs import describe_late_repairs
 from engine.evaluation.analysis import with_analysis
 from engine.evaluation.verdict import BUY_AND_HOLD
 from engine.leakage.certify import run_leakage_test
+from engine.live.parity.run_check import check_live_path
 from engine.pipeline.executor import make_executor
+from engine.pipeline.metrics import compute_metrics
 from engine.pipeline.offset_paths import run_offset_paths
 from engine.pipeline.prepare import prepare_data, prepare_delayed_data
 from engine.pipeline.result import BacktestResult
 from engine.pipeline.steps import (
-    compute_metrics,
     decide_positions,
     fit_and_predict,
     simulate_books,
 )
 from engine.reporting import open_page_writer
 from engine.reporting.formatting import NO_BREAK_SPACE
+from engine.reporting.live_path import describe_live_fault
 from engine.reporting.order_waits import describe_waits
 from engine.runs.documents.rates import AnnualRate
 from engine.runs.folder import (
@@ -177,6 +181,9 @@ def _run_stages(
                 weights = decide_positions(spec, prepared, predictions)
                 books = simulate_books(spec, prepared, weights)
                 result = BacktestResult(spec, prepared, fits, predictions, weights, books)
+                live_path = check_live_path(result)
+                if sentence := describe_live_fault(live_path):
+                    progress.notice(sentence)
             pages.start_quantstats(
                 result.returns,
                 prepared.market.periods_per_year,
@@ -195,10 +202,11 @@ def _run_stages(
             "left_out": [f"{error.where}: {error.problem}" for error in fits.failures],
             "started_at": timer.started_at,
             "command": options.command,
+            **({"forecast_ms": timed} if (timed := time_forecasts(result)) else {}),
             **({"family": options.sweep_id} if options.sweep_id else {}),
         }
-        with timer.stage("evaluation"):
-            metrics = compute_metrics(prepared, predictions, books)
+        with timer.stage("evaluation"), one_blas_thread():
+            metrics = compute_metrics(prepared, predictions, books) | {"live_path": live_path}
             for sentence in describe_waits(metrics):
                 progress.notice(sentence.replace(NO_BREAK_SPACE, " "))
             trials = ledger_entry.collect_trials(

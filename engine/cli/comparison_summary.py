@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.cli.run_summary import ASCII_SIGNS
 from engine.cli.terminal import styled
 from engine.cli.text_table import (
+    ASCII_SIGNS,
     GRADE_COLOURS,
     TextTableColumn,
     render_table,

@@ -35,10 +35,12 @@ from engine.cli.fits import fits_app
 from engine.cli.init import init_command
 from engine.cli.leaktest import leaktest_command
 from engine.cli.ledger import ledger_app
+from engine.cli.paper import paper_app
 from engine.cli.replicate import replicate_command
 from engine.cli.report import report_command
 from engine.cli.schema import schema_command
 from engine.cli.selftest import selftest_command
+from engine.cli.serve import serve_command
 from engine.cli.signal import signal_command
 from engine.cli.terminal import escape_warnings, print_lines, print_notice
 from engine.core.lazy_imports import relax_gc
@@ -91,6 +93,7 @@ app.command("check")(check_command)
 app.command("explain")(explain_command)
 app.command("features")(features_command)
 app.command("report")(report_command)
+app.command("serve")(serve_command)
 app.command("compare")(compare_command)
 app.command("replicate")(replicate_command)
 app.command("schema")(schema_command)
@@ -111,6 +114,7 @@ data_app.command("funding")(data_funding_command)
 app.add_typer(data_app, name="data")
 app.add_typer(fits_app, name="fits")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(paper_app, name="paper")
 
 
 def _print_version(requested: bool) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from engine.cli import completion
-from engine.core.numbers import parse_whole_number
+from engine.core.blas_threads import THREADS_VARIABLE
+from engine.core.numbers import parse_number, parse_whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,14 @@ def whole_number(*, min: int, max: int | None = None) -> Callable[[object], int]
         return number
 
     return parse
+
+
+def number(text: object) -> float:
+    """The parser of an option that takes a number, by the rule of `engine.core.numbers`."""
+    try:
+        return parse_number(str(text))
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not a number in the digits 0 to 9.") from None
 
 
 StrategiesArgument: TypeAlias = Annotated[
@@ -136,4 +145,4 @@ def limit_blas_threads() -> None:
     The matrices are small here: a second thread makes nothing faster, and spins on a core that
     other processes need.
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault(THREADS_VARIABLE, "1")

@@ -1,4 +1,4 @@
-"""`backtest report`: writes the pages of a run from its folder, or serves an index of all runs."""
+"""`backtest report`: writes the pages of a run from its folder."""
 
 from __future__ import annotations
 
@@ -9,60 +9,46 @@ import typer
 
 from engine.cli import completion
 from engine.cli.errors import handle_errors
-from engine.cli.options import DebugOption, limit_blas_threads, whole_number
+from engine.cli.options import DebugOption, limit_blas_threads
 from engine.cli.run_lookup import find_run_folder
 from engine.cli.terminal import print_lines, print_notice
 
 
+def _refuse_serving(given: object) -> None:
+    if given:
+        print_notice("error: `backtest report` serves no pages any more; use `backtest serve`")
+        raise typer.Exit(2)
+
+
 def report_command(
     run: Annotated[
-        str | None,
+        str,
         typer.Argument(
             metavar="RUN",
             help="A run folder, such as reports/<strategy>/<run id>, or the first digits of a "
             "run id.",
             autocompletion=completion.complete_runs,
         ),
-    ] = None,
-    serve: Annotated[
-        bool,
-        typer.Option(
-            "--serve", help="Serve an index of all runs to browsers on this machine, until Ctrl-C."
-        ),
-    ] = False,
-    port: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            parser=whole_number(min=0, max=65_535),
-            help="Port of --serve; 0 takes a free one.",
-        ),
-    ] = 8_642,
+    ],
     reports: Annotated[
         Path, typer.Option("--out", "--reports", metavar="DIR", help="Folder of the runs.")
     ] = Path("reports"),
     debug: DebugOption = False,
+    serve: Annotated[  # noqa: ARG001 - read by its callback
+        bool, typer.Option("--serve", hidden=True, is_eager=True, callback=_refuse_serving)
+    ] = False,
+    port: Annotated[  # noqa: ARG001 - read by its callback
+        str | None, typer.Option(hidden=True, is_eager=True, callback=_refuse_serving)
+    ] = None,
 ) -> None:
-    """Write the pages of a run again, or serve an index of all runs.
+    """Write the pages of a run again.
 
-    Needs the run folder only, wherever it was moved. --serve writes nothing: missing pages are
-    rendered on request.
+    Needs the run folder only, wherever it was moved. `backtest serve` shows the pages of all runs
+    in a browser, and writes nothing.
     """
     with handle_errors(debug=debug):
-        from engine.core.errors import UsageError
-
         limit_blas_threads()
-        if (run is None) != serve:
-            raise UsageError(
-                "RUN and --serve exclude each other" if serve else "no run is named",
-                expected="RUN, or --serve",
-                found="both" if serve else "neither",
-                fix="backtest report reports/<strategy>/<run id>, or backtest report --serve",
-            )
-        if run is None:
-            _serve_index(reports, port)
-        else:
-            _write_pages(find_run_folder(run, reports))
+        _write_pages(find_run_folder(run, reports))
 
 
 def _write_pages(folder: Path) -> None:
@@ -80,20 +66,3 @@ def _write_pages(folder: Path) -> None:
     with translate_disk_faults("the pages cannot be written", folder, place.otherwise):
         write_pages(run, folder)
     print_lines(files)
-
-
-def _serve_index(reports: Path, port: int) -> None:
-    """Serves until Ctrl-C, the regular end: the exit code is 0."""
-    from engine.comparison import compare_opened_runs
-    from engine.evaluation.analysis import open_run
-    from engine.reporting.index import IndexServer
-
-    server = IndexServer(reports, open_run=open_run, compare=compare_opened_runs, port=port)
-    print_lines([server.url])
-    print_notice(f"serving the runs in {reports} to this machine only; Ctrl-C stops")
-    try:
-        server.serve()
-    except KeyboardInterrupt:
-        print_notice("stopped")
-    finally:
-        server.close()

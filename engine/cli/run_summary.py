@@ -9,6 +9,7 @@ import pandas as pd
 
 from engine.cli.terminal import strip_styles, styled
 from engine.cli.text_table import (
+    ASCII_SIGNS,
     GRADE_COLOURS,
     TextTableColumn,
     render_table,
@@ -33,11 +34,6 @@ if TYPE_CHECKING:
     from engine.runs.documents.manifest import TuningRecord
     from engine.runs.documents.metrics import ForecastScores, HorizonScores
     from engine.runs.run import Run
-
-# Terminal output is copied into spreadsheets or read by awk: typographic signs are for pages.
-ASCII_SIGNS = str.maketrans(
-    {formatting.MINUS_SIGN: "-", formatting.MISSING: "-", formatting.NO_BREAK_SPACE: " "}
-)
 
 
 def run_document(run: Run) -> dict[str, Any]:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.cli.run_summary import ASCII_SIGNS
 from engine.cli.terminal import strip_styles
-from engine.cli.text_table import TextTableColumn, render_table, wrap_text
+from engine.cli.text_table import ASCII_SIGNS, TextTableColumn, render_table, wrap_text
 from engine.core.control_characters import escape_line
 from engine.live.freshness import format_age
 from engine.reporting import formatting

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.cli.run_summary import ASCII_SIGNS, run_document
+from engine.cli.run_summary import run_document
 from engine.cli.terminal import BAD, strip_styles, styled
 from engine.cli.text_table import (
+    ASCII_SIGNS,
     GRADE_COLOURS,
     MAX_PROSE_WIDTH,
     TextTableColumn,

@@ -21,8 +21,11 @@ from engine.core.control_characters import escape_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COLUMN_GAP = "  "
+# Terminal output is copied into spreadsheets or read by awk: typographic signs are for pages.
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+ASCII_SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", NO_BREAK_SPACE: " "})
+
+COLUMN_GAP = "  "
 UNBOUNDED_WIDTH = 10_000
 MAX_PROSE_WIDTH = 80
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from engine.backtest.evaluate import evaluate_backtest
 from engine.core.progress import NullProgress
 from engine.leakage.certify import run_leakage_test
+from engine.pipeline.metrics import compute_metrics
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.result import BacktestResult
 from engine.pipeline.steps import (
-    compute_metrics,
     decide_positions,
     fit_and_predict,
     simulate_books,

@@ -10,6 +10,7 @@ from engine.core.progress import NullProgress, Progress
 from engine.core.randomness import derive_seed
 from engine.selftest.cost_check import CostMonotonicityCheck
 from engine.selftest.invariance_check import InvarianceCheck
+from engine.selftest.live_path_check import LivePathCheck
 from engine.selftest.lookahead_check import LateOracleCheck, LeakageDetectionCheck
 from engine.selftest.pool import map_unordered
 from engine.selftest.rule_check import RuleRankingCheck
@@ -32,6 +33,7 @@ CHECKS: tuple[SelfTestCheck, ...] = (
     RuleRankingCheck(markets=40, rule="mean_reversion"),
     RuleRankingCheck(markets=40, rule="ma_crossover"),
     InvarianceCheck(markets=6),
+    LivePathCheck(markets=6),
 )
 """The check with the slowest single market comes first, so that it does not run last."""
 

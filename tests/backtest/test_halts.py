@@ -154,6 +154,7 @@ def test_the_run_tells_once_that_orders_waited(halted_run: engine.Run, heard: He
     assert "volume 0" in told
 
 
+@pytest.mark.slow
 def test_an_order_that_waits_at_the_last_bar_is_a_next_order(
     strategy: Strategy, module_folder: Path
 ) -> None:
@@ -203,6 +204,7 @@ def test_stepped_bar_by_bar_the_account_is_the_book_of_the_run(
         np.testing.assert_allclose(1 + account.bar_return, 1 + expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("price", ["open", "close"])
 @pytest.mark.parametrize("delay", [1, 3])
 def test_a_halted_market_is_certified_free_of_look_ahead(
@@ -230,6 +232,7 @@ def test_at_every_bar_of_a_halt_the_certificate_passes(
     assert {cut["fills_probed_with"] for cut in made.certificate["cuts"]} == {"open"}
 
 
+@pytest.mark.slow
 def test_an_order_that_avoids_a_halt_which_is_yet_to_come_is_look_ahead(
     strategy: Strategy, module_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,6 +254,7 @@ def test_an_order_that_avoids_a_halt_which_is_yet_to_come_is_look_ahead(
     assert stage(leak_of(spec, module_folder)) == "fills"
 
 
+@pytest.mark.slow
 def test_a_file_without_volumes_trades_as_one_with_them(
     strategy: Strategy, module_folder: Path
 ) -> None:
@@ -268,6 +272,7 @@ def test_a_file_without_volumes_trades_as_one_with_them(
     assert "AAA" in told
 
 
+@pytest.mark.slow
 def test_other_volumes_after_a_bar_change_no_fill_up_to_it(
     strategy: Strategy, module_folder: Path, halted: Path
 ) -> None:

@@ -27,6 +27,7 @@ def coins(market_data, tmp_path) -> str:
     return str(manifest)
 
 
+@pytest.mark.slow
 def test_ridge_trades_bitcoin_out_of_sample_for_years(coins, tmp_path) -> None:
     run = engine.run(
         STRATEGIES / "ridge.yaml",

@@ -11,9 +11,12 @@ import pytest
 
 import engine
 from engine.core.errors import StrategyError, UsageError
+from engine.core.progress import NullProgress
 from engine.evaluation.metrics.round_trips import round_trip_table, summarise_round_trips
 from engine.reporting import write_pages
 from engine.runs.folder import ANALYSIS_TABLES, DOCUMENTS, PAGES, TABLES
+from engine.strategy import load_strategy
+from tests.parts.own_parts import OwnFeature
 from tests.pipeline.markets import market, write_strategy
 from tests.simulation.folded_books import Case, fold
 
@@ -170,6 +173,43 @@ def test_every_book_folded_bar_by_bar_is_the_book_of_the_run(run: engine.Run) ->
         np.testing.assert_allclose(net, run.returns[book], rtol=0, atol=1e-15)
         trades = run.trades.query("book == @book")
         assert [fill.size for fill in folded.fills] == trades["size"].tolist()
+
+
+def test_the_newest_bars_traded_live_are_those_of_the_run(run: engine.Run) -> None:
+    live_path = run.metrics.live_path
+    assert live_path.bars == 25
+    assert live_path.compared.total > 200
+    assert live_path.differing.total == 0
+    assert live_path.first_difference is None
+
+
+def test_a_feature_that_is_another_one_live_is_told_with_its_first_difference(
+    strategy, module_folder
+) -> None:
+    spec = load_strategy(strategy).model_copy(update={"features": (OwnFeature(breaks="first"),)})
+    notices = Notices()
+    told = engine.run(
+        spec,
+        out=module_folder / "own",
+        home=module_folder / "home of own parts",
+        pages=False,
+        progress=notices,
+    ).metrics.live_path
+    assert told.own_parts == ("own_feature",)
+    assert told.differing.forecasts > 0
+    assert told.first_difference.kind == "forecasts"
+    (sentence,) = (each for each in notices.texts if "live path" in each)
+    assert sentence.startswith("A fault of a part of your own (own_feature)")
+
+
+class Notices(NullProgress):
+    """Keeps the notices."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.texts.append(text)
 
 
 def test_round_trips_made_from_the_folder_win_as_often_as_the_metrics_say(run: engine.Run) -> None:

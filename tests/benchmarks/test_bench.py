@@ -302,3 +302,48 @@ def test_an_unknown_name_lists_the_benchmarks() -> None:
     assert completed.returncode == 2
     assert "refit" in completed.stderr
     assert "warm" in completed.stderr
+
+
+@pytest.fixture(scope="module")
+def live(sliver: list[str]) -> dict[str, Any]:
+    sizes = ["--bars", "12", "--plain-bars", "4", "--symbols", "3", "--symbol-bars", "1"]
+    sizes += ["--memory-bars", "40", "--year-bars", "24", "--batches", "1", "--rounds", "1"]
+    completed = bench("live", "--json", *sizes, *sliver)
+    assert completed.returncode == 0, completed.stderr
+    return json.loads(completed.stdout)
+
+
+@pytest.mark.slow
+def test_the_networks_equal_keras(live) -> None:
+    assert len(live["networks"]) == 10
+    for name, figures in live["networks"].items():
+        assert figures["largest_difference_over_sd"] <= 1e-5, name
+        assert set(figures["ms"]) == {"numpy", "tf_function", "predict"}
+
+
+@pytest.mark.slow
+def test_the_bar_loop_forecasts_what_the_plain_way_does(live) -> None:
+    assert set(live["bars"]) == {"LSTM(50)", "MICDL"}
+    for name, figures in live["bars"].items():
+        assert figures["largest_difference_over_sd"] <= 1e-4, name
+        assert (figures["loop"]["bars"], figures["plain"]["bars"]) == (12, 4)
+        assert figures["ratio_p50"] > 0
+
+
+@pytest.mark.slow
+def test_the_other_parts_have_their_figures(live) -> None:
+    assert set(live["symbols"]["ms"]) == {"1", "3"}
+    assert live["memory"]["bytes"][-1] > 0
+    assert (live["year"]["bars"], live["year"]["batches_measured"]) == (24, 1)
+    assert "tensorflow" not in live["signal"]["signal"]["imported"]
+    assert "vectorbt" in live["signal"]["run"]["imported"]
+
+
+@pytest.mark.slow
+def test_live_shows_the_targets(live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    console = Console(record=True, width=110, file=io.StringIO())
+    importlib.import_module("live").show(live, console)
+    shown = console.export_text()
+    for words in ("bar to signal", "symbols a bar", "hourly bars", "cold signal", "transformer"):
+        assert words in shown

@@ -63,7 +63,12 @@ def failing_run(*_arguments: object, **options: Any) -> None:
     raise UsageError(HOSTILE, expected=HOSTILE, found=HOSTILE, where=HOSTILE, fix=HOSTILE)
 
 
+REFUSED: dict[tuple[str, ...], list[str]] = {("serve",): ["--host", "192.0.2.1"]}
+"""Arguments that are refused, of a command that would go on until Ctrl-C."""
+
+
 def invoke(path: tuple[str, ...], *arguments: str) -> Result:
     """Runs a command; those that train, which are those with --workers, fail instead."""
     trains = any(each.flag == "--workers" for each in parameters(path))
-    return CliRunner().invoke(app, [*path, *arguments], obj=failing_run if trains else None)
+    given = [*path, *REFUSED.get(path, []), *arguments]
+    return CliRunner().invoke(app, given, obj=failing_run if trains else None)

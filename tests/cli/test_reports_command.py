@@ -5,10 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-import signal
-import subprocess
-import sys
-import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,8 +22,6 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
     from engine.runs.run import Run
-
-SERVE = "from engine.cli.main import main; main()"
 
 
 @pytest.fixture
@@ -114,13 +108,14 @@ def test_report_refuses_a_folder_that_is_not_a_run(reports: Path) -> None:
     assert "this is not a run folder" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [(), ("--serve", "reports")])
-@pytest.mark.usefixtures("reports")
-def test_report_needs_a_run_or_serve(arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("arguments", [("--serve",), ("--serve", "--port", "0"), ("--port", "1")])
+def test_serving_moved_to_a_command_of_its_own(arguments: tuple[str, ...]) -> None:
     result = invoke("report", *arguments)
 
     assert result.exit_code == 2
-    assert "RUN, or --serve" in result.stderr
+    assert result.stderr.splitlines() == [
+        "error: `backtest report` serves no pages any more; use `backtest serve`"
+    ]
 
 
 def test_compare_prints_every_run_the_verdict_and_the_page(reports: Path) -> None:
@@ -212,30 +207,3 @@ def test_compare_names_the_runs_without_common_bars(reports: Path) -> None:
     assert result.exit_code == 2
     assert "too few out-of-sample bars in common" in result.stderr
     assert IDS[4] in result.stderr
-
-
-@pytest.mark.slow
-def test_serve_prints_its_address_and_ends_with_0_on_an_interrupt(reports: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, "report", "--serve", "--port", "0"],
-        cwd=reports.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        address = process.stdout.readline().strip()
-        with urllib.request.urlopen(address, timeout=30) as answer:
-            assert IDS[0] in answer.read().decode()
-        page = f"{address}ridge/{IDS[0]}/quantstats.html"
-        with urllib.request.urlopen(page, timeout=60) as answer:
-            assert "Independent report: quantstats" in answer.read().decode()
-        process.send_signal(signal.SIGINT)
-        rest, document = process.communicate(timeout=30)
-    finally:
-        process.kill()
-    assert process.returncode == 0
-    assert address.startswith("http://127.0.0.1:")
-    assert rest == ""
-    assert "Ctrl-C stops" in document
-    assert "Traceback" not in document

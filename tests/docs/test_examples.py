@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import os
 import re
 import shlex
@@ -18,6 +19,7 @@ from ruamel.yaml import YAML
 from engine.cli.main import app
 from engine.config import parse_overrides
 from engine.data.config import Dataset
+from engine.live.paper.settings import PaperSettings
 from engine.runs.run import Run
 from engine.strategy import Strategy, load_strategy
 from tests.docs.blocks import OWN_PARTS, PAGES, ROOT, WALKED, blocks, named, uses_own_part
@@ -149,9 +151,13 @@ SOURCES = {"sources": [{"kind": "bundled", "symbols": {"BTC-USD": "sp500"}}]}
 
 
 @pytest.mark.parametrize("piece", pieces().values(), ids=pieces())
-def test_a_piece_of_yaml_fits_into_a_dataset_or_a_strategy(piece: dict[str, Any]) -> None:
+def test_a_piece_of_yaml_is_of_a_dataset_a_paper_account_or_a_strategy(
+    piece: dict[str, Any],
+) -> None:
     if set(piece) <= set(Dataset.model_fields):
         Dataset.model_validate(SOURCES | DATASET | piece)
+    elif set(piece) <= set(PaperSettings.model_fields):
+        PaperSettings.model_validate_json(json.dumps(piece), strict=True)
     else:
         assert set(piece) <= set(Strategy.model_fields)
         load_strategy(ROOT / "strategies" / "ridge.yaml", piece)

@@ -52,7 +52,8 @@ def test_every_command_is_listed_with_every_option() -> None:
     assert {"run", "data pull", "ledger export"} <= set(commands)
     for name, section in zip(commands, re.split(r"^#+ backtest .+$", text, flags=re.MULTILINE)[1:],
                              strict=True):  # fmt: skip
-        for parameter in getattr(commands[name], "params", ()):
+        params = getattr(commands[name], "params", ())
+        for parameter in (each for each in params if not getattr(each, "hidden", False)):
             option = parameter.opts[0]
             shown = option if option.startswith("-") else (parameter.metavar or option).upper()
             assert shown in section, (name, option)
