@@ -9,6 +9,7 @@ from argparse import ArgumentParser
 import calibration
 import evaluation_cost
 import feature_speed
+import live
 import model_zoo
 import nights
 import read_speed
@@ -20,6 +21,7 @@ from rich.console import Console
 BENCHMARKS = {
     "calibration": calibration,
     "features": feature_speed,
+    "live": live,
     "nights": nights,
     "read": read_speed,
     "refit": training_speed,

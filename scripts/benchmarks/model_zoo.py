@@ -16,6 +16,7 @@ from engine.core.progress import NullProgress
 from engine.data import load_market
 from engine.models import Ensemble
 from engine.pipeline import steps
+from engine.pipeline.metrics import compute_metrics
 from engine.pipeline.prepare import PreparedData, prepare_data
 from engine.signals.config import BuyAndHold
 from engine.strategy import Strategy, load_strategy
@@ -120,7 +121,7 @@ def _scores(spec: Strategy, prepared: PreparedData, predictions: Predictions) ->
     results = steps.simulate_books(
         spec, prepared, steps.decide_positions(spec, prepared, {"strategy": predictions})
     )
-    metrics = steps.compute_metrics(prepared, {"strategy": predictions}, results)
+    metrics = compute_metrics(prepared, {"strategy": predictions}, results)
     forecast, books = metrics["forecasts"]["strategy"], metrics["books"]
     return {
         "directional_accuracy_pct": forecast["directional_accuracy_pct"],
