@@ -16,12 +16,6 @@ MAX_YAML_NODES = 50_000
 time: 8,000 symbols with a ticker for each of two sources. Ten lists of ten aliases each, one in
 the other, are 10,000,000,000 values in 700 bytes."""
 
-MAX_WAITING_BARS = 5_000
-"""Bars of standard input that can be decided and wait for it; also lines that are read at once."""
-
-MAX_INCOMPLETE_BARS = 200_000
-"""Bars that a feed keeps, of all symbols, at times at which another symbol has none: 80 MB."""
-
 MAX_YAML_DEPTH = 40
 """Levels of nesting of a strategy or a manifest; the deepest schema has 8."""
 
@@ -61,6 +55,12 @@ bounded too, by the part of a file that is searched for it."""
 MAX_FEED_LINE_BYTES = 1 << 16
 """Bytes of a line of standard input that holds one bar: one with the longest name of a symbol has
 700 bytes."""
+
+MAX_WAITING_BARS = 5_000
+"""Bars of standard input that can be decided and wait for it; also lines that are read at once."""
+
+MAX_INCOMPLETE_BARS = 200_000
+"""Bars that a feed keeps, of all symbols, at times at which another symbol has none: 80 MB."""
 
 MAX_FILE_NAME_BYTES = 220
 """Bytes of a name that becomes the name of a file: of a dataset, a symbol, a ticker of a source.

@@ -13,7 +13,7 @@ from engine.core.errors import InvalidBarsError
 from engine.data.intervals import bar_end
 from engine.live.feeds.bar_line import bad_line_error, parse_bar_line
 from engine.live.feeds.kept_bars import KeptBars
-from engine.live.feeds.line_series import LineSeries
+from engine.live.feeds.line_rules import LineRules
 from engine.live.feeds.notices import NoticeOnce
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class StdinFeed:
         self._held: dict[tuple[str, pd.Timestamp], BarValues] = {}
         self._splitter = LineSplitter()
         self._unchecked: dict[str, dict[pd.Timestamp, BarValues]] = {}
-        self._series = LineSeries(context.dataset)
+        self._rules = LineRules(context.dataset)
         self._known = pd.Timestamp(0, tz="UTC")
         self._error: InvalidBarsError | None = None
         self._number = 0
@@ -165,7 +165,7 @@ class StdinFeed:
                 f"UTC; now it is {now:%Y-%m-%d %H:%M:%S}",
                 "send a bar when it is complete; check both clocks and the offset from UTC",
             )
-        self._series.require(number, symbol, stamp, values, self._known)
+        self._rules.require(number, symbol, stamp, values, self._known)
         if ahead > pd.Timedelta(0):
             self._held[symbol, stamp] = values
         else:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _HOUR = pd.Timedelta(hours=1)
 
 
-class LineSeries:
+class LineRules:
     """Judges lines one by one by the rules `off_grid` and `missing_values`, where they are errors.
 
     One line that breaks them would make all bars around it fail.
