@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from engine.comparison.compared_run import ComparedRun
+    from engine.core.json_text import Json
 
 MAX_SETTINGS_IN_LABEL = 3
 """Most settings in the label of a run; with more differences the run id is used."""
@@ -103,7 +104,7 @@ def _truncate(text: str) -> str:
     )
 
 
-def _flatten(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - any JSON
+def _flatten(tree: Json, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(tree, dict) and tree:
         parts = list(tree.items())
     elif isinstance(tree, list) and tree and all(isinstance(part, dict) for part in tree):

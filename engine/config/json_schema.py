@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from engine.config.yaml_tree import TreePath
+    from engine.core.json_text import Json
 
 JsonSchema: TypeAlias = dict[str, Any]
 
@@ -32,6 +36,12 @@ _TYPE_PHRASES = {
     "null": "nothing",
     "array": "a list",
 }
+
+
+@cache
+def json_schema_of(model: type[BaseModel]) -> JsonSchema:
+    """The JSON Schema of a class; not to be altered, since later calls return it too."""
+    return model.model_json_schema()
 
 
 class SchemaNavigator:
@@ -79,7 +89,7 @@ class SchemaNavigator:
         mappings = [member for member in members if "properties" in member]
         return mappings[0] if len(mappings) == 1 else schema
 
-    def default_at(self, path: TreePath) -> Any:  # noqa: ANN401 - any JSON
+    def default_at(self, path: TreePath) -> Json:
         """Default value at a path that the file leaves out; None where there is none.
 
         Paths within a union have none here, because they depend on the `kind`.
@@ -97,7 +107,7 @@ class SchemaNavigator:
             schema = self.mapping_member(self._child_schema(schema, part))
         return key in schema.get("properties", {})
 
-    def expects_text(self, path: TreePath, tree: Any) -> bool:  # noqa: ANN401 - any JSON
+    def expects_text(self, path: TreePath, tree: Json) -> bool:
         """Whether a path of a file may have text, and no number.
 
         Args:

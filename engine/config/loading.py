@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from engine.config.json_schema import SchemaNavigator
+from engine.config.json_schema import SchemaNavigator, json_schema_of
 from engine.config.overrides import apply_overrides
 from engine.config.suggestions import closest_match
 from engine.config.validation_errors import HIDDEN_VALUE, find_rewritten_text, to_mistakes
@@ -58,7 +58,7 @@ def load_config(
         overrides = _rename_overrides(overrides or {}, model.renamed_keys, earlier)
         if earlier and notify:
             notify(_describe_renamed(path, earlier, model.renamed_keys))
-        navigator = SchemaNavigator(model.model_json_schema() if overrides else {})
+        navigator = SchemaNavigator(json_schema_of(model) if overrides else {})
         apply_overrides(tree, overrides, navigator.default_at, navigator.takes_key)
     spec: T | None = None
     try:

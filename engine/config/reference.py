@@ -10,9 +10,9 @@ and `settable_paths(entries)` the paths that `--set` accepts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from engine.config.json_schema import JsonSchema, SchemaNavigator
+from engine.config.json_schema import JsonSchema, SchemaNavigator, json_schema_of
 from engine.config.suggestions import closest_match
 from engine.config.yaml_tree import dump_flow_yaml
 from engine.core.errors import UsageError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pydantic import BaseModel
+
+    from engine.core.json_text import Json
 
 _ANY_VALUE = "any value"
 _INDEX_PLACEHOLDER, _KEY_PLACEHOLDER = "N", "KEY"
@@ -62,7 +64,7 @@ def list_entries(model: type[BaseModel]) -> tuple[ReferenceEntry, ...]:
     Args:
         model: The model; keys without a description have an empty meaning.
     """
-    return list_schema_entries(model.model_json_schema())
+    return list_schema_entries(json_schema_of(model))
 
 
 def list_schema_entries(schema: JsonSchema) -> tuple[ReferenceEntry, ...]:
@@ -277,7 +279,7 @@ class _SchemaWalker:
         }[low is not None, high is not None]
         return f"a list{bounds}, each {self._describe_accepted(schema.get('items', {}))}"
 
-    def _drop_defaults(self, value: Any, key: JsonSchema) -> Any:  # noqa: ANN401 - any JSON
+    def _drop_defaults(self, value: Json, key: JsonSchema) -> Json:
         """A default without the values that are the defaults of its own parts."""
         schema = self._schema.resolve(key)
         if isinstance(value, list):

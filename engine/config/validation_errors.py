@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from engine.config.json_schema import JsonSchema, SchemaNavigator, join_words
+from engine.config.json_schema import JsonSchema, SchemaNavigator, join_words, json_schema_of
 from engine.config.suggestions import closest_match, did_you_mean
 from engine.config.yaml_tree import TreePath, YamlTree, dotted_path
 from engine.core.errors import Mistake
@@ -30,7 +30,7 @@ def to_mistakes(
 
     Of a mapping whose keys are wrong, the keys are reported, and not that it is no number.
     """
-    navigator = SchemaNavigator(model.model_json_schema())
+    navigator = SchemaNavigator(json_schema_of(model))
     mistakes: dict[TreePath, Mistake] = {}
     reported = {mistake.path for mistake in tree.mistakes}  # by the YAML parser
     for details in _root_errors(error):
@@ -70,7 +70,7 @@ def find_rewritten_text(model: type[BaseModel], tree: YamlTree) -> list[Mistake]
     }
     if not rewritten:
         return []
-    navigator = SchemaNavigator(model.model_json_schema())
+    navigator = SchemaNavigator(json_schema_of(model))
     return [
         Mistake(
             dotted_path(path),

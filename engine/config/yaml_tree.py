@@ -76,7 +76,7 @@ def dotted_path(path: TreePath) -> str:
     return ".".join(str(part) for part in path)
 
 
-def dump_flow_yaml(value: Any) -> str:  # noqa: ANN401 - any plain value
+def dump_flow_yaml(value: object) -> str:
     """Writes a plain value on one line, in YAML's flow style."""
     if isinstance(value, dict):
         return (

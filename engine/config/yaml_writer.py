@@ -35,7 +35,7 @@ def dump_commented_yaml(tree: Mapping[str, Any], entries: Sequence[ReferenceEntr
 
 def _format_key(
     name: str,
-    value: Any,  # noqa: ANN401 - any YAML value
+    value: object,
     path: str,
     indent: str,
     texts: Mapping[str, str],

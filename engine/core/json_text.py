@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from engine.core.limits import MAX_DOCUMENT_DEPTH, MAX_WHOLE_NUMBER
 
+Json: TypeAlias = Any
+"""Any value of JSON: None, a boolean, a number, a text, a list or a mapping by text."""
 
-def parse_json(text: str, max_depth: int = MAX_DOCUMENT_DEPTH) -> Any:  # noqa: ANN401 - any JSON
+
+def parse_json(text: str, max_depth: int = MAX_DOCUMENT_DEPTH) -> Json:
     """The value of a JSON text.
 
     Python's reader takes `NaN`, `Infinity` and whole numbers of any length, makes infinity of

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from pydantic_core import PydanticCustomError, PydanticOmit, core_schema
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
 
     from engine.core.errors import UsageError
+    from engine.core.json_text import Json
     from engine.core.types import Spec
 
 UNUSABLE_KIND = "unusable_kind"
@@ -156,7 +157,7 @@ class OpenKinds:
 
     def _serialize(
         self,
-        value: Any,  # noqa: ANN401 - any value of a field
+        value: object,
         handler: core_schema.SerializerFunctionWrapHandler,
         info: core_schema.SerializationInfo,
     ) -> object:
@@ -164,7 +165,7 @@ class OpenKinds:
             return handler(value)
         return value.model_dump(mode=info.mode)
 
-    def _read_kind(self, value: Any) -> object:  # noqa: ANN401 - any JSON, or an instance
+    def _read_kind(self, value: Json) -> object:
         if isinstance(value, dict):
             return value.get("kind", self._default_kind)
         return getattr(value, "kind", None)

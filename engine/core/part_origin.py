@@ -16,14 +16,14 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.core.errors import UsageError
 from engine.core.types import Spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import ModuleType
+    from types import FunctionType, ModuleType
 
 ENGINE_PACKAGE = __name__.partition(".")[0]
 DIGEST_LENGTH = 16
@@ -210,7 +210,7 @@ def _digest_class(part: type) -> str:
     return digest.hexdigest()[:DIGEST_LENGTH]
 
 
-def _used_sources(definition: Any, seen: set[int]) -> Iterator[str]:  # noqa: ANN401 - class, function
+def _used_sources(definition: type | FunctionType, seen: set[int]) -> Iterator[str]:
     """The source of a class or function, then of every name of its module that it uses."""
     if id(definition) in seen:
         return
@@ -232,7 +232,7 @@ def _used_sources(definition: Any, seen: set[int]) -> Iterator[str]:  # noqa: AN
         yield from _source_of_name(name, module[name], seen)
 
 
-def _source_of_name(name: str, value: Any, seen: set[int]) -> Iterator[str]:  # noqa: ANN401 - any
+def _source_of_name(name: str, value: object, seen: set[int]) -> Iterator[str]:
     """Source of a name in a user's module: a class, function or module, or a constant's value."""
     if inspect.isclass(value) or inspect.isfunction(value):
         if not _is_library_name(value.__module__ or "builtins"):

@@ -140,7 +140,11 @@ def has_volume(bars: pd.DataFrame) -> bool:
     Args:
         bars: Of one symbol, with or without that column.
     """
-    return "volume" in bars and bool(bars["volume"].notna().any())
+    if "volume" not in bars:
+        return False
+    volume = bars["volume"].to_numpy(dtype=np.float64)
+    # A source has it at every bar, or at none: most are told by the first.
+    return bool(len(volume)) and not (np.isnan(volume[0]) and np.isnan(volume).all())
 
 
 def hash_bars(bars: BarsFrame) -> str:

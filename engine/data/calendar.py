@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from engine.core.errors import UsageError
-from engine.data.exchange_definitions import build_calendar, known_span
+from engine.data.exchange_definitions import Untyped, build_calendar, known_span
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     import numpy.typing as npt
 
 ALWAYS_OPEN = "24/7"
@@ -219,12 +221,13 @@ def session_days(calendar: str, first: int, last: int) -> npt.NDArray[np.int64]:
     return np.asarray(days[(days >= first) & (days <= last)])
 
 
-def exchange_timezone(calendar: str) -> Any:  # noqa: ANN401 - exchange-calendars ships no types
+def exchange_timezone(calendar: str) -> tzinfo:
     """The time zone of an exchange."""
-    return _load_calendar(calendar).tz
+    zone: tzinfo = _load_calendar(calendar).tz
+    return zone
 
 
-def trading_schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> Any:  # noqa: ANN401 - exchange-calendars ships no types
+def trading_schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> Untyped:
     """Sessions of an exchange: a row a day, columns open, break_start, break_end and close in UTC.
 
     Days that the calendar does not know have no rows: those after `sessions_known_until`, and,
@@ -254,6 +257,6 @@ def begins_late(calendar: str) -> bool:
     return bool(known_span(calendar)[0].year > _HOLIDAYS_KNOWN_FROM)
 
 
-def _load_calendar(calendar: str) -> Any:  # noqa: ANN401 - exchange-calendars ships no types
+def _load_calendar(calendar: str) -> Untyped:
     require_known_calendar(calendar)
     return build_calendar(calendar)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from engine.core.types import Spec
 from engine.data.calendar import ALWAYS_OPEN, BarInterval, is_daily_or_longer
@@ -237,11 +237,33 @@ class DataSpec(Spec):
         offline: Dataset used only if no source can be reached and nothing is cached.
         target: Symbol that is traded; the dataset's first where it is not given or, offline,
             where the offline dataset does not have it.
+        targets: Symbols that are traded as one book, each with a model of its own and an equal
+            share of the weight: a list, or `all` of the dataset. Offline, those that the offline
+            dataset has, and all of it where it has none. Instead of `target`.
     """
 
     dataset: str = Field(min_length=1)
     offline: str | None = None
     target: str | None = None
+    targets: Literal["all"] | tuple[str, ...] | None = Field(
+        default=None, exclude_if=lambda targets: targets is None
+    )
+
+    @field_validator("targets")
+    @classmethod
+    def _check_targets(cls, targets: object, info: ValidationInfo) -> object:
+        if targets is None:
+            return targets
+        if info.data.get("target") is not None:
+            raise ValueError(
+                f"either `target` or `targets`; target is {info.data['target']} beside it"
+            )
+        if isinstance(targets, tuple) and not targets:
+            raise ValueError("`all`, or a list of at least one symbol; the list is empty")
+        if isinstance(targets, tuple) and len(set(targets)) < len(targets):
+            twice = sorted({each for each in targets if targets.count(each) > 1})
+            raise ValueError(f"each symbol once; {', '.join(twice)} is there twice")
+        return targets
 
 
 def _explain_undivided(interval: BarInterval, longer: BarInterval) -> str:

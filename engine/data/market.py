@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from engine.data.bars import VALUE_COLUMNS, format_timestamp, hash_bars
 from engine.data.traded_bars import find_traded_bars
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.core.types import BarsFrame, IntVector, Matrix, WideFrame
     from engine.data.calendar import BarInterval
@@ -51,10 +51,10 @@ class Market:
     def wide(self, column: str, symbols: Sequence[str] | None = None) -> WideFrame:
         """One column of the bars, a column a symbol; those of the market in their order."""
         values = self.bars[column].to_numpy().reshape(-1, len(self.symbols))
-        if symbols is None:
-            return pd.DataFrame(values, index=self._timestamps, columns=list(self.symbols))
-        places = [self.symbols.index(symbol) for symbol in symbols]
-        return pd.DataFrame(values[:, places], index=self._timestamps, columns=list(symbols))
+        chosen = self.symbols if symbols is None else tuple(symbols)
+        if chosen != self.symbols:
+            values = values[:, [self.symbols.index(symbol) for symbol in chosen]]
+        return pd.DataFrame(values, index=self._timestamps, columns=_symbol_columns(chosen).view())
 
     def with_values(self, values: Matrix, rows: IntVector | None = None) -> Market:
         """Other prices and volumes, at all times or at some.
@@ -63,20 +63,25 @@ class Market:
             values: (n, 5) the columns of `VALUE_COLUMNS`, a row for each symbol at each time.
             rows: Places of the times that are kept, ascending; None keeps all.
         """
-        places: slice | IntVector = slice(None)
-        if rows is not None:
-            step = len(self.symbols)
-            places = (rows[:, None] * step + np.arange(step)).ravel()
-        changed = dict(zip(VALUE_COLUMNS, np.ascontiguousarray(values.T), strict=True))
-
-        def column(name: Hashable) -> Any:  # noqa: ANN401 - an array of NumPy or of pandas
-            if name in changed:
-                return changed[str(name)]
-            own = self.bars[name].array  # symbols recur at each time
-            return own[: len(values)] if name == "symbol" else own[places]
-
-        other = replace(self, bars=pd.DataFrame({name: column(name) for name in self.bars}))
         stamps = self._timestamps if rows is None else self._timestamps[rows]
+        return self.at_times(stamps, values.T)
+
+    def at_times(self, stamps: pd.DatetimeIndex, columns: Matrix) -> Market:
+        """Bars of the same symbols at other times, of which there may be more.
+
+        Args:
+            stamps: (n,) ascending, UTC.
+            columns: (5, m) a row for each of `VALUE_COLUMNS`; in it each symbol at each time.
+        """
+        count = len(self.symbols) * len(stamps)
+        bars = self.bars.iloc[:count].copy(deep=False)  # symbols recur at each time
+        if count > len(bars):
+            places = np.arange(count) % len(self.symbols)
+            bars = bars.iloc[: len(self.symbols)].take(places).reset_index(drop=True)
+        if stamps is not self._timestamps:
+            bars["timestamp"] = stamps.repeat(len(self.symbols))
+        bars[list(VALUE_COLUMNS)] = columns.T
+        other = replace(self, bars=bars)
         vars(other)["_timestamps"] = stamps  # in the same order, which was checked
         return other
 
@@ -88,12 +93,16 @@ class Market:
     @cached_property
     def bars_by_symbol(self) -> dict[str, pd.DataFrame]:
         """The bars of each symbol in the order of `symbols`, indexed by timestamp."""
-        indexed = self.bars.set_index("timestamp")
-        if self._is_regular:
-            step = len(self.symbols)
-            return {symbol: indexed.iloc[i::step] for i, symbol in enumerate(self.symbols)}
-        symbols = self.bars["symbol"].to_numpy()
-        return {symbol: indexed[symbols == symbol] for symbol in self.symbols}
+        if not self._is_regular:
+            indexed, symbols = self.bars.set_index("timestamp"), self.bars["symbol"].to_numpy()
+            return {symbol: indexed[symbols == symbol] for symbol in self.symbols}
+        columns = self.bars.copy(deep=False)
+        del columns["timestamp"]
+        found = {}
+        for place, symbol in enumerate(self.symbols):
+            found[symbol] = columns.iloc[place :: len(self.symbols)]
+            found[symbol].index = self._timestamps
+        return found
 
     @property
     def _is_regular(self) -> bool:
@@ -155,6 +164,12 @@ class Market:
         known = replace(self, bars=self.bars.iloc[: count * len(self.symbols)])
         vars(known)["_timestamps"] = self._timestamps[:count]
         return known
+
+
+@lru_cache(maxsize=32)
+def _symbol_columns(symbols: tuple[str, ...]) -> pd.Index:
+    """The columns of a wide frame, whose making takes longer than that of the rest."""
+    return pd.Index(list(symbols))
 
 
 def align_symbols(frames: Mapping[str, BarsFrame]) -> tuple[BarsFrame, list[str]]:

@@ -17,7 +17,7 @@ from engine.data.bars import MAX_PRICE, MIN_PRICE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from engine.core.types import BarsFrame
+    from engine.core.types import BarsFrame, Matrix, Vector
 
 BAR_NAMES = frozenset(("timestamp", "symbol"))
 """Columns of bars that are no numbers."""
@@ -81,6 +81,23 @@ class NextBar:
             own = rows[place * width : (place + 1) * width]
             yield cls(stamp, dict(zip(symbols, own, strict=True)))
 
+    @classmethod
+    def of_rows(
+        cls, rows: Matrix, symbols: Sequence[str], columns: Sequence[str]
+    ) -> Iterator[NextBar]:
+        """The bars of rows as `bars_to_rows` has them.
+
+        Args:
+            rows: (n, 1 + symbols x columns).
+            symbols: Of the market, in its order.
+            columns: The columns of each.
+        """
+        for opened, *values in rows.tolist():
+            by_symbol = zip(*[iter(values)] * len(columns), strict=True)
+            bars = [dict(zip(columns, own, strict=True)) for own in by_symbol]
+            stamp = pd.Timestamp(int(opened), unit="us", tz="UTC")
+            yield cls(stamp, dict(zip(symbols, bars, strict=True)))
+
     @cached_property
     def open_us(self) -> int:
         """The open in microseconds since 1970."""
@@ -98,6 +115,29 @@ class NextBar:
         columns = list(self.values[symbols[0]])
         row = np.array([self.row(symbols, columns)])
         return dict(zip(symbols, rows_to_bars(row, columns, len(symbols)), strict=True))
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {symbol: place for place, symbol in enumerate(self.values)}
+
+    @cached_property
+    def _columns(self) -> dict[str, Vector]:
+        """Those that were read so far, of all symbols."""
+        return {}
+
+    def column(self, name: str, symbols: Sequence[str]) -> Vector:
+        """(symbols,) a column of the bars of some symbols."""
+        if name not in self._columns:
+            self._columns[name] = np.array(
+                [values[name] for values in self.values.values()], dtype=np.float64
+            )
+        if symbols == tuple(self.values):
+            return self._columns[name]
+        return self._columns[name][[self._places[symbol] for symbol in symbols]]
+
+    def select(self, symbols: Sequence[str]) -> NextBar:
+        """The bars of some symbols."""
+        return NextBar(self.timestamp, {symbol: self.values[symbol] for symbol in symbols})
 
     def row(self, symbols: Sequence[str], columns: Sequence[str]) -> list[float]:
         """The open and these values, 1 + symbols x columns, as `bars_to_rows` has them."""

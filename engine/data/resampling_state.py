@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.bar_grid import microseconds_to_timestamps
 from engine.data.bar_rows import bars_to_rows, rows_to_bars
 from engine.data.bars import VALUE_COLUMNS
 from engine.data.intervals import bar_ends, interval_numbers, interval_starts
-from engine.data.resampling import ResamplingBins, aggregate_bars, assign_intervals
+from engine.data.resampling import ResamplingBins, assign_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +86,25 @@ def resample_next_bars(
         close, counted from the first of the history, -1 where there is none yet.
     """
     rows = bars_to_rows(tuple(tables.values()), VALUE_COLUMNS)
+    following, coarse, latest = resample_next_rows(state, rows, base, interval)
+    completed = rows_to_bars(coarse, VALUE_COLUMNS, len(tables))
+    return following, dict(zip(tables, completed, strict=True)), latest
+
+
+def resample_next_rows(
+    state: ResamplingState | None, rows: Matrix, base: str, interval: str
+) -> tuple[ResamplingState, Matrix, IntVector]:
+    """`resample_next_bars` of rows of numbers.
+
+    Args:
+        state: As there.
+        rows: (n, 1 + symbols x 5), see `bars_to_rows`.
+        base: As there.
+        interval: As there.
+
+    Returns:
+        As there, the coarse bars as rows.
+    """
     opens = rows[:, 0].astype(np.int64)
     own = interval_numbers(opens, interval)
     ended = interval_numbers(bar_ends(opens, base), interval)
@@ -100,13 +118,6 @@ def resample_next_bars(
         ended,
         first_is_partial=state.is_partial,
     )
-    labels = microseconds_to_timestamps(interval_starts(bins.interval_index, interval))
-    coarse = {
-        symbol: aggregate_bars(bars.assign(symbol=symbol), bins, labels).set_index("timestamp")
-        for symbol, bars in zip(
-            tables, rows_to_bars(joined, VALUE_COLUMNS, len(tables)), strict=True
-        )
-    }
     over = int(np.searchsorted(bins.interval_index, ended[-1]))
     following = ResamplingState(
         known=state.known + bins.complete.stop - bins.complete.start,
@@ -115,4 +126,24 @@ def resample_next_bars(
         is_partial=state.is_partial and over == 0,
         rows=joined[np.append(bins.starts, len(joined))[over] :].copy(),
     )
+    coarse = _aggregate_rows(joined, bins, interval_starts(bins.interval_index, interval))
     return following, coarse, state.known + bins.latest_complete
+
+
+def _aggregate_rows(rows: Matrix, bins: ResamplingBins, opens: IntVector) -> Matrix:
+    """The complete coarse bars, with the bits of `aggregate_bars`.
+
+    NumPy adds pairs of the values along a contiguous axis, and one value after another along
+    another axis, so that the volumes are transposed.
+    """
+    starts, last = bins.starts, np.append(bins.starts[1:], len(rows)) - 1
+    base = rows[:, 1:].reshape(len(rows), -1, len(VALUE_COLUMNS))
+    coarse = np.empty((len(starts), *base.shape[1:]))
+    coarse[..., 0] = base[starts, :, 0]
+    coarse[..., 1] = np.maximum.reduceat(base[..., 1], starts)
+    coarse[..., 2] = np.minimum.reduceat(base[..., 2], starts)
+    coarse[..., 3] = base[last, :, 3]
+    volumes = np.ascontiguousarray(base[..., 4].T)
+    coarse[..., 4] = np.add.reduceat(volumes, starts, axis=1).T
+    joined = np.column_stack([opens.astype(np.float64), coarse.reshape(len(starts), -1)])
+    return joined[bins.complete]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.live.clock import Clock
-    from engine.live.journal.journal import JournalReader
+    from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import AccountRow, DecisionRow, EquityRow, EventRow
     from engine.live.paper.status import PaperStatus
 

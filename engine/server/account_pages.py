@@ -9,13 +9,13 @@ import pandas as pd
 
 from engine.core.errors import BacktestError, JournalError
 from engine.live.journal.file import journal_path
-from engine.live.journal.journal import JournalReader
 from engine.live.journal.queries import (
     count_rows,
     newest_rows,
     read_growth,
     snapshot,
 )
+from engine.live.journal.reader import JournalReader
 from engine.live.journal.rows import (
     DamagedRowError,
     DecisionRow,

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from engine.core.errors import JournalError
-from engine.live.journal.journal import JournalReader
+from engine.live.journal.reader import JournalReader
 
 if TYPE_CHECKING:
     from pathlib import Path

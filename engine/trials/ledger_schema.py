@@ -7,23 +7,34 @@ writes three short rows, so speed does not matter. No connection is open while a
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.core.errors import LedgerError, LedgerUnreachableError
+from engine.core.sqlite_file import SqliteFile, connect
 from engine.core.storage import create_private_folder
 from engine.trials.ledger_wait import SLICE_S, WAIT_S, ignore_wait, patience_for
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 SYNCHRONOUS = "FULL"
 """Rows are on the disk when a transaction ends: a power failure loses no run."""
 
-APPLICATION_ID = 0x42544C47  # "BTLG" in the header: databases of other programs are rejected
+_LEDGER = SqliteFile(
+    name="the trial ledger",
+    one_of_them="a trial ledger",
+    written_by="backtest run",
+    application_id=0x42544C47,  # "BTLG"
+    error=LedgerError,
+    unusable_error=LedgerUnreachableError,
+    fix_unusable="make both writable, free disk space, or set BACKTEST_HOME to another folder",
+    fix_damaged="restore a backup, or move the file away: a new ledger begins, without the runs "
+    "so far",
+)
 
 _CREATE_VIEW = """
     CREATE VIEW ledger AS
@@ -157,7 +168,7 @@ def _begin_reading(
     """Begins a transaction, whose first query takes the lock; returns the file's version."""
     connection.execute("BEGIN")
     return patience_for(path.absolute()).acquire(
-        path, lambda: _check_version(connection, path, len(MIGRATIONS)), on_wait
+        path, lambda: _LEDGER.read_version(connection, path, len(MIGRATIONS)), on_wait
     )
 
 
@@ -184,19 +195,14 @@ def ledger_transaction(
     try:
         create_private_folder(path.parent)
     except OSError as error:
-        raise _unreachable_error(path, error) from error
+        raise _LEDGER.as_unusable(path, error) from error
     patience = patience_for(path.absolute())
     with _connect(path, "rwc") as connection:
         # It reads the file, which an exclusive lock forbids, and must not be in a transaction.
         for statement in (f"PRAGMA synchronous = {SYNCHRONOUS}", "BEGIN IMMEDIATE"):
             patience.acquire(path, partial(connection.execute, statement), on_wait, limit_s)
         try:
-            version = _check_version(connection, path, len(migrations))
-            for statement in (line for step in migrations[version:] for line in step):
-                connection.execute(statement)
-            if version < len(migrations):
-                connection.execute(f"PRAGMA user_version = {len(migrations)}")
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            _LEDGER.migrate(connection, path, migrations)
             yield connection
             # A reader keeps the rows from being written.
             patience.acquire(path, partial(connection.execute, "COMMIT"), on_wait, limit_s)
@@ -207,58 +213,8 @@ def ledger_transaction(
 
 @contextmanager
 def _connect(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
-    """Translates errors of SQLite into those of `engine.core.errors`, except of triggers."""
-    address = f"{path.absolute().as_uri()}?mode={mode}"
-    try:
-        with closing(
-            sqlite3.connect(address, uri=True, timeout=SLICE_S, isolation_level=None)
-        ) as connection:
-            connection.row_factory = sqlite3.Row
-            yield connection
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-        raise
-    except sqlite3.OperationalError as error:
-        raise _unreachable_error(path, error) from error
-    except sqlite3.DatabaseError as error:
-        raise LedgerError(
-            "the trial ledger is damaged",
-            expected="an intact SQLite database",
-            found=str(error),
-            where=str(path),
-            fix="restore a backup, or move the file away: a new ledger begins, without the runs "
-            "so far",
-        ) from error
-
-
-def _unreachable_error(path: Path, error: Exception) -> LedgerUnreachableError:
-    return LedgerUnreachableError(
-        "the trial ledger cannot be used",
-        expected="a file that can be read and written, in a folder that can be written",
-        found="a folder of this name" if path.is_dir() else str(error),
-        where=str(path),
-        fix="make both writable, free disk space, or set BACKTEST_HOME to another folder",
-    )
-
-
-def _check_version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
-    """Schema version of the file, 0 where it is empty."""
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    tables = int(connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0])
-    if application != APPLICATION_ID and (tables or version):
-        raise LedgerError(
-            "this file is not a trial ledger",
-            expected="a file written by `backtest run`",
-            found="another program's SQLite database",
-            where=str(path),
-            fix="move it away, or set BACKTEST_HOME to another folder",
-        )
-    if version > newest:
-        raise LedgerError(
-            "the trial ledger was written by a newer engine",
-            expected=f"version {newest} or older",
-            found=f"version {version}",
-            where=str(path),
-            fix="update backtest-engine, or set BACKTEST_HOME to another folder",
-        )
-    return version
+    with (
+        _LEDGER.translate_errors(path),
+        closing(connect(path, mode, timeout_s=SLICE_S)) as connection,
+    ):
+        yield connection

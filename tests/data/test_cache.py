@@ -234,6 +234,7 @@ class TestLock:
             yield process
             process.kill()
 
+    @pytest.mark.slow
     def test_a_lock_that_times_out_names_its_holder(self, tmp_path, holder):
         holders = []
         with (
@@ -243,6 +244,7 @@ class TestLock:
             pass
         assert holders == [f"process {holder.pid}"]
 
+    @pytest.mark.slow
     def test_the_lock_of_a_killed_process_is_released(self, tmp_path, holder):
         os.kill(holder.pid, signal.SIGKILL)
         holder.wait()

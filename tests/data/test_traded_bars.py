@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data.market import Market
 from engine.data.traded_bars import TradedBars, find_traded_bars
+from tests.hypothesis_examples import examples
 
 MOVING = 100 * np.exp(np.cumsum(np.random.default_rng(2).normal(0, 0.01, 400)))
 
@@ -104,7 +105,7 @@ def test_symbols_are_judged_apart() -> None:
     assert market.until(stamps[52]).traded.equals(market.traded.iloc[:53])
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 59), st.sampled_from([0.1, 0.5, 0.9]))
 def test_no_later_bar_changes_whether_something_traded(
     seed: int, known: int, share: float
@@ -117,7 +118,7 @@ def test_no_later_bar_changes_whether_something_traded(
     assert traded(later, moved)[:known] == traded(volume, close)[:known]
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 59))
 def test_the_price_of_a_bar_does_not_decide_whether_it_traded(seed: int, row: int) -> None:
     rng = np.random.default_rng(seed)
@@ -128,7 +129,7 @@ def test_the_price_of_a_bar_does_not_decide_whether_it_traded(seed: int, row: in
     assert traded(volume, other)[: row + 1] == traded(volume, close)[: row + 1]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=st.integers(0, 2**32 - 1), start=st.integers(0, 60))
 def test_bars_that_arrive_one_by_one_are_judged_as_all_at_once(seed: int, start: int) -> None:
     rng = np.random.default_rng(seed)

@@ -37,7 +37,7 @@ class OwnModel(Forecaster):
     def fit(
         self,
         training_set: TrainingSet,
-        training: TrainingSpec,  # noqa: ARG002 - nothing is trained
+        training: TrainingSpec,
         seed: int,
     ) -> FittedForecaster:
         weights = {
@@ -135,7 +135,7 @@ class OwnSizing(SizingSpec):
         self,
         forecasts: SignalInputs,
         close: WideFrame,
-        periods_per_year: float,  # noqa: ARG002 - one signature for every choice
+        periods_per_year: float,
     ) -> WideFrame:
         predicted = forecasts.predicted
         sizes = pd.DataFrame(0.1, index=predicted.index, columns=predicted.columns)

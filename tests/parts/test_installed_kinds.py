@@ -82,7 +82,7 @@ def zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def entry(kind: str, value: str) -> metadata.EntryPoint:
     """As the distribution would have it."""
-    (found,) = (each for each in metadata.distributions() if each.name == "acme-zero")
+    found = metadata.distribution("acme-zero")
     return metadata.EntryPoint(kind, value, GROUP)._for(found)
 
 

@@ -27,12 +27,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def reports(tmp_path: Path) -> Path:
-    """Three runs, and outside of their folder a file that must not be served."""
-    folder = tmp_path / "reports"
+@pytest.fixture(scope="module")
+def written(module_folder: Path) -> Path:
+    """Three runs."""
     for number in range(3):
-        write_run(make_run(number, mean=0.001 * number), folder)
+        write_run(make_run(number, mean=0.001 * number), module_folder / "reports")
+    return module_folder / "reports"
+
+
+@pytest.fixture
+def reports(written: Path, tmp_path: Path) -> Path:
+    """Three runs, and outside of their folder a file that must not be served."""
+    folder = shutil.copytree(written, tmp_path / "reports")
     (tmp_path / "secret.html").write_text("secret", encoding="utf-8")
     return folder
 

@@ -94,7 +94,7 @@ class Bullish(PagedExchange):
     def api(cls, url: str) -> dict[str, object]:
         return {"public": f"{url}/trading-api"}
 
-    def answer(self, path: str, query: dict[str, str]) -> Answer:  # noqa: ARG002 - one path
+    def answer(self, path: str, query: dict[str, str]) -> Answer:
         start, end = (_iso(query[f"createdAtDatetime[{name}]"]) for name in ("gte", "lte"))
         step, limit = self.steps[query["timeBucket"]], int(query["_pageSize"])
         return Answer.of(
@@ -116,7 +116,7 @@ class BitgetSwap(PagedExchange):
     def api(cls, url: str) -> dict[str, object]:
         return {"mix": url, "spot": url, "common": url}
 
-    def answer(self, path: str, query: dict[str, str]) -> Answer:  # noqa: ARG002 - one path
+    def answer(self, path: str, query: dict[str, str]) -> Answer:
         start, end = (int(query[name]) / 1_000 for name in ("startTime", "endTime"))
         rows = self.window(self.steps[query["granularity"]], start, end, int(query["limit"]))
         return Answer.of({"code": "00000", "data": [_row(candle) for candle in rows]})
@@ -133,7 +133,7 @@ class MexcSpot(PagedExchange):
     def api(cls, url: str) -> dict[str, object]:
         return {"spot": {"public": url}, "contract": {"public": url}}
 
-    def answer(self, path: str, query: dict[str, str]) -> Answer:  # noqa: ARG002 - one path
+    def answer(self, path: str, query: dict[str, str]) -> Answer:
         start, end = (int(query[name]) / 1_000 for name in ("startTime", "endTime"))
         limit = min(int(query.get("limit", 500)), 500)
         rows = self.window(self.steps[query["interval"]], start, end, limit)
@@ -153,7 +153,7 @@ class KucoinFutures(PagedExchange):
     def api(cls, url: str) -> dict[str, object]:
         return {"public": url, "futuresPublic": url}
 
-    def answer(self, path: str, query: dict[str, str]) -> Answer:  # noqa: ARG002 - one path
+    def answer(self, path: str, query: dict[str, str]) -> Answer:
         start, end = (int(query[name]) / 1_000 for name in ("from", "to"))
         rows = self.window(self.steps[query["granularity"]], start, end, EVERYTHING)
         return Answer.of({"code": "200000", "data": [_row(candle) for candle in rows]})
@@ -172,7 +172,7 @@ class GateSwap(PagedExchange):
     def api(cls, url: str) -> dict[str, object]:
         return {"public": {"futures": url, "spot": url}}
 
-    def answer(self, path: str, query: dict[str, str]) -> Answer:  # noqa: ARG002 - one path
+    def answer(self, path: str, query: dict[str, str]) -> Answer:
         step = self.steps[query["interval"]]
         rows = self.window(step, int(query["from"]), int(query["to"]), EVERYTHING)
         return Answer.of(
@@ -195,7 +195,7 @@ class HtxSwap(PagedExchange):
     def api(cls, url: str) -> dict[str, object]:
         return {"contract": url, "spot": url}
 
-    def answer(self, path: str, query: dict[str, str]) -> Answer:  # noqa: ARG002 - one path
+    def answer(self, path: str, query: dict[str, str]) -> Answer:
         step = self.steps[query["period"]]
         if "size" in query:
             rows = _newest(self, step, int(query["size"]))
@@ -219,7 +219,7 @@ class Deepcoin(PagedExchange):
     def api(cls, url: str) -> dict[str, object]:
         return {"public": url, "private": url}
 
-    def answer(self, path: str, query: dict[str, str]) -> Answer:  # noqa: ARG002 - one path
+    def answer(self, path: str, query: dict[str, str]) -> Answer:
         end = int(query.get("after", 1e16)) / 1_000
         rows = _newest(self, self.steps[query["bar"]], int(query.get("limit", 100)), end)
         return Answer.of({"code": "0", "data": [_row(candle) for candle in rows[::-1]]})
@@ -233,7 +233,7 @@ class P2b(PagedExchange):
     steps: ClassVar = {"1m": 60, "1h": HOUR, "1d": DAY}
     largest: int = 500
 
-    def answer(self, path: str, query: dict[str, str]) -> Answer:  # noqa: ARG002 - one path
+    def answer(self, path: str, query: dict[str, str]) -> Answer:
         rows = _newest(self, self.steps[query["interval"]], int(query.get("limit", 50)))
         names = ("open", "close", "high", "low", "volume")
         data = [
@@ -251,7 +251,7 @@ class Gemini(PagedExchange):
     steps: ClassVar = {"1m": 60, "1hr": HOUR, "1day": DAY}
     largest: int = 365
 
-    def answer(self, path: str, query: dict[str, str]) -> Answer:  # noqa: ARG002 - no query
+    def answer(self, path: str, query: dict[str, str]) -> Answer:
         rows = _newest(self, self.steps[path.rpartition("/")[2]], EVERYTHING)
         return Answer.of([_row(candle) for candle in rows[::-1]])
 
@@ -264,7 +264,7 @@ class Bitbank(PagedExchange):
     steps: ClassVar = {"1min": 60, "1hour": HOUR, "1day": DAY, "1week": WEEK}
     largest: int = 100_000
 
-    def answer(self, path: str, query: dict[str, str]) -> Answer:  # noqa: ARG002 - no query
+    def answer(self, path: str, query: dict[str, str]) -> Answer:
         *_, name, day = path.split("/")
         step = self.steps[name]
         long = step > HOUR

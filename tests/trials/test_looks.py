@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.progress import NullProgress
 from engine.trials import LedgerEntry
 from engine.trials.looks import Look, LookKey, LooksInOrder, hash_opening
+from tests.hypothesis_examples import examples
 from tests.trials.factories import data_scope, outcome, returns, strategy
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def test_the_hash_of_the_first_bars_ignores_later_bars_and_adjusted_scales() -> 
     assert own not in {hash_opening(other, rates), hash_opening(closes, dearer)}
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(own=runs(), tried=st.lists(runs(), max_size=8), data=st.data())
 def test_a_further_run_never_lowers_a_count(tmp_path_factory, own, tried, data) -> None:
     """Whatever is tried, and in whatever order the runs end that are in progress together."""

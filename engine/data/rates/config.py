@@ -71,7 +71,7 @@ class RatesSpec(Spec):
     def beside(self, folder: Path) -> RatesSpec:
         """The same rates, with the paths of their files taken from `folder`."""
 
-        def moved(rate: Any) -> Any:  # noqa: ANN401 - a rate of either key
+        def moved(rate: object) -> object:
             if not isinstance(rate, RateSeriesSpec):
                 return rate
             return rate.model_copy(update={"file": str(folder / rate.file)})

@@ -6,9 +6,10 @@ import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.data.quality.tables import check_table, rows, scaled, table, walk
+from tests.hypothesis_examples import examples
 
 prices = st.floats(60.0, 100.0)
 
@@ -84,7 +85,7 @@ PLANTED = {
 
 
 @given(raw=sound_tables())
-@settings(max_examples=15, deadline=None)
+@examples(15)
 def test_valid_bars_have_no_errors(raw):
     assert check_table(raw).errors == ()
 
@@ -95,7 +96,7 @@ def test_valid_bars_have_no_errors(raw):
     column=st.sampled_from(["open", "high", "low", "close", "volume"]),
     data=st.data(),
 )
-@settings(max_examples=4, deadline=None)
+@examples(4)
 def test_a_planted_defect_breaks_its_rule_alone(raw, plant, column, data):
     row = data.draw(st.integers(1, len(raw) - 1))
     plant(raw, row, column)
@@ -112,7 +113,7 @@ def test_a_planted_defect_breaks_its_rule_alone(raw, plant, column, data):
     factor=st.floats(0.001, 1_000).filter(lambda factor: abs(np.log(factor)) > 0.01),
     rush=st.floats(10.0, 50.0),
 )
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_a_lasting_jump_or_crash_is_not_an_error(seed, row, factor, rush):
     """The jump is within a bar, from its open to its close, with high turnover."""
     raw = scaled(walk(seed=seed), slice(row + 1, None), factor)
@@ -129,7 +130,7 @@ def test_a_lasting_jump_or_crash_is_not_an_error(seed, row, factor, rush):
     factor=st.sampled_from([0.3, 0.35, 0.45, 0.48, 0.52, 0.55, 1.9, 2.2, 3.3]),
     rush=st.floats(8.0, 50.0),
 )
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_a_lasting_overnight_jump_is_not_an_error(seed, row, factor, rush):
     raw = scaled(walk(seed=seed), slice(row, None), factor)
     raw.loc[row, "volume"] *= rush / factor
@@ -142,7 +143,7 @@ def test_a_lasting_overnight_jump_is_not_an_error(seed, row, factor, rush):
     factor=st.one_of(st.floats(0.001, 0.45), st.floats(2.3, 40.0)),
     length=st.integers(1, 2),
 )
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_a_spike_that_reverts_is_a_bad_tick_of_its_bars(seed, row, factor, length):
     bad = list(range(row, row + length))
     raw = scaled(walk(seed=seed), bad, factor)
@@ -175,7 +176,7 @@ EXTREMES = [5e-324, 1e-320, 1e-12, 1e16, 1e300, 1.79e308, -1e308, np.inf, -np.in
     ),
     whole=st.booleans(),
 )
-@settings(max_examples=12, deadline=None)
+@examples(12)
 def test_no_number_stops_the_checks_and_none_passes_unseen(seed, cells, whole):
     raw = walk(30, seed=seed)
     for row, column, value in cells:

@@ -8,11 +8,12 @@ from itertools import pairwise
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import SourceError
 from tests.data.sources.exchanges import NOON, at, paged
+from tests.hypothesis_examples import examples
 from tests.servers.candles import Candle, candles
 from tests.servers.paging import (
     Bitbank,
@@ -135,7 +136,7 @@ def histories(draw: st.DrawFn) -> History:
 class TestAnyHistory:
     @pytest.mark.slow
     @given(history=histories())
-    @settings(max_examples=40, deadline=None)
+    @examples(40)
     def test_bars_equal_the_history_of_the_exchange(self, history):
         options = {"largest": history.largest, "from_end": history.from_end}
         with paged(history.kind, history.book, **options) as fetcher:
@@ -203,7 +204,7 @@ class TestPauses:
         assert "asked in several ways" in notice
 
     def test_longer_candles_show_where_trading_resumes(self):
-        book = without(whole("1m", 200_000), (300, 199_500))
+        book = without(whole("1m", 60_000), (300, 59_500))
         with paged(MexcSpot, book) as fetcher:
             assert_equal(fetcher.fetch(at(book[0]), "1m"), book)
             assert len(fetcher.served.log) <= 20
@@ -266,19 +267,19 @@ class TestNewestCandlesOnly:
 class TestDroppedCandles:
     """An exchange that keeps short candles for weeks alone answers older requests with nothing."""
 
-    KEPT = 3_000
+    KEPT = 1_200
+    BOOK = whole("1m", 8_000)
 
     @pytest.fixture
     def fetcher(self):
-        book = whole("1m", 20_000)
-        dropped = (60, book[0].seconds, book[-self.KEPT].seconds - 60)
-        with paged(MexcSpot, book, silent=[dropped]) as fetcher:
+        dropped = (60, self.BOOK[0].seconds, self.BOOK[-self.KEPT].seconds - 60)
+        with paged(MexcSpot, self.BOOK, silent=[dropped]) as fetcher:
             yield fetcher
 
     def test_a_start_before_those_that_it_keeps_is_refused_with_the_first(self, fetcher):
         with pytest.raises(SourceError, match="limits its 1m candles") as error:
-            fetcher.fetch(pd.Timestamp("2024-02-20", tz="UTC"), "1m")
-        first = at(whole("1m", self.KEPT)[0])
+            fetcher.fetch(at(self.BOOK[0]), "1m")
+        first = at(self.BOOK[-self.KEPT])
         assert error.value.found == f"the last {self.KEPT}, from {first:%Y-%m-%d %H:%M} on"
         assert len(fetcher.served.log) <= 80
 
@@ -293,7 +294,7 @@ class TestDroppedCandles:
         assert error.value.found.startswith("the last 50, from")
 
     def test_without_a_start_they_come_with_a_notice(self, fetcher):
-        assert_equal(fetcher.fetch(None, "1m"), whole("1m", 20_000)[-self.KEPT :])
+        assert_equal(fetcher.fetch(None, "1m"), self.BOOK[-self.KEPT :])
         assert f"limited to the last {self.KEPT}" in fetcher.progress.notices[0]
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from engine.data.sources.base import BarRequest
     from engine.data.sources.client_settings import ClientSettings
+    from engine.data.sources.exchange.ccxt_types import CcxtExchange
     from engine.data.sources.exchange.session import ExchangeSession
 
     T = TypeVar("T")
@@ -62,7 +63,7 @@ class ExchangeClient:
         self.label = f"ccxt:{name}"
 
     @cached_property
-    def exchange(self) -> Any:  # noqa: ANN401 - ccxt is left untyped
+    def exchange(self) -> CcxtExchange:
         """The exchange as ccxt wraps it.
 
         Raises:

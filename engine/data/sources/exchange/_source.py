@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from typing_extensions import override
 
 from engine.data.intervals import add_interval
 from engine.data.sources.base import BarRequest, BarSource
@@ -59,7 +60,8 @@ class ExchangeBarSource(BarSource):
         """The exchange's symbol in ccxt's notation; `BTC-USD` is `BTC/USD` unless mapped."""
         return self.spec.symbols.get(symbol, symbol.replace("-", "/"))
 
-    def origin(self, symbol: str) -> str:  # noqa: ARG002 - one answer for all
+    @override
+    def origin(self, symbol: str) -> str:
         """The client and the exchange."""
         return self.label
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import pandas as pd
 
 from engine.core.errors import SourceError
 from engine.data.calendar import BarInterval, interval_length
 from engine.data.intervals import divides
+
+if TYPE_CHECKING:
+    from engine.data.sources.exchange.ccxt_types import CcxtExchange
 
 _CCXT_NAMES = {"1mo": "1M"}
 """ccxt's names of intervals, where they differ."""
@@ -33,7 +36,7 @@ def shortest_length(interval: BarInterval) -> pd.Timedelta:
     return interval_length(interval) if length is None else length
 
 
-def requested_length(exchange: Any, interval: BarInterval) -> pd.Timedelta | None:  # noqa: ANN401 - ccxt is left untyped
+def requested_length(exchange: CcxtExchange, interval: BarInterval) -> pd.Timedelta | None:
     """Length of the candles that ccxt asks the exchange for; None where its name does not say.
 
     An exchange that counts lengths in minutes, seconds or milliseconds does so for all of them.
@@ -48,7 +51,7 @@ def requested_length(exchange: Any, interval: BarInterval) -> pd.Timedelta | Non
     return None if per_hour is None else pd.Timedelta(hours=units / per_hour)
 
 
-def offers(exchange: Any, interval: BarInterval) -> bool:  # noqa: ANN401 - ccxt is left untyped
+def offers(exchange: CcxtExchange, interval: BarInterval) -> bool:
     """Whether the exchange has candles of this length, under ccxt's name of it."""
     if ccxt_timeframe(interval) not in (exchange.timeframes or {}):
         return False
@@ -60,7 +63,7 @@ def offers(exchange: Any, interval: BarInterval) -> bool:  # noqa: ANN401 - ccxt
     return bool(least - 1e-9 <= ratio <= most + 1e-9)
 
 
-def require_offered(exchange: Any, interval: BarInterval, where: str) -> None:  # noqa: ANN401 - ccxt is left untyped
+def require_offered(exchange: CcxtExchange, interval: BarInterval, where: str) -> None:
     """Raises where the exchange has no candles of this length.
 
     Raises:

@@ -17,6 +17,8 @@ import urllib3
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from engine.data.sources.exchange.ccxt_types import CcxtExchange
+
 _MAX_RESPONSE_TIMEOUTS = 6
 """Longest duration of a whole answer, in time-outs: a time-out limits only the wait for the next
 byte, so that a server which sends a byte now and then would never time out."""
@@ -34,7 +36,7 @@ class RequestPace:
         exchange: The exchange as ccxt wraps it; its `rateLimit` is in milliseconds.
     """
 
-    def __init__(self, exchange: Any) -> None:  # noqa: ANN401 - ccxt is left untyped
+    def __init__(self, exchange: CcxtExchange) -> None:
         self._exchange = exchange
         self._last_s = -math.inf
 

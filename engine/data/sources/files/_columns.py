@@ -10,6 +10,16 @@ from engine.core.errors import InvalidBarsError
 from engine.core.types import PRICE_COLUMNS
 from engine.data.bars import EVENT_COLUMNS, VALUE_COLUMNS
 from engine.data.sources.files._cells import looks_like_date, looks_like_time
+from engine.data.sources.files._column_names import (
+    ALIASES,
+    SUGGESTED_ALIASES,
+    UNNAMED,
+    find_prefixed,
+    is_called,
+    is_known_name,
+    normalise_name,
+    simplify_name,
+)
 from engine.data.sources.files._order import suggest_names
 from engine.data.sources.files._shown import list_names, write_columns
 
@@ -19,59 +29,8 @@ if TYPE_CHECKING:
 
     from engine.data.files_config import FilesSourceSpec
 
-UNNAMED = "Unnamed: 0"
-"""Name of a first column, or of an index, that the file does not name; pandas calls it so."""
-
-# Accepted names, ignoring case, spaces, underscores, hyphens and angle brackets: names with one
-# meaning only. `Price`, `Last`, `Close Time` or `Volume BTC` must be mapped.
-_ALIASES = {
-    "timestamp": ("timestamp", "date", "datetime", "time", "opentime", "unix", "unixtimestamp"),
-    **{name: (name,) for name in VALUE_COLUMNS},
-    "adj_close": ("adjclose", "adjustedclose"),
-    "dividends": ("dividend", "dividends"),
-    "split": ("split", "splits", "stocksplit", "stocksplits"),
-}
-
-# Names that an error message suggests and that are not accepted; letters and digits only.
-_SUGGESTED_ALIASES = {
-    "timestamp": (
-        *("day", "begin", "start", "t", "ts", "index", "unnamed0", "windowstart", "tsevent"),
-        *("gmttime", "localtime", "utctime", "utc", "timeutc", "dateutc", "timeopen", "opendate"),
-        *("dtyyyymmdd", "yyyymmdd", "tradedate", "tradingdate", "tradingday", "timeperiodstart"),
-        *("openingtime", "opentimeutc", "timestamputc", "timestampms", "epoch", "datetimeutc"),
-        *("starttime", "timestart", "startdate", "barstart", "periodstart", "unixtime", "dt"),
-        *("datum", "fecha", "data", "\u65e5\u671f", "\u65f6\u95f4", "\u4ea4\u6613\u65e5\u671f"),
-    ),
-    "open": (
-        *("o", "first", "openprice", "openingprice", "priceopen", "openbid", "bidopen"),
-        *("er\u00f6ffnung", "er\u00f6ffnungskurs", "erster", "\u5f00\u76d8", "\u5f00\u76d8\u4ef7"),
-    ),
-    "high": (
-        *("h", "max", "highprice", "pricehigh", "highest", "highbid", "bidhigh"),
-        *("hoch", "tageshoch", "\u6700\u9ad8", "\u6700\u9ad8\u4ef7"),
-    ),
-    "low": (
-        *("l", "min", "lowprice", "pricelow", "lowest", "lowbid", "bidlow"),
-        *("tief", "tagestief", "\u6700\u4f4e", "\u6700\u4f4e\u4ef7"),
-    ),
-    "close": (
-        *("c", "price", "last", "closelast", "closeprice", "closingprice", "priceclose", "settle"),
-        *("lastprice", "latest", "closebid", "bidclose", "adjclose", "adjustedclose"),
-        *("schluss", "schlusskurs", "zuletzt", "\u6536\u76d8", "\u6536\u76d8\u4ef7"),
-    ),
-    "volume": (
-        *("v", "vol", "realvolume", "tickvolume", "tickvol", "shares", "sharestraded", "qty"),
-        *("volumeusd", "volumebtc", "basevolume", "totalvolume", "volumetraded", "tradedvolume"),
-        *("volumefrom", "totaltradedquantity", "tottrdqty", "volumeshares", "quantity"),
-        *("volumen", "st\u00fcck", "\u6210\u4ea4\u91cf"),
-    ),
-}
 _REPEATED = re.compile(r"\.\d+$")
 """The end of a name that a header has twice: `Close.1`."""
-
-_LIST_NUMBER = re.compile(r"^\d+[a-z]?[.)]\s*")
-_IN_PARENTHESES = re.compile(r"\([^)]*\)|\[[^]]*\]")
-_QUOTE_CURRENCIES = ("usdt", "usdc", "usd", "eur", "gbp")
 
 Sampler = "Callable[[str], Sequence[str]]"
 
@@ -94,15 +53,6 @@ def required_columns(spec: FilesSourceSpec) -> tuple[str, ...]:
     """The columns of bars that a file must have."""
     values = PRICE_COLUMNS if spec.volume == "none" else VALUE_COLUMNS
     return ("timestamp", *values)
-
-
-def is_known_name(name: str) -> bool:
-    """Whether a column of this name holds values of bars, or may be mapped to one."""
-    return any(
-        _normalise_name(name) in _ALIASES[ours]
-        or _simplify_name(name) in _SUGGESTED_ALIASES.get(ours, ())
-        for ours in _ALIASES
-    )
 
 
 def has_all_columns(file_columns: Sequence[str], spec: FilesSourceSpec) -> bool:
@@ -163,8 +113,8 @@ def _find_candidates(
     ]
     if exact:
         return exact
-    known = _ALIASES[ours]
-    return [(n,) for n in file_columns if _normalise_name(_REPEATED.sub("", n)) in known]
+    known = ALIASES[ours]
+    return [(n,) for n in file_columns if normalise_name(_REPEATED.sub("", n)) in known]
 
 
 def _find_mapped(name: str, file_columns: Sequence[str]) -> str | None:
@@ -185,20 +135,10 @@ def _unnamed_timestamp(
     return [(UNNAMED,)] if looks_like_date(first) else []
 
 
-def _normalise_name(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter not in " _-<>")
-
-
-def _simplify_name(name: str) -> str:
-    """Letters and digits of a name, without the number of a list, parentheses and a currency."""
-    plain = _IN_PARENTHESES.sub("", _LIST_NUMBER.sub("", name.lower().strip()))
-    return re.sub(r"[\W_]", "", plain)
-
-
 def _make_notices(chosen: Mapping[str, tuple[str, ...]], spec: FilesSourceSpec) -> tuple[str, ...]:
     notices = []
     (time, *_), adjusted = chosen["timestamp"], chosen.get("adj_close")
-    if "timestamp" not in spec.columns and _normalise_name(time) != "timestamp":
+    if "timestamp" not in spec.columns and normalise_name(time) != "timestamp":
         unnamed = "the first column, which has no name,"
         words = unnamed if time == UNNAMED else f"the column {time}"
         notices.append(f"{words} is read as the timestamp")
@@ -263,7 +203,7 @@ def _has_times(name: str, cells: Sequence[str]) -> bool:
     if not filled:
         return False
     digits = all(cell.isdigit() and len(cell) <= 6 for cell in filled)
-    return all(map(looks_like_time, filled)) or (digits and _normalise_name(name) == "time")
+    return all(map(looks_like_time, filled)) or (digits and normalise_name(name) == "time")
 
 
 def _missing_columns_error(
@@ -345,32 +285,15 @@ def _suggest_column(
 ) -> str | tuple[str, str] | None:
     if ours == "timestamp" and (pair := find_date_and_time(file_columns, sample)):
         return pair
-    known = (*_ALIASES[ours], *_SUGGESTED_ALIASES.get(ours, ()))
-    names = [name for name in file_columns if _is_called(name, known)]
+    known = (*ALIASES[ours], *SUGGESTED_ALIASES.get(ours, ()))
+    names = [name for name in file_columns if is_called(name, known)]
     if ours == "timestamp":
         # A first column without a name may also number the rows.
         names = [n for n in names if n != UNNAMED or any(map(looks_like_date, sample(n)[:1]))]
     if ours == "volume":
-        names += [name for name in file_columns if _simplify_name(name).startswith("vol")]
+        names += [name for name in file_columns if simplify_name(name).startswith("vol")]
         names.sort(key=lambda name: all(_is_zero(cell) for cell in sample(name)))
-    return next(iter(names), None) or _find_prefixed(ours, file_columns)
-
-
-def _find_prefixed(ours: str, file_columns: Sequence[str]) -> str | None:
-    """The column `SPY.Open` among those of one ticker, as quantmod and joined frames have them."""
-    lower = {name.lower(): name for name in file_columns}
-    for name in file_columns:
-        for mark in "._ ":
-            prefix = name.lower().removesuffix(f"{mark}open")
-            if all(f"{prefix}{mark}{price}" in lower for price in PRICE_COLUMNS):
-                return lower.get(f"{prefix}{mark}{ours}")
-    return None
-
-
-def _is_called(name: str, known: Sequence[str]) -> bool:
-    plain = _simplify_name(name)
-    shorter = next((plain.removesuffix(c) for c in _QUOTE_CURRENCIES if plain.endswith(c)), plain)
-    return _normalise_name(name) in known or plain in known or shorter in known
+    return next(iter(names), None) or find_prefixed(ours, file_columns)
 
 
 def _is_zero(cell: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -13,7 +13,8 @@ import pyarrow.parquet as parquet
 from engine.core import limits
 from engine.core.errors import InvalidBarsError
 from engine.data.sources.files._cells import looks_like_date
-from engine.data.sources.files._columns import UNNAMED, has_all_columns, is_known_name
+from engine.data.sources.files._column_names import UNNAMED, is_known_name
+from engine.data.sources.files._columns import has_all_columns
 from engine.data.sources.files._content import reading, unreadable_table
 from engine.data.sources.files._levels import flatten_levels
 from engine.data.sources.files._order import price_order, suggest_names
@@ -23,10 +24,9 @@ from engine.data.sources.files._table import FrameTable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.core.json_text import Json
     from engine.data.files_config import FilesSourceSpec
     from engine.data.sources.files._content import FileContent
-
-Json: TypeAlias = Any
 
 _JSON_FORMS = "a list of objects or of lists, an object of columns, or a JSON object a line"
 _CCXT_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from engine.core import limits
 from engine.core.errors import InvalidBarsError
 from engine.data.sources.files._cells import looks_like_date, looks_like_number
-from engine.data.sources.files._columns import UNNAMED, has_all_columns, is_known_name
+from engine.data.sources.files._column_names import UNNAMED, is_known_name
+from engine.data.sources.files._columns import has_all_columns
 from engine.data.sources.files._content import unreadable_table
 from engine.data.sources.files._levels import flatten_levels
 from engine.data.sources.files._order import suggest_names

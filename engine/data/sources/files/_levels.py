@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.errors import InvalidBarsError
-from engine.data.sources.files._columns import is_known_name
+from engine.data.sources.files._column_names import is_known_name
 from engine.data.sources.files._shown import list_names, quote_name
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from typing_extensions import override
 
 from engine.core.errors import SourceError
 from engine.data.calendar import is_daily_or_longer
@@ -49,7 +50,8 @@ class FilesBarSource(BarSource):
         """The symbol as it stands in the file names."""
         return self.spec.symbols.get(symbol, symbol)
 
-    def origin(self, symbol: str) -> str:  # noqa: ARG002 - one answer for all
+    @override
+    def origin(self, symbol: str) -> str:
         """`files`, whatever the folder."""
         return "files"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
+from typing_extensions import override
 
 from engine.core.errors import BarsParseError, InvalidBarsError
 from engine.data.sources.files._cells import MISSING_TEXTS, looks_like_date
@@ -95,11 +96,12 @@ class FrameTable(FileTable):
         """The first cells of a column, as text."""
         return [str(cell) for cell in self.frame[name].head(100)]
 
+    @override
     def read(
         self,
         columns: Sequence[str],
-        numbers: Collection[str] = (),  # noqa: ARG002 - its cells have types
-        stamps: Collection[str] = (),  # noqa: ARG002 - as above
+        numbers: Collection[str] = (),
+        stamps: Collection[str] = (),
     ) -> pd.DataFrame:
         """Some columns of all rows, as the file has them."""
         return self.frame[list(columns)]

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from typing_extensions import override
 
 from engine.core.errors import SourceError, UnreachableError
 from engine.core.lazy_imports import deep_bind
@@ -97,7 +98,8 @@ class YahooBarSource(BarSource):
         """Yahoo's symbol."""
         return self.spec.symbols.get(symbol, symbol)
 
-    def origin(self, symbol: str) -> str:  # noqa: ARG002 - one answer for all
+    @override
+    def origin(self, symbol: str) -> str:
         """Yahoo, whatever the ticker."""
         return "yahoo"
 

@@ -6,9 +6,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from engine.data.sources.files.formats._exchanges import EXCHANGE_FORMATS
+from engine.data.sources.files.formats._ordinary import ORDINARY
 from engine.data.sources.files.formats._platforms import PLATFORM_FORMATS
 from engine.data.sources.files.formats._recognise import FormatMatch, find_formats, match_format
-from engine.data.sources.files.formats._vendors import ORDINARY, VENDOR_FORMATS
+from engine.data.sources.files.formats._vendors import VENDOR_FORMATS
+from engine.data.sources.files.formats._websites import WEBSITE_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
 FILE_FORMATS: Mapping[str, FileFormat] = MappingProxyType(
     {
         file_format.name: file_format
-        for file_format in (*EXCHANGE_FORMATS, *PLATFORM_FORMATS, *VENDOR_FORMATS)
+        for file_format in (
+            *EXCHANGE_FORMATS,
+            *PLATFORM_FORMATS,
+            *WEBSITE_FORMATS,
+            *VENDOR_FORMATS,
+        )
     }
 )
 """The form of each `format` that a files source may name."""
