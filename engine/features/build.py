@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,17 @@ class FeatureMatrix:
     names: tuple[str, ...]
     symbol_columns: tuple[tuple[str, tuple[int, ...]], ...]
     warmup: int
+
+    def of_symbol(self, symbol: str) -> FeatureMatrix:
+        """The columns of one symbol; the values are not copied."""
+        columns = dict(self.symbol_columns)[symbol]
+        kept = slice(columns[0], columns[-1] + 1)
+        return replace(
+            self,
+            values=self.values[:, kept],
+            names=self.names[kept],
+            symbol_columns=((symbol, tuple(range(len(columns)))),),
+        )
 
 
 def build_features(

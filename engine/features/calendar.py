@@ -17,8 +17,11 @@ from pydantic import Field
 from engine.features.base import Indicator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.core.types import IntVector, Vector
     from engine.data.next_bar import NextBar
+    from engine.features.symbol_states import SymbolStates
     from engine.features.window_state import FeatureState
 
 Cycle = Literal["hour_of_day", "day_of_week", "month_of_year"]
@@ -47,6 +50,12 @@ class OpenTime(Indicator, ABC):
     ) -> tuple[FeatureState, float]:
         """The value at the open of a single bar; the state has no rows."""
         return state, float(self.compute_at(bar.opens)[0])
+
+    def advance_for_symbols(
+        self, states: SymbolStates, bar: NextBar, symbols: Sequence[str]
+    ) -> tuple[SymbolStates, Vector]:
+        """The value at the open of a single bar, the same for all symbols."""
+        return states, np.full(len(symbols), self.compute_at(bar.opens)[0])
 
 
 class CalendarFeature(OpenTime):

@@ -20,10 +20,11 @@ from engine.features.price import log_returns
 from engine.features.rolling import covariance, zscore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.core.types import Vector
     from engine.data.next_bar import NextBar
+    from engine.features.symbol_states import SymbolStates
     from engine.features.window_state import FeatureState
 
 PairWindow = Annotated[int, Field(ge=10, le=1000)]
@@ -51,7 +52,13 @@ class CrossAsset(FeatureSpec, ABC):
 
     @abstractmethod
     def compute_values(self, close: Vector, other: Vector) -> Vector:
-        """The values; those in the first `warmup` rows are discarded."""
+        """The values; those in the first `warmup` rows are discarded.
+
+        Args:
+            close: Shape (n,), or (n, k) of k symbols, whose values have the bits that each has
+                alone.
+            other: The same shape.
+        """
 
     def compute(self, bars: pd.DataFrame, other: pd.DataFrame) -> pd.Series[float]:
         """The feature at each bar.
@@ -109,6 +116,14 @@ class CrossAsset(FeatureSpec, ABC):
         """The feature of one symbol relative to the other at a single bar."""
         kept, (close, other) = self._append_bar(state, bar, (symbol, self.symbol))
         return kept, float(self.compute_values(close, other)[-1])
+
+    def advance_for_symbols(
+        self, states: SymbolStates, bar: NextBar, symbols: Sequence[str]
+    ) -> tuple[SymbolStates, Vector]:
+        """The feature of several symbols relative to the other at a single bar."""
+        others = (self.symbol,) * len(symbols)
+        kept, (close, other) = self._append_bars(states, bar, (symbols, others))
+        return kept, self.compute_values(close, other)[-1]
 
     def _check_market(self, market: Mapping[str, pd.DataFrame]) -> None:
         if self.symbol not in market:

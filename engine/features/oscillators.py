@@ -15,11 +15,14 @@ from pydantic import model_validator
 
 from engine.features.base import Indicator, RollingWindow
 from engine.features.rolling import is_constant
-from engine.features.smoothing import continue_mean
+from engine.features.smoothing import continue_mean, continue_means
 
 if TYPE_CHECKING:
-    from engine.core.types import Vector
+    from collections.abc import Sequence
+
+    from engine.core.types import BoolVector, Vector
     from engine.data.next_bar import NextBar
+    from engine.features.symbol_states import SymbolStates
     from engine.features.window_state import FeatureState
 
 
@@ -51,25 +54,36 @@ class Rsi(Indicator):
     def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
         """The index at each bar."""
         close = bars["close"].to_numpy(dtype=np.float64)
-        moves = pd.DataFrame(np.column_stack(_split_moves(close)))
-        rise, fall = moves.ewm(alpha=1 / self.window, adjust=False).mean().to_numpy().T
-        return pd.Series(self._index(close, rise, fall), index=bars.index)
+        rise, fall = (
+            pd.Series(moves).ewm(alpha=1 / self.window, adjust=False).mean().to_numpy()
+            for moves in _split_moves(close)
+        )
+        still = is_constant(close, self.warmup)
+        return pd.Series(self._index(still, rise, fall), index=bars.index)
 
     def update(
         self, state: FeatureState | None, bars: pd.DataFrame
     ) -> tuple[FeatureState, pd.Series[float]]:
-        """The index at the new bars; the state has the last `warmup` closes, and U and D."""
-        before = np.empty((0, 3)) if state is None else state
-        close = np.concatenate([before[:, 0], bars["close"].to_numpy(dtype=np.float64)])
+        """The index at the new bars.
+
+        The state has the number of bars up to `warmup`, the last close, U and D, and how many of
+        the last `warmup` closes are equal to the last.
+        """
+        seen, before, rise, fall, equal = np.split(np.empty(0) if state is None else state, 5)
+        close = bars["close"].to_numpy(dtype=np.float64)
         new, weight = slice(len(before), None), 1 / self.window
         centre = (1 - weight) / weight  # as pandas has it, to the last bit
-        rise, fall = (
-            _continue_smoothing(before[-1:, column], pd.Series(moves[new]), centre).to_numpy()
-            for column, moves in enumerate(_split_moves(close), start=1)
+        closes = np.concatenate([before, close])
+        rises, falls = (
+            np.array(_continue_smoothing(mean, pd.Series(moves[new]), centre), np.float64)
+            for mean, moves in zip((rise, fall), _split_moves(closes), strict=True)
         )
-        rows = np.vstack([before, np.column_stack([close[new], rise, fall])])
-        values = pd.Series(self._index(*rows.T)[new], index=bars.index)
-        return rows[-self.warmup :], self._mask_warmup(values, seen=len(before))
+        lengths = _equal_lengths(closes, equal)[new]
+        values = pd.Series(self._index(lengths >= self.warmup, rises, falls), index=bars.index)
+        count = int(sum(seen))
+        kept = (count + len(close), close[-1], rises[-1], falls[-1], lengths[-1])
+        capped = np.minimum(kept, (self.warmup, *[np.inf] * 3, self.warmup))
+        return capped, self._mask_warmup(values, seen=count)
 
     def advance_for_symbol(
         self, state: FeatureState, bar: NextBar, symbol: str
@@ -77,23 +91,38 @@ class Rsi(Indicator):
         """The index at a single bar."""
         close, weight = bar.values[symbol]["close"], 1 / self.window
         centre = (1 - weight) / weight
-        before, rise, fall = state[-1].tolist()
+        seen, before, rise, fall, equal = state.tolist()
         change = close - before
         rise = continue_mean(rise, change if change > 0 else 0.0, centre)
         fall = continue_mean(fall, -(change if change < 0 else 0.0), centre)
-        kept = np.vstack([state, (close, rise, fall)])[-self.warmup :]
-        recent = kept[:, 0]
-        if recent.max() == recent.min():
+        equal = min(equal + 1.0, self.warmup) if close == before else 1.0
+        kept = np.array([seen, close, rise, fall, equal])
+        if equal >= self.warmup:
             return kept, 0.5
         if fall == 0.0:
             return kept, 1.0
         return kept, (100.0 - 100.0 / (1.0 + rise / fall)) / 100.0
 
-    def _index(self, close: Vector, rise: Vector, fall: Vector) -> Vector:
-        """The index of smoothed rises and falls."""
+    def advance_for_symbols(
+        self, states: SymbolStates, bar: NextBar, symbols: Sequence[str]
+    ) -> tuple[SymbolStates, Vector]:
+        """The index of several symbols at a single bar."""
+        close, weight = bar.column("close", symbols), 1 / self.window
+        centre = (1 - weight) / weight
+        seen, before, rise, fall, equal = np.asarray(states).T
+        change = close - before
+        rise = continue_means(rise, np.where(change > 0, change, 0.0), centre)
+        fall = continue_means(fall, -np.where(change < 0, change, 0.0), centre)
+        equal = np.where(close == before, np.minimum(equal + 1.0, self.warmup), 1.0)
+        kept = np.column_stack([seen, close, rise, fall, equal])
+        return kept, self._index(equal >= self.warmup, rise, fall)
+
+    @staticmethod
+    def _index(still: BoolVector, rise: Vector, fall: Vector) -> Vector:
+        """The index of smoothed rises and falls; 0.5 where the close is constant."""
         with np.errstate(divide="ignore", invalid="ignore"):
             index = np.where(fall == 0.0, 100.0, 100.0 - 100.0 / (1.0 + rise / fall)) / 100.0
-        return np.where(is_constant(close, self.warmup), 0.5, index)
+        return np.where(still, 0.5, index)
 
 
 class Macd(Indicator):
@@ -173,11 +202,38 @@ class Macd(Indicator):
         signal = continue_mean(signal, macd, (self.signal - 1) / 2)
         return np.array([count, fast, slow, signal]), (macd - signal) / close
 
+    def advance_for_symbols(
+        self, states: SymbolStates, bar: NextBar, symbols: Sequence[str]
+    ) -> tuple[SymbolStates, Vector]:
+        """The histogram of several symbols at a single bar."""
+        close = bar.column("close", symbols)
+        count, fast, slow, signal = np.asarray(states).T
+        fast = continue_means(fast, close, (self.fast - 1) / 2)
+        slow = continue_means(slow, close, (self.slow - 1) / 2)
+        macd = fast - slow
+        signal = continue_means(signal, macd, (self.signal - 1) / 2)
+        return np.column_stack([count, fast, slow, signal]), (macd - signal) / close
+
 
 def _split_moves(close: Vector) -> tuple[Vector, Vector]:
     """The rise and the fall at each bar, 0 or more each; 0 at the first."""
     change = np.diff(close, prepend=np.nan)
     return np.where(change > 0, change, 0.0), -np.where(change < 0, change, 0.0)
+
+
+def _equal_lengths(closes: Vector, equal: Vector) -> Vector:
+    """How many closes up to each one are equal to it.
+
+    Args:
+        closes: (n,) in time order.
+        equal: The number at the first of them, or nothing where no close is before it.
+    """
+    place = np.arange(len(closes), dtype=np.float64)
+    starts = place.copy()
+    starts[1:][closes[1:] == closes[:-1]] = -np.inf
+    starts[0] = 1.0 - float(equal[0] if len(equal) else 1.0)
+    lengths: Vector = place - np.maximum.accumulate(starts) + 1.0
+    return lengths
 
 
 def _continue_smoothing(

@@ -13,12 +13,12 @@ from engine.features.rolling import mean_and_deviation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.core.types import Vector
+    from engine.core.types import Matrix, Vector
 
 
-def log_returns(close: Vector, periods: int = 1) -> Vector:
-    """ln(close_t / close_{t-periods}), shape (n,); NaN in the first `periods` rows."""
-    returns = np.full(len(close), np.nan)
+def log_returns(close: Vector | Matrix, periods: int = 1) -> Vector | Matrix:
+    """ln(close_t / close_{t-periods}), shape (n,) or (n, k); NaN in the first `periods` rows."""
+    returns = np.full(close.shape, np.nan)
     returns[periods:] = np.log(close[periods:] / close[:-periods])
     return returns
 
@@ -43,7 +43,7 @@ class SimpleReturn(WindowIndicator):
     def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The return at each bar."""
         close = columns["close"]
-        returns = np.full(len(close), np.nan)
+        returns = np.full(close.shape, np.nan)
         returns[self.periods :] = close[self.periods :] / close[: -self.periods] - 1.0
         return returns
 

@@ -125,7 +125,7 @@ class YangZhang(RangeVolatility):
     def _variance(self, bars: Mapping[str, Vector]) -> Vector:
         window = self.window
         close = bars["close"]
-        overnight_returns = np.full(len(close), np.nan)
+        overnight_returns = np.full(close.shape, np.nan)
         overnight_returns[1:] = np.log(bars["open"][1:] / close[:-1])
         overnight, body = (
             np.square(mean_and_deviation(moves, window, ddof=1)[1])

@@ -13,18 +13,20 @@ import pandas as pd
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.core.hashing import canonical_json
 from engine.data.bars import VALUE_COLUMNS
-from engine.data.resampling_state import resample_next_bars
-from engine.features.build import assemble_matrix, check_distinct, check_values
+from engine.data.next_bar import NextBar
+from engine.data.resampling_state import resample_next_bars, resample_next_rows
+from engine.features.base import Indicator
+from engine.features.build import check_distinct
+from engine.features.matrix_stream import MatrixStream
 from engine.features.required_volume import check_volume
 from engine.features.resolutions import check_coarser, label_coarse_features
-from engine.features.stream_state import CoarseState, MatrixState, StreamState
+from engine.features.stream_state import CoarseState, StreamState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import BarsFrame, Matrix, Vector
     from engine.data import BarInterval
-    from engine.data.next_bar import NextBar
     from engine.features.build import FeatureMatrix
     from engine.features.config import Feature
     from engine.features.resolutions import CoarseFeatures
@@ -67,16 +69,22 @@ class FeatureStream:
     bit for bit. The size of a state is bounded by the warm-ups and by the bars of one coarse bar.
     A state may be kept and used again: no update changes it.
 
+    With `gaps` a symbol may have no bar at a timestamp, and may have its first one late. Its
+    states do not move then, and its values of that row are NaN: its other rows are the matrix of
+    its own bars alone, and their warm-up is counted in these.
+
     Attributes:
         features: At least one, without repetition.
         market_symbols: Every symbol whose bars arrive, in the market's order.
         symbols: Those of them that have columns, in the order of the groups.
         interval: Of the bars.
         resolutions: Longer intervals.
+        gaps: Whether a symbol may have no bar at a timestamp where another has one.
 
     Raises:
-        UsageError: There is no feature, a feature is listed twice, or a resolution is not a longer
-            multiple of the interval.
+        UsageError: There is no feature, a feature is listed twice, a resolution is not a longer
+            multiple of the interval, or with `gaps` there is a resolution or a feature of several
+            symbols.
     """
 
     features: tuple[Feature, ...]
@@ -84,18 +92,33 @@ class FeatureStream:
     symbols: tuple[str, ...]
     interval: str
     resolutions: tuple[BarInterval, ...] = ()
+    gaps: bool = False
 
     def __post_init__(self) -> None:
         """Checks the features and the resolutions."""
         check_distinct(self.features)
         for resolution in self.resolutions:
             check_coarser(resolution, self.interval)
+        if self.gaps:
+            self._check_gaps()
+
+    def _check_gaps(self) -> None:
+        """Refuses what needs a bar of every symbol at each timestamp."""
+        joint = [each.name for each in self.features if not isinstance(each, Indicator)]
+        if joint or self.resolutions:
+            raise UsageError(
+                "a stream of symbols with gaps computes features of a symbol's own bars only",
+                expected="features of one symbol, and no resolution",
+                found=", ".join([*joint, *self.resolutions]),
+                where="features" if joint else "resolutions",
+                fix="leave them out, or give a bar of every symbol at each timestamp",
+            )
 
     @cached_property
     def identity(self) -> int:
         """A number of 63 bits that says which features of which symbols and intervals it has."""
         features = [feature.model_dump(mode="json") for feature in self.features]
-        bars = (self.market_symbols, self.symbols, self.interval, self.resolutions)
+        bars = (self.market_symbols, self.symbols, self.interval, self.resolutions, self.gaps)
         digest = hashlib.sha256(canonical_json([features, *bars]).encode()).digest()
         return int.from_bytes(digest[:8], "big") >> 1
 
@@ -106,7 +129,8 @@ class FeatureStream:
 
         Args:
             state: What an earlier update returned; None at the first bars of a history.
-            bars: Checked bars of one or more timestamps, every market symbol at each.
+            bars: Checked bars of one or more timestamps, every market symbol at each, or with
+                `gaps` some.
 
         Returns:
             The next state, and the features at these bars.
@@ -123,7 +147,8 @@ class FeatureStream:
         tables = self._split(bars, None if state is None else state.newest)
         if state is None:  # a single later bar does not tell that its source has no volume
             check_volume(self.features, tables, self.symbols)
-        base, matrix = self._update_matrix(MatrixState() if state is None else state.base, tables)
+        before = self._matrix.initial if state is None else state.base
+        base, matrix = self._matrix.update(before, tables)
         parts = [
             self._update_coarse(None if state is None else state.coarse[place], tables, resolution)
             for place, resolution in enumerate(self.resolutions)
@@ -136,12 +161,12 @@ class FeatureStream:
     def advance(self, state: StreamState, bar: NextBar) -> tuple[StreamState, StreamedRow]:
         """The features of a single bar: `update`, to the last bit, without frames.
 
-        Before the warm-up is over, and of a coarse bar that is completed, they are those of
-        `update`.
+        Before the warm-up of a symbol is over, its features are computed by `update`.
 
         Args:
             state: What an earlier call returned.
-            bar: The next bar of every market symbol, with the columns that `update` reads.
+            bar: The next bar of every market symbol, or with `gaps` of some, with the columns
+                that `update` reads.
 
         Raises:
             UsageError: The state is of another stream.
@@ -149,9 +174,9 @@ class FeatureStream:
                 its warm-up is not finite.
         """
         self._check_state(state)
-        if bar.timestamp <= state.newest or tuple(bar.values) != self.market_symbols:
+        if bar.timestamp <= state.newest or not self._has_symbols(bar):
             raise self._order_error(len(bar.values), bar.timestamp, state.newest)
-        base, values = self._advance_matrix(state.base, bar)
+        base, values = self._matrix.advance(state.base, bar)
         parts = [
             self._advance_coarse(part, bar, resolution)
             for part, resolution in zip(state.coarse, self.resolutions, strict=True)
@@ -161,40 +186,35 @@ class FeatureStream:
         )
         return following, StreamedRow(values, tuple(row for _, row in parts))
 
-    def _advance_matrix(self, state: MatrixState, bar: NextBar) -> tuple[MatrixState, Vector]:
-        if state.seen < self.warmup:
-            kept, matrix = self._update_matrix(state, bar.tables)
-            return kept, matrix.values[0]
-        advanced = [
-            feature.advance_for_symbol(before, bar, symbol)
-            for before, (symbol, feature) in zip(state.columns, self._pairs, strict=True)
-        ]
-        values = np.array([value for _, value in advanced])
-        if not np.isfinite(values).all():
-            for (symbol, feature), value in zip(self._pairs, values, strict=True):
-                column = pd.Series([value], bar.opens)
-                check_values(feature, bar.tables[symbol], column, symbol, seen=state.seen)
-        return MatrixState(state.seen + 1, tuple(kept for kept, _ in advanced)), values
-
     def _advance_coarse(
         self, state: CoarseState, bar: NextBar, resolution: BarInterval
     ) -> tuple[CoarseState, tuple[Matrix, int]]:
-        bars = state.resampling.append_within(bar, self.interval, resolution)
-        if bars is not None:
-            nothing = np.empty((0, len(self._pairs)))
-            return CoarseState(bars, state.matrix), (nothing, bars.known - 1)
-        kept, features = self._update_coarse(state, bar.tables, resolution)
-        return kept, (features.features.values, int(features.latest[-1]))
+        nothing = np.empty((0, len(self.symbols) * len(self.features)))
+        within = state.resampling.append_within(bar, self.interval, resolution)
+        if within is not None:
+            return CoarseState(within, state.matrix), (nothing, within.known - 1)
+        row = np.array([bar.row(self.market_symbols, VALUE_COLUMNS)])
+        bars, coarse, latest = resample_next_rows(state.resampling, row, self.interval, resolution)
+        matrix, rows = state.matrix, [nothing]
+        for completed in NextBar.of_rows(coarse, self.market_symbols, VALUE_COLUMNS):
+            matrix, values = self._matrix.advance(matrix, completed)
+            rows.append(values[None])
+        return CoarseState(bars, matrix), (np.vstack(rows), int(latest[-1]))
+
+    def _has_symbols(self, bar: NextBar) -> bool:
+        """Whether the bar is of the symbols that it may be of."""
+        found = tuple(bar.values)
+        if not self.gaps or len(found) == len(self.market_symbols):
+            return found == self.market_symbols
+        return 0 < len(found) == len(self._market.intersection(found))
 
     @cached_property
-    def warmup(self) -> int:
-        """First row at which every feature is valid."""
-        return max(feature.warmup for feature in self.features)
+    def _market(self) -> frozenset[str]:
+        return frozenset(self.market_symbols)
 
     @cached_property
-    def _pairs(self) -> tuple[tuple[str, Feature], ...]:
-        """The symbol and feature of each column."""
-        return tuple((symbol, feature) for symbol in self.symbols for feature in self.features)
+    def _matrix(self) -> MatrixStream:
+        return MatrixStream(self.features, self.symbols)
 
     def _check_state(self, state: StreamState) -> None:
         if state.stream != self.identity:
@@ -211,7 +231,8 @@ class FeatureStream:
     ) -> InvalidBarsError:
         return InvalidBarsError(
             "The next bars do not follow those before",
-            expected=f"later timestamps, at each a bar of {', '.join(self.market_symbols)}",
+            expected=f"later timestamps, at each a bar of {'some' if self.gaps else 'all'} of "
+            f"{', '.join(self.market_symbols)}",
             found=f"{count} bars from {first}, after {newest}",
             where="bars",
             fix="bring the bars into time order and leave out those seen before",
@@ -241,32 +262,18 @@ class FeatureStream:
             symbol: bars[bars["symbol"] == symbol].set_index("timestamp")
             for symbol in self.market_symbols
         }
-        stamps = next(iter(tables.values())).index
-        ordered = pd.DatetimeIndex(stamps if newest is None else stamps.insert(0, newest))
-        is_valid = len(stamps) and ordered.is_monotonic_increasing and ordered.is_unique
-        if not is_valid or not all(table.index.equals(stamps) for table in tables.values()):
+        indexes = [pd.DatetimeIndex(table.index) for table in tables.values()]
+        own = [index for index in indexes if len(index)] if self.gaps else indexes
+        is_valid = all(map(len, own)) and all(
+            index.is_monotonic_increasing
+            and index.is_unique
+            and (newest is None or index[0] > newest)
+            and (self.gaps or index.equals(own[0]))
+            for index in own
+        )
+        if not own or not is_valid:
             raise self._order_error(len(bars), bars["timestamp"].min(), newest)
         return tables
-
-    def _update_matrix(
-        self, state: MatrixState, tables: Mapping[str, pd.DataFrame]
-    ) -> tuple[MatrixState, FeatureMatrix]:
-        stamps = next(iter(tables.values())).index
-        if stamps.empty:
-            empty = pd.Series(index=stamps, dtype="float64")
-            return state, assemble_matrix([empty] * len(self._pairs), self.features, self.symbols)
-        updated = [
-            feature.update_for_symbol(before, tables, symbol)
-            for before, (symbol, feature) in zip(
-                state.columns or (None,) * len(self._pairs), self._pairs, strict=True
-            )
-        ]
-        for (symbol, feature), (_, column) in zip(self._pairs, updated, strict=True):
-            check_values(feature, tables[symbol], column, symbol, seen=state.seen)
-        return (
-            MatrixState(state.seen + len(stamps), tuple(kept for kept, _ in updated)),
-            assemble_matrix([column for _, column in updated], self.features, self.symbols),
-        )
 
     def _update_coarse(
         self,
@@ -277,6 +284,6 @@ class FeatureStream:
         resampling, coarse, latest = resample_next_bars(
             None if state is None else state.resampling, tables, self.interval, resolution
         )
-        before = MatrixState() if state is None else state.matrix
-        kept, matrix = self._update_matrix(before, coarse)
+        before = self._matrix.initial if state is None else state.matrix
+        kept, matrix = self._matrix.update(before, coarse)
         return CoarseState(resampling, kept), label_coarse_features(resolution, matrix, latest)

@@ -9,13 +9,14 @@ import pandas as pd
 
 from engine.features.base import Indicator, RollingWindow, WindowIndicator
 from engine.features.rolling import is_constant, zscore
-from engine.features.running_sum import RunningSum
+from engine.features.running_sum import RunningSum, append_to_sums
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.core.types import BoolVector, Vector
     from engine.data.next_bar import NextBar
+    from engine.features.symbol_states import SymbolStates
     from engine.features.window_state import FeatureState
 
 
@@ -46,8 +47,10 @@ class Vwap(Indicator):
         high, low, close, volume = (
             bars[name].to_numpy("float64") for name in ("high", "low", "close", "volume")
         )
-        amounts = pd.DataFrame(np.column_stack([(high + low + close) / 3.0 * volume, volume]))
-        money, traded = amounts.rolling(self.window).sum().to_numpy().T
+        money, traded = (
+            pd.Series(amounts).rolling(self.window).sum().to_numpy()
+            for amounts in ((high + low + close) / 3.0 * volume, volume)
+        )
         return pd.Series(
             self._distance(close, money, traded, is_constant(volume, self.window) & (volume == 0)),
             index=bars.index,
@@ -62,16 +65,16 @@ class Vwap(Indicator):
         )
         before = np.empty((2, 0)) if state is None else state
         sums = [RunningSum.from_state(self.window, row) for row in before]
-        seen = len(sums[1].held)
-        volumes = np.array([*sums[1].held, *volume])
+        held = np.array(sums[1].held)  # NaN where no bar was seen
+        volumes = np.append(held, volume)
         amounts = ((high + low + close) / 3.0 * volume, volume)
         money, traded = (
             running.extend(amount) for running, amount in zip(sums, amounts, strict=True)
         )
-        is_idle = (is_constant(volumes, self.window) & (volumes == 0.0))[seen:]
+        is_idle = (is_constant(volumes, self.window) & (volumes == 0.0))[self.window :]
         values = pd.Series(self._distance(close, money, traded, is_idle), index=bars.index)
         kept = np.vstack([running.to_state() for running in sums])
-        return kept, self._mask_warmup(values, seen=seen)
+        return kept, self._mask_warmup(values, seen=int(np.sum(~np.isnan(held))))
 
     @staticmethod
     def _distance(close: Vector, money: Vector, traded: Vector, is_idle: BoolVector) -> Vector:
@@ -92,6 +95,19 @@ class Vwap(Indicator):
         is_idle = max(traded.held) == 0.0
         kept = np.vstack([money.to_state(), traded.to_state()])
         return kept, 0.0 if is_idle else distance
+
+    def advance_for_symbols(
+        self, states: SymbolStates, bar: NextBar, symbols: Sequence[str]
+    ) -> tuple[SymbolStates, Vector]:
+        """The distance of several symbols at a single bar."""
+        high, low, close, volume = (
+            bar.column(name, symbols) for name in ("high", "low", "close", "volume")
+        )
+        with np.errstate(all="ignore"):  # the stream refuses what is not finite
+            amounts = np.column_stack([(high + low + close) / 3.0 * volume, volume])
+            kept, sums = append_to_sums(np.asarray(states), amounts)
+        is_idle = (kept[:, 1, -self.window :] == 0.0).all(axis=1)
+        return kept, self._distance(close, sums[:, 0], sums[:, 1], is_idle)
 
 
 class Obv(WindowIndicator):
@@ -117,7 +133,9 @@ class Obv(WindowIndicator):
 
     def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The z-score of the change at each bar."""
-        change: Vector = np.sign(np.diff(columns["close"], prepend=np.nan)) * columns["volume"]
+        change: Vector = (
+            np.sign(np.diff(columns["close"], prepend=np.nan, axis=0)) * columns["volume"]
+        )
         return zscore(change, self.window)
 
 

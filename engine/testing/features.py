@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import ContractError
+from engine.data.next_bar import NextBar
 from engine.features.base import FeatureSpec
 from engine.features.contract import check_column
+from engine.features.symbol_states import stack_states
 from engine.testing.markets import make_bars, scale_prices
 from engine.testing.rules import check_part, require
 
@@ -40,7 +42,7 @@ def check_feature(
     `first_bar_tolerance`; no change by the unit of prices or of volumes; the same values again;
     untouched bars; no column read that `required_columns` does not name; the values of the
     streaming form equal to these bit for bit, from a state that no call changes and that does not
-    grow.
+    grow; at a single bar, the values of one symbol and of several at once equal to these as well.
 
     Args:
         feature: The feature.
@@ -76,6 +78,7 @@ def check_feature(
     _check_units(feature, tables, own, values)
     _check_required_columns(feature, tables, own, values)
     _check_streaming(feature, tables, own, values)
+    _check_single_bars(feature, tables, own)
 
 
 def _make_tables(feature: FeatureSpec) -> dict[str, pd.DataFrame]:
@@ -188,6 +191,30 @@ def _check_streaming(
         found=f"{len(differs)} other values, at row {first}: {streamed.iloc[first].tolist()} for "
         f"{values.iloc[first].tolist()}",
     )
+
+
+def _check_single_bars(feature: FeatureSpec, tables: Mapping[str, pd.DataFrame], own: str) -> None:
+    """Single bars past the warm-up, of one symbol and of several at once."""
+    stamps = tables[own].index
+    start = max(len(stamps) - _SINGLE_BARS, feature.warmup + 1)
+    symbols = tuple(tables) if len(tables) > 1 else (own, own)
+    known = _cut(tables, 0, start)
+    alone, *others = (feature.update_for_symbol(None, known, symbol)[0] for symbol in symbols)
+    together = stack_states([alone, *others])
+    values = np.array([feature.compute_for_symbol(tables, symbol) for symbol in symbols])
+    for row in range(start, len(stamps)):
+        bars = pd.concat([t.iloc[[row]].assign(symbol=symbol) for symbol, t in tables.items()])
+        bar = NextBar.of_bars(bars.rename_axis("timestamp").reset_index())
+        alone, value = feature.advance_for_symbol(alone, bar, own)
+        together, found = feature.advance_for_symbols(together, bar, symbols)
+        expected = values[:, row]
+        require(
+            feature.kind,
+            "a single bar gives the bits of the batch form, for one symbol and for several at "
+            "once: arrays of several symbols, (n, symbols), are computed along their first axis",
+            kept=value == expected[0] and np.array_equal(found, expected),
+            found=f"{value} and {found} for {expected} at {stamps[row]}",
+        )
 
 
 def _update_checked(

@@ -27,9 +27,9 @@ def with_defaults(other: str = OTHER) -> list[FeatureSpec]:
 
 def second_symbol(bars: pd.DataFrame) -> pd.DataFrame:
     """Bars of another symbol, derived from the first one's: constant where those are."""
-    other = bars.copy()
+    other, ratio = bars.copy(), (bars["high"] / bars["low"]) ** 2
     for name in PRICE_COLUMNS:
-        other[name] = bars[name] ** 0.5 * (bars["high"] / bars["low"]) ** 2
+        other[name] = bars[name] ** 0.5 * ratio
     return other
 
 

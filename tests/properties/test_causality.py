@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.features.config import LogReturn, Macd, Rsi
 from engine.signals.config import BuyAndHold, MeanReversion, MovingAverageCrossover
 from tests.features.two_symbols import values_of, with_defaults
+from tests.hypothesis_examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ FEATURES = [*with_defaults(), LogReturn(periods=7), Rsi(window=3), Macd(slow=40)
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(seed=SEEDS, other=SEEDS, t=CUTS)
 def test_a_feature_at_or_before_t_does_not_depend_on_bars_after_t(
     feature: FeatureSpec, seed: int, other: int, t: int
@@ -76,7 +77,7 @@ RULES = [
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.kind)
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(seed=SEEDS, other=SEEDS, t=CUTS)
 def test_a_rule_at_or_before_t_does_not_depend_on_bars_after_t(
     rule: BenchmarkRule, seed: int, other: int, t: int

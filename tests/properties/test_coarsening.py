@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data.calendar import INTERVAL_LENGTHS
 from engine.data.resampling import resample_bars
+from tests.hypothesis_examples import examples
 
 LENGTH = 90
 SEEDS = st.integers(0, 2**32 - 1)
@@ -54,7 +55,7 @@ def changed_after(bars: pd.DataFrame, seed: int, t: int) -> pd.DataFrame:
     return pd.concat([kept, _bars(drawn["timestamp"], rng)], ignore_index=True)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=SEEDS, other=SEEDS, t=CUTS, kind=KINDS)
 def test_coarse_bars_of_a_prefix_are_a_prefix_of_the_coarse_bars(
     seed: int, other: int, t: int, kind: tuple[str, str, str]
@@ -67,7 +68,7 @@ def test_coarse_bars_of_a_prefix_are_a_prefix_of_the_coarse_bars(
         pd.testing.assert_frame_equal(whole[: len(known)], known)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(seed=SEEDS, kind=KINDS)
 def test_every_volume_is_counted_once_and_every_high_and_low_is_one_of_the_bars(
     seed: int, kind: tuple[str, str, str]

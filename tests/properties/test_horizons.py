@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data.config import DataSpec
@@ -19,6 +19,7 @@ from engine.pipeline.prepare import prepare_data
 from engine.splits.config import WindowSpec
 from engine.strategy import Strategy
 from engine.training.jobs import make_fit_tasks
+from tests.hypothesis_examples import examples
 
 if TYPE_CHECKING:
     from engine.training.task import FitTask
@@ -100,7 +101,7 @@ SEEDS = st.integers(0, 2**32 - 2)
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(targets(), st.integers(0, 3), SEEDS)
 def test_other_bars_from_the_test_part_on_change_nothing_that_is_trained_on(
     target: TargetSpec, embargo: int, seed: int
@@ -115,7 +116,7 @@ def test_other_bars_from_the_test_part_on_change_nothing_that_is_trained_on(
             assert key_of_train_rows(after_train[place]) == key_of_train_rows(tasks[place])
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(targets(), st.integers(0, 3), SEEDS)
 def test_every_row_that_is_trained_on_has_all_of_its_returns(
     target: TargetSpec, embargo: int, seed: int

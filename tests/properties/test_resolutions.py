@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data.calendar import INTERVAL_LENGTHS
@@ -25,6 +25,7 @@ from engine.features.config import (
     YangZhang,
 )
 from engine.features.resolutions import build_coarse_features, resample_market
+from tests.hypothesis_examples import examples
 from tests.properties.plausible_markets import LENGTH, plausible_market
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ PAIRS = st.sampled_from([("1d", "1w"), ("1h", "1d"), ("4h", "1d"), ("1h", "4h"),
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(seed=SEEDS, other=SEEDS, t=CUTS, pair=PAIRS)
 def test_coarse_bars_known_at_t_do_not_depend_on_bars_after_t(
     seed: int, other: int, t: int, pair: tuple[str, str]
@@ -99,7 +100,7 @@ def test_coarse_bars_known_at_t_do_not_depend_on_bars_after_t(
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(seed=SEEDS, other=SEEDS, t=CUTS, pair=PAIRS)
 def test_coarse_features_known_at_t_do_not_depend_on_bars_after_t(
     seed: int, other: int, t: int, pair: tuple[str, str]
@@ -118,7 +119,7 @@ def test_coarse_features_known_at_t_do_not_depend_on_bars_after_t(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=SEEDS, pair=PAIRS)
 def test_coarse_bars_are_those_that_a_trader_writes_down_close_by_close(
     seed: int, pair: tuple[str, str]

@@ -10,7 +10,7 @@ import annotated_types as at
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -21,6 +21,7 @@ from engine.features.resolutions import build_coarse_features
 from engine.features.stream import FeatureStream
 from engine.features.stream_state import StreamState
 from tests.features.two_symbols import KINDS, OTHER, OWN, second_symbol, with_defaults
+from tests.hypothesis_examples import examples
 from tests.properties.plausible_markets import plausible_market
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def random_cuts(rng: np.random.Generator, length: int) -> list[int]:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.model_fields["kind"].default)
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(seed=SEEDS)
 def test_the_streaming_form_of_every_kind_gives_the_bits_of_its_batch_form(
     kind: type[FeatureSpec], seed: int
@@ -138,7 +139,7 @@ def test_bars_may_arrive_one_at_a_time_and_a_state_does_not_grow(feature: Featur
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.model_fields["kind"].default)
-@settings(max_examples=6, deadline=None)
+@examples(6)
 @given(seed=SEEDS)
 def test_a_bar_that_arrives_as_numbers_gives_the_bits_of_the_batch_form(
     kind: type[FeatureSpec], seed: int
@@ -199,7 +200,7 @@ INTERVALS = st.sampled_from(
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(seed=SEEDS, intervals=INTERVALS, inputs=st.sampled_from([("A",), ("A", "B")]))
 def test_a_stream_gives_the_bits_of_the_matrices_of_every_resolution(
     seed: int, intervals: tuple[str, tuple[str, ...]], inputs: tuple[str, ...]
@@ -221,7 +222,7 @@ def test_a_stream_gives_the_bits_of_the_matrices_of_every_resolution(
         )
 
 
-@settings(max_examples=6, deadline=None)
+@examples(6)
 @given(seed=SEEDS, intervals=INTERVALS)
 def test_a_stream_gives_the_bits_of_frames_for_bars_that_arrive_as_numbers(
     seed: int, intervals: tuple[str, tuple[str, ...]]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.data.bar_rows import bars_to_rows
-from engine.features.base import Indicator
+from engine.features.base import Indicator, WindowIndicator
 from engine.features.config import LogReturn
 from engine.testing import (
     ContractError,
@@ -119,6 +119,22 @@ class RunningMean(Indicator):
         return bars["close"] / bars["close"].rolling(10).mean() - 1
 
 
+class AcrossSymbols(WindowIndicator):
+    """The last return, of arrays of several symbols along the wrong axis."""
+
+    required_columns: ClassVar[tuple[str, ...]] = ("close",)
+
+    kind: Literal["across_symbols"] = "across_symbols"
+
+    @property
+    def warmup(self) -> int:
+        return 1
+
+    def compute_array(self, columns):
+        close = columns["close"]
+        return np.diff(close, prepend=np.nan) / close
+
+
 class Hoarder(LogReturn):
     kind: Literal["hoarder"] = "hoarder"  # type: ignore[assignment]
 
@@ -149,6 +165,7 @@ class Glancer(LogReturn):
     ("part", "rule"),
     [
         (RunningMean(), "the streaming form gives the bits of the batch form"),
+        (AcrossSymbols(), "computed along their first axis"),
         (Hoarder(), "the state of the streaming form does not grow"),
         (Scribbler(), "leaves the state before as it is"),
         (Glancer(), "`required_columns` names every column"),

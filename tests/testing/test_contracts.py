@@ -49,7 +49,11 @@ def test_every_sizing_keeps_the_contract(part) -> None:
 @pytest.mark.parametrize("part", COST_KINDS.built_in, ids=kind_of)
 def test_every_cost_model_keeps_the_contract(part) -> None:
     check_costs(part())
-    check_costs(part(fee_bps=0, slippage_bps=0, borrow_bps_per_year=300))
+    other = {
+        "fixed": {"fee_bps": 0, "slippage_bps": 0, "by_symbol": {"AAA": {"fee_bps": 3}}},
+        "itemised": {"spread": {"kind": "abdi_ranaldo"}, "impact": {}, "max_participation": 0.1},
+    }[kind_of(part)]
+    check_costs(part.model_validate(other | {"borrow_bps_per_year": 300}))
 
 
 @pytest.mark.parametrize("part", BENCHMARK_KINDS.built_in, ids=kind_of)
