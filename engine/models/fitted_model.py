@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from engine.core.errors import DataError, UsageError
 from engine.models.dataset import CoarseInputs, ModelInputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy.typing as npt
 
@@ -57,13 +58,18 @@ class ScaledColumns:
         names: k names of features such as `BTC-USD:rsi_14`.
         groups: Columns of each series, one tuple per symbol.
         scaler: Fitted on the train rows.
-        quantiles: (q, k) of each unscaled feature over the train rows, at `QUANTILE_LEVELS`.
+        build_quantiles: Builds `quantiles`; few readers of the columns need them.
     """
 
     names: tuple[str, ...]
     groups: ColumnGroups
     scaler: Scaler
-    quantiles: Matrix
+    build_quantiles: Callable[[], Matrix]
+
+    @cached_property
+    def quantiles(self) -> Matrix:
+        """(q, k) of each unscaled feature over the train rows, at `QUANTILE_LEVELS`."""
+        return self.build_quantiles()
 
     def scale(self, features: Matrix) -> npt.NDArray[np.float32]:
         """(n, k) float32.
@@ -141,6 +147,8 @@ class FittedModel:
             by the replication of a paper.
         spans: `train` and `validation` -> timestamps of the first and the last row, ISO 8601.
         versions: Of the libraries that the numbers depend on.
+        pooled: Of a model that was fitted on several symbols, the transform of each; it serves one
+            of them with its transform.
     """
 
     forecaster: FittedForecaster
@@ -150,6 +158,7 @@ class FittedModel:
     transform: InputTransform | None = None
     spans: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    pooled: tuple[InputTransform, ...] = ()
 
     @property
     def lookback(self) -> int:
@@ -187,13 +196,26 @@ class FittedModel:
             UsageError: The features are not those of the fit, or a sequence is not there.
             DataError: A feature that a sequence touches is not finite.
         """
+        return self.forecaster.predict(self.prepare(rows, at), at)
+
+    def prepare(self, rows: FeatureRows, at: IntVector) -> ModelInputs:
+        """The scaled inputs that `predict` reads, checked.
+
+        Args:
+            rows: As in `predict`.
+            at: As in `predict`.
+
+        Raises:
+            UsageError: As `predict`.
+            DataError: As `predict`.
+        """
         inputs = self.input_transform.apply(rows)
         if len(at):
             transform = self.input_transform
             self._check_sequences(transform.columns, inputs.inputs, at)
             for columns, coarse in zip(transform.coarse, inputs.coarse, strict=True):
                 self._check_sequences(columns, coarse.inputs, coarse.latest[at])
-        return self.forecaster.predict(inputs, at)
+        return inputs
 
     def _check_sequences(
         self, columns: ScaledColumns, inputs: npt.NDArray[np.float32], ends: IntVector
@@ -218,8 +240,9 @@ class FittedModel:
                 fix="give a longer history",
             )
         start = first - self.lookback + 1
-        bad = np.argwhere(~np.isfinite(inputs[start : last + 1]))
-        if len(bad):
+        finite = np.isfinite(inputs[start : last + 1])
+        if not finite.all():
+            bad = np.argwhere(~finite)
             row, column = bad[0]
             raise DataError(
                 "a feature is not finite",

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from engine.core.limits import MAX_MODEL_FILE_BYTES
 from engine.core.part_origin import iterate_specs
 from engine.core.read_file import read_bytes
 from engine.core.storage import replace_atomically, translate_disk_faults
+from engine.models.array_archive import read_arrays
 from engine.models.fitted_model import FittedModel, InputTransform, ScaledColumns
 from engine.models.forecaster import FittedForecaster, Forecaster, Model
 from engine.models.training_history import TrainingHistory
@@ -78,35 +80,43 @@ def decode_model(raw: bytes, known: Forecaster | None = None) -> FittedModel:
         raise DamagedFitError
     header, _, arrays = payload.partition(b"\n")
     document = json.loads(header)["model"]
-    with np.load(io.BytesIO(arrays), allow_pickle=False) as archive:
-        return FittedModel(
-            forecaster=_read_forecaster(document["forecaster"], archive, "", known),
-            train=archive["train"],
-            validation=archive["validation"],
-            realised=archive["realised"],
-            transform=_read_transform(document["transform"], archive),
-            spans={name: (first, last) for name, (first, last) in document["spans"].items()},
-            versions=document["versions"],
-        )
+    archive = read_arrays(arrays)
+    transform = document["transform"]
+    return FittedModel(
+        forecaster=_read_forecaster(document["forecaster"], archive, "", known),
+        train=archive["train"],
+        validation=archive["validation"],
+        realised=archive["realised"],
+        transform=None if transform is None else _read_transform(transform, archive, ""),
+        spans={name: (first, last) for name, (first, last) in document["spans"].items()},
+        versions=document["versions"],
+        pooled=tuple(
+            _read_transform(each, archive, f"pooled_{number}_")
+            for number, each in enumerate(document.get("pooled", ()))
+        ),
+    )
 
 
 def _describe_model(fitted: FittedModel) -> dict[str, Any]:
     """Everything that is not an array."""
-    transform = fitted.transform
+    transform, pooled = fitted.transform, [*map(_describe_transform, fitted.pooled)]
     return {
         "forecaster": _describe_forecaster(fitted.forecaster),
-        "transform": None
-        if transform is None
-        else {
-            "symbol": transform.symbol,
-            "horizons": transform.horizons,
-            "recursive": transform.recursive,
-            "columns": [
-                {"names": each.names, "groups": each.groups} for each in _all_columns(transform)
-            ],
-        },
+        "transform": None if transform is None else _describe_transform(transform),
         "spans": dict(fitted.spans),
         "versions": dict(fitted.versions),
+        **({"pooled": pooled} if pooled else {}),
+    }
+
+
+def _describe_transform(transform: InputTransform) -> dict[str, Any]:
+    return {
+        "symbol": transform.symbol,
+        "horizons": transform.horizons,
+        "recursive": transform.recursive,
+        "columns": [
+            {"names": each.names, "groups": each.groups} for each in _all_columns(transform)
+        ],
     }
 
 
@@ -127,10 +137,18 @@ def _model_arrays(fitted: FittedModel) -> Iterator[tuple[str, npt.NDArray[Any]]]
     yield "realised", fitted.realised
     yield from _weight_arrays(fitted.forecaster, "")
     if fitted.transform is not None:
-        for place, columns in enumerate(_all_columns(fitted.transform)):
-            yield f"columns_{place}_quantiles", columns.quantiles
-            for name, array in columns.scaler.to_arrays().items():
-                yield f"columns_{place}_scaler_{name}", array
+        yield from _transform_arrays(fitted.transform, "")
+    for number, transform in enumerate(fitted.pooled):
+        yield from _transform_arrays(transform, f"pooled_{number}_")
+
+
+def _transform_arrays(
+    transform: InputTransform, prefix: str
+) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    for place, columns in enumerate(_all_columns(transform)):
+        yield f"{prefix}columns_{place}_quantiles", columns.quantiles
+        for name, array in columns.scaler.to_arrays().items():
+            yield f"{prefix}columns_{place}_scaler_{name}", array
 
 
 def _weight_arrays(
@@ -184,15 +202,13 @@ def _read_specification(document: Mapping[str, Any], known: Forecaster | None) -
     return found
 
 
-def _read_transform(document: Mapping[str, Any] | None, archive: Arrays) -> InputTransform | None:
-    if document is None:
-        return None
+def _read_transform(document: Mapping[str, Any], archive: Arrays, prefix: str) -> InputTransform:
     columns = [
         ScaledColumns(
             names=tuple(each["names"]),
             groups=tuple(tuple(group) for group in each["groups"]),
-            scaler=scaler_from_arrays(_with_prefix(archive, f"columns_{place}_scaler_")),
-            quantiles=archive[f"columns_{place}_quantiles"],
+            scaler=scaler_from_arrays(_with_prefix(archive, f"{prefix}columns_{place}_scaler_")),
+            build_quantiles=partial(np.asarray, archive[f"{prefix}columns_{place}_quantiles"]),
         )
         for place, each in enumerate(document["columns"])
     ]

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from engine.core.errors import UsageError
+from engine.core.limits import MAX_CROSS_VALIDATION_SPLITS
 from engine.core.types import Spec
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 SPLITS_PATH = "tune.splits"
 """Path in the strategy, for errors."""
-
-MAX_SPLITS = 500
-"""Largest number of splits; every configuration is fitted on each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,8 +171,10 @@ class CombinatorialPurged(SplitterSpec):
                 f"test_groups is {self.test_groups} and groups is {self.groups}; leave at least "
                 "one group to train on"
             )
-        if (splits := comb(self.groups, self.test_groups)) > MAX_SPLITS:
-            raise ValueError(f"{splits} splits are more than {MAX_SPLITS}; lower groups")
+        if (splits := comb(self.groups, self.test_groups)) > MAX_CROSS_VALIDATION_SPLITS:
+            raise ValueError(
+                f"{splits} splits are more than {MAX_CROSS_VALIDATION_SPLITS}; lower groups"
+            )
         return self
 
     @property
@@ -182,9 +182,18 @@ class CombinatorialPurged(SplitterSpec):
         """C(N - 1, k - 1) = k / N C(N, k): the number of splits in which a row is a test row."""
         return comb(self.groups - 1, self.test_groups - 1)
 
+    def cut(self, rows: int) -> list[range]:
+        """The groups of consecutive rows, in the order of time, the longer ones first."""
+        return _consecutive_blocks(rows, self.groups)
+
+    def combinations(self) -> tuple[tuple[int, ...], ...]:
+        """The numbers of the test groups of each split, in lexicographic order."""
+        return tuple(combinations(range(self.groups), self.test_groups))
+
     def test_blocks(self, rows: int) -> tuple[tuple[range, ...], ...]:
-        """K groups per split, in lexicographic order of the groups."""
-        return tuple(combinations(_consecutive_blocks(rows, self.groups), self.test_groups))
+        """K groups per split, in the order of `combinations`."""
+        groups = self.cut(rows)
+        return tuple(tuple(groups[each] for each in chosen) for chosen in self.combinations())
 
     def min_rows(self) -> int:
         """One row per group."""

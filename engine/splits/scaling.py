@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from engine.core.errors import InvalidBarsError
 from engine.core.types import Spec
 from engine.features.rolling import zscore
+from engine.splits.rows import row_index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import Matrix, Vector
+    from engine.splits.rows import Rows
 
 
 class Scaler(ABC):
@@ -79,7 +82,8 @@ class AffineScaler(Scaler):
         """Scales every row; NaN stays NaN."""
         return self.offset + (values - self.centre) / self.scale
 
-    def update(self, state: Matrix | None, values: Matrix) -> tuple[Matrix, Matrix]:  # noqa: ARG002 - no earlier row is needed
+    @override
+    def update(self, state: Matrix | None, values: Matrix) -> tuple[Matrix, Matrix]:
         """Scales the rows that follow; the state has no rows."""
         return values[:0], self.transform(values)
 
@@ -196,18 +200,19 @@ class RollingZscoreScaling(ScalingSpec):
         """The bars before the first complete window."""
         return self.window - 1
 
-    def fit(self, train: Matrix) -> Scaler:  # noqa: ARG002 - causal, so it needs no train rows
+    @override
+    def fit(self, train: Matrix) -> Scaler:
         """Fits nothing."""
         return RollingZscoreScaler(self.window)
 
 
-def fit_scaler(scaling: ScalingSpec, values: Matrix, train: range) -> Scaler:
+def fit_scaler(scaling: ScalingSpec, values: Matrix, train: Rows) -> Scaler:
     """Fits a scaling on the train rows only.
 
     Args:
         scaling: The strategy's scaling.
         values: Features of all bars, shape (n, k).
-        train: Train rows of a window.
+        train: Train rows of a window or of a split.
 
     Returns:
         A scaler for every row of the window.
@@ -215,13 +220,13 @@ def fit_scaler(scaling: ScalingSpec, values: Matrix, train: range) -> Scaler:
     Raises:
         InvalidBarsError: A train row holds a NaN or an infinity.
     """
-    rows = values[train.start : train.stop]
+    rows = values[row_index(train)]
     if not np.isfinite(rows).all():
         raise InvalidBarsError(
             "The train rows hold values that are not finite",
             expected="finite features from their warm-up on",
             found=f"{np.count_nonzero(~np.isfinite(rows))} of {rows.size}",
-            where=f"rows {train.start} to {train.stop - 1}",
+            where=f"rows {train[0]} to {train[-1]}",
             fix="check the bars with `backtest data check`",
         )
     return scaling.fit(rows)

@@ -7,21 +7,25 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from engine.core.errors import UsageError
 from engine.splits.config import DURATION_PATTERN
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from engine.splits.config import Duration, WindowSpec
 
+_Instants: TypeAlias = "npt.NDArray[np.datetime64]"
+
 _MONTHS_PER_UNIT = {"y": 12, "mo": 1}
 _DAYS_PER_UNIT = {"w": 7, "d": 1}
+_SHORTEST_MONTH = 28
+"""Days."""
 
 
 @dataclass(frozen=True)
@@ -160,9 +164,15 @@ class _WindowLayout:
     gap: int
 
     @cached_property
-    def _instants(self) -> npt.NDArray[np.datetime64]:
-        """The timestamps without their zone, which are searched faster."""
-        return self.timestamps.tz_convert(None).to_numpy()
+    def _calendar_starts(self) -> dict[str, npt.NDArray[np.int64]]:
+        """Calendar length -> (n,) first row of the part before each row; -1 as in `part_start`."""
+        instants, starts = _instants(self.timestamps), {}
+        for length in (self.spec.validation, self.spec.train):
+            if not isinstance(length, int):
+                begins = _shift(instants, length, -1)
+                rows = instants.searchsorted(begins)
+                starts[length] = np.where(begins < instants[self.first_row], -1, rows)
+        return starts
 
     def part_start(self, stop: int, length: Duration) -> int:
         """First row of the part of `length` that ends before row `stop`.
@@ -173,11 +183,7 @@ class _WindowLayout:
             return -1
         if isinstance(length, int):
             return stop - length if stop - length >= self.first_row else -1
-        start = self.timestamps[stop] - _calendar_offset(length)
-        instant = start.to_datetime64()
-        if instant < self._instants[self.first_row]:
-            return -1
-        return int(self._instants.searchsorted(instant))
+        return int(self._calendar_starts[length][stop])
 
     def part_starts(self, test_start: int) -> tuple[int, int]:
         """First row of train and of validation before a test part; -1 as in `part_start`."""
@@ -215,27 +221,52 @@ class _WindowLayout:
 
 
 @lru_cache
-def _calendar_offset(length: str, times: int = 1) -> pd.DateOffset:
-    """`times` times a length such as `6mo`; months are calendar months."""
+def _parse_length(length: str) -> tuple[int, int]:
+    """Months and days of a length such as `6mo`, one of them 0."""
     match = DURATION_PATTERN.fullmatch(length)
     if match is None:
         raise ValueError(f"{length} is not a calendar length")
-    unit, count = match["unit"], int(match["count"]) * times
-    return pd.DateOffset(
-        months=count * _MONTHS_PER_UNIT.get(unit, 0), days=count * _DAYS_PER_UNIT.get(unit, 0)
-    )
+    unit, count = match["unit"], int(match["count"])
+    return count * _MONTHS_PER_UNIT.get(unit, 0), count * _DAYS_PER_UNIT.get(unit, 0)
+
+
+@lru_cache
+def _calendar_offset(length: str, times: int = 1) -> pd.DateOffset:
+    """`times` times a length such as `6mo`; months are calendar months."""
+    months, days = _parse_length(length)
+    return pd.DateOffset(months=times * months, days=times * days)
+
+
+def _instants(timestamps: pd.DatetimeIndex) -> _Instants:
+    """The timestamps in UTC without their zone, which are searched and shifted faster."""
+    return timestamps.tz_convert(None).to_numpy(dtype="datetime64[us]")
+
+
+def _shift(instants: _Instants, length: str, times: int | npt.NDArray[np.int64]) -> _Instants:
+    """The instants moved by so many times a length, as `_calendar_offset` moves each.
+
+    A day that its month does not have becomes the last day of the month.
+    """
+    months, days = _parse_length(length)
+    date = instants.astype("datetime64[D]")
+    month = date.astype("datetime64[M]")
+    moved = month + times * months
+    last = (moved + 1).astype("datetime64[D]") - 1
+    day = np.minimum(moved.astype("datetime64[D]") + (date - month.astype("datetime64[D]")), last)
+    shifted: _Instants = (day + times * days).astype("datetime64[us]") + (instants - date)
+    return shifted
 
 
 def _test_starts(timestamps: pd.DatetimeIndex, length: Duration, first: int) -> list[int]:
     """First row of every test part; a calendar part without a bar is left out."""
     if isinstance(length, int):
         return list(range(first, len(timestamps), length))
-    starts = [first]
-    anchor, times = timestamps[first], 1
-    while (start := anchor + _calendar_offset(length, times)) <= timestamps[-1]:
-        starts.append(int(timestamps.searchsorted(start)))
-        times += 1
-    return sorted(set(starts))
+    instants = _instants(timestamps)
+    months, days = _parse_length(length)
+    longest = (instants[-1] - instants[first]) // np.timedelta64(1, "D")
+    times = np.arange(longest // (_SHORTEST_MONTH * months + days) + 2)
+    starts = _shift(instants[first], length, times)
+    return sorted(set(instants.searchsorted(starts[starts <= instants[-1]]).tolist()))
 
 
 def _delayed_start(layout: _WindowLayout, first: int, delay: Fraction) -> int:
@@ -261,7 +292,7 @@ def _delayed_start(layout: _WindowLayout, first: int, delay: Fraction) -> int:
 
 def _too_few_bars_error(layout: _WindowLayout) -> UsageError:
     spec, bars = layout.spec, layout.timestamps
-    train, validation = (_count_bars(bars, length) for length in (spec.train, spec.validation))
+    train, validation = (count_bars(bars, length) for length in (spec.train, spec.validation))
     needed = layout.first_row + train + validation + 2 * layout.gap + 1
     span = f", {bars[0]:%Y-%m-%d} to {bars[-1]:%Y-%m-%d}" if len(bars) else ""
     return UsageError(
@@ -275,7 +306,7 @@ def _too_few_bars_error(layout: _WindowLayout) -> UsageError:
     )
 
 
-def _count_bars(timestamps: pd.DatetimeIndex, length: Duration) -> int:
+def count_bars(timestamps: pd.DatetimeIndex, length: Duration) -> int:
     """Number of bars in a length; for a calendar length at the mean distance of bars."""
     if isinstance(length, int):
         return length

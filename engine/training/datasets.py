@@ -6,6 +6,7 @@ No array holds values from after the window.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from engine.models.fitted_model import (
     ScaledColumns,
 )
 from engine.splits import fit_scaler
+from engine.splits.rows import row_index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
     from engine.features import CoarseFeatures, FeatureMatrix, TargetSpec
     from engine.models.fitted_model import FittedModel
-    from engine.splits import Scaling, WalkForwardWindow
+    from engine.splits import Scaling
+    from engine.splits.rows import Rows, TrainTestSplit
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class FeatureHistory:
             have all of them.
         scaling: Scaling of the features, fitted on each window's train rows.
         coarse: Features at coarser intervals known at each close.
+        own_inputs: Whether the model of a symbol sees the features of that symbol alone.
     """
 
     features: FeatureMatrix
@@ -53,6 +57,19 @@ class FeatureHistory:
     target: TargetSpec
     scaling: Scaling
     coarse: tuple[CoarseFeatures, ...] = ()
+    own_inputs: bool = False
+
+    def seen_by(self, symbol: str) -> FeatureHistory:
+        """The same history with the features alone that the model of a symbol sees."""
+        if not self.own_inputs:
+            return self
+        coarse = [replace(each, features=each.features.of_symbol(symbol)) for each in self.coarse]
+        return replace(
+            self,
+            features=self.features.of_symbol(symbol),
+            coarse=tuple(coarse),
+            own_inputs=False,
+        )
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -62,7 +79,7 @@ class FeatureHistory:
 
 
 def build_training_set(
-    history: FeatureHistory, symbol: str, window: WalkForwardWindow, lookback: int
+    history: FeatureHistory, symbol: str, window: TrainTestSplit, lookback: int
 ) -> tuple[TrainingSet, InputTransform]:
     """The arrays of one window for the traded horizon, and what scaled them.
 
@@ -76,8 +93,9 @@ def build_training_set(
         DataError: A feature is not finite on a row that a sequence touches.
         InvalidBarsError: A feature is not finite on a train row.
     """
-    first, horizon = window.train.start - lookback + 1, history.target.horizon
-    rows = slice(first, window.validation.stop)
+    history = history.seen_by(symbol)
+    first, horizon = int(window.train[0]) - lookback + 1, history.target.horizon
+    rows = slice(first, _stop_of(window.validation))
     columns = fit_columns(history.features, history.scaling, window.train)
     coarse = [
         build_coarse_inputs(each, history.scaling, window, lookback) for each in history.coarse
@@ -102,7 +120,7 @@ def with_horizons(
     training_set: TrainingSet,
     history: FeatureHistory,
     symbol: str,
-    window: WalkForwardWindow,
+    window: TrainTestSplit,
     horizons: tuple[int, ...],
     *,
     recursive: bool = False,
@@ -118,7 +136,7 @@ def with_horizons(
         recursive: Train on the return of the next bar only, for recursive forecasts. The inputs
             of the bar after the last validation row are then there too: they are its label.
     """
-    stop = window.validation.stop
+    stop = _stop_of(window.validation)
     rows = slice(stop - len(training_set.inputs), stop + recursive)
     target = target_returns(history, symbol, rows, (1,) if recursive else horizons)
     if recursive:  # the return after that bar may reach into the test part
@@ -132,12 +150,13 @@ def with_horizons(
     )
     if not recursive:
         return changed
-    columns = fit_columns(history.features, history.scaling, window.train)
-    return replace(changed, inputs=_scale_rows(columns, history.features, rows))
+    features = history.seen_by(symbol).features
+    columns = fit_columns(features, history.scaling, window.train)
+    return replace(changed, inputs=_scale_rows(columns, features, rows))
 
 
 def target_returns(
-    history: FeatureHistory, symbol: str, rows: slice, horizons: tuple[int, ...]
+    history: FeatureHistory, symbol: str, rows: slice | IntVector, horizons: tuple[int, ...]
 ) -> Vector | Matrix:
     """(n,) target returns of some rows, or (n, m) of several horizons.
 
@@ -162,6 +181,7 @@ def select_feature_rows(
     Raises:
         UsageError: There are too few bars before the first row.
     """
+    history = history.seen_by(symbol)
     first = rows.start - fitted.context
     taken = slice(max(0, first), rows.stop)
     horizon = fitted.input_transform.horizons[0]
@@ -190,11 +210,17 @@ def column_of(wide: WideFrame, symbol: str) -> Vector:
     return values
 
 
-def _relative_rows(part: range, first: int) -> IntVector:
-    return np.arange(part.start - first, part.stop - first, dtype=np.int64)
+def _relative_rows(part: Rows, first: int) -> IntVector:
+    if isinstance(part, range):
+        return np.arange(part.start - first, part.stop - first, dtype=np.int64)
+    return part - first
 
 
-def fit_columns(features: FeatureMatrix, scaling: Scaling, train: range) -> ScaledColumns:
+def _stop_of(rows: Rows) -> int:
+    return int(rows[-1]) + 1
+
+
+def fit_columns(features: FeatureMatrix, scaling: Scaling, train: Rows) -> ScaledColumns:
     """The scaling of some features and their quantiles, both of the train rows.
 
     Raises:
@@ -204,11 +230,18 @@ def fit_columns(features: FeatureMatrix, scaling: Scaling, train: range) -> Scal
         names=features.names,
         groups=tuple(columns for _, columns in features.symbol_columns),
         scaler=fit_scaler(scaling, features.values, train),
-        # Sorted first: NumPy partitions at a hundred places three times as long.
-        quantiles=np.quantile(
-            np.sort(features.values[train.start : train.stop], axis=0), QUANTILE_LEVELS, axis=0
-        ),
+        build_quantiles=partial(column_quantiles, features.values[row_index(train)]),
     )
+
+
+def column_quantiles(values: Matrix) -> Matrix:
+    """(q, k) quantiles of the columns at `QUANTILE_LEVELS`; no NaN.
+
+    Args:
+        values: (n, k) finite.
+    """
+    # Sorted first: NumPy partitions at a hundred places three times as long.
+    return np.quantile(np.sort(values, axis=0), QUANTILE_LEVELS, axis=0)
 
 
 def _scale_rows(
@@ -219,7 +252,9 @@ def _scale_rows(
     Raises:
         DataError: A value is not finite.
     """
-    inputs = columns.scaler.transform(features.values[: rows.stop])[rows]
+    first = max(0, rows.start - columns.scaler.context)
+    scaled = columns.scaler.transform(features.values[first : rows.stop])
+    inputs = scaled[rows.start - first :]
     bad = np.argwhere(~np.isfinite(inputs))
     if len(bad):
         row, column = bad[0]
@@ -234,12 +269,13 @@ def _scale_rows(
 
 
 def build_coarse_inputs(
-    resolution: CoarseFeatures, scaling: Scaling, window: WalkForwardWindow, lookback: int
+    resolution: CoarseFeatures, scaling: Scaling, window: TrainTestSplit, lookback: int
 ) -> tuple[CoarseInputs, ScaledColumns]:
     """The inputs of one window at a coarser interval, and what scaled them.
 
     They are scaled by the coarse bars that became known from the close of the first train row to
-    that of the last. Only the bars that sequences of train and validation rows need are kept.
+    that of the last; where there are gaps between the train rows, by the bars that were the newest
+    at one of them. Only the bars that sequences of train and validation rows need are kept.
 
     Args:
         resolution: Features of all coarse bars.
@@ -256,10 +292,14 @@ def build_coarse_inputs(
         InvalidBarsError: A train row is not finite.
         DataError: Another row is not finite.
     """
-    latest = resolution.latest[window.train.start - lookback + 1 : window.validation.stop]
-    known = resolution.latest[window.train.start : window.train.stop]
-    train = range(int(known[0]), int(known[-1]) + 1)
-    rows = slice(train.start - lookback + 1, int(latest[-1]) + 1)
+    first, stop = int(window.train[0]) - lookback + 1, _stop_of(window.validation)
+    latest, known = resolution.latest[first:stop], resolution.latest[row_index(window.train)]
+    train = (
+        range(int(known[0]), int(known[-1]) + 1)
+        if isinstance(window.train, range)
+        else np.unique(known)
+    )
+    rows = slice(int(known[0]) - lookback + 1, int(latest[-1]) + 1)
     columns = fit_columns(resolution.features, scaling, train)
     inputs = CoarseInputs(
         inputs=_scale_rows(columns, resolution.features, rows),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
+from engine.splits.rows import row_index
 from engine.training.datasets import build_training_set, target_returns, with_horizons
+from engine.training.pooling import pool_rows, pool_training_sets
 from engine.training.task import FitTask
 
 if TYPE_CHECKING:
@@ -18,20 +20,22 @@ if TYPE_CHECKING:
     from engine.models import Forecaster, TrainingSet, TrainingSpec
     from engine.models.deployment import DeploySpec
     from engine.models.fitted_model import InputTransform
-    from engine.splits import WalkForwardWindow
+    from engine.splits.rows import TrainTestSplit
     from engine.training.datasets import FeatureHistory
+    from engine.training.pooling import Pool
 
 
 def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
     models: Mapping[str, Forecaster],
     history: FeatureHistory,
-    windows: Sequence[WalkForwardWindow],
+    windows: Sequence[TrainTestSplit],
     symbols: Sequence[str],
     *,
     training: TrainingSpec,
     seeds: int,
     seed: int,
     deploy: DeploySpec | None = None,
+    pooled: bool = False,
 ) -> list[FitTask]:
     """All tasks of a run, windows in time order.
 
@@ -48,19 +52,33 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
         seeds: Number of fits of a stochastic model, each with its own seed.
         seed: The strategy's one seed.
         deploy: What is done to the strategy's own models.
+        pooled: Fit the strategy's own model once on the rows of all symbols.
     """
     lookback = max(model.lookback for model in models.values())
     target, stamps = history.target, history.features.timestamps
     tasks = []
     for window in windows:
-        for symbol in symbols:
-            traded = build_training_set(history, symbol, window, lookback)
-            own = [
-                _with_target_horizons(traded, history, symbol, window, horizons)
+        by_symbol = {
+            symbol: build_training_set(history, symbol, window, lookback) for symbol in symbols
+        }
+        own_by_symbol = {
+            symbol: [
+                _OwnArrays(
+                    *_with_target_horizons(traded, history, symbol, window, horizons),
+                    _realised_returns(history, symbol, window, horizons),
+                )
                 for horizons in _horizons_per_fit(target)
             ]
+            for symbol, traded in by_symbol.items()
+        }
+        if pooled:
+            own_by_symbol = _pool_symbols(own_by_symbol)
+        for symbol, traded in by_symbol.items():
+            shared = _OwnArrays(
+                *traded, _realised_returns(history, symbol, window, traded[1].horizons)
+            )
             spans = {
-                name: (stamps[part.start].isoformat(), stamps[part.stop - 1].isoformat())
+                name: (stamps[part[0]].isoformat(), stamps[part[-1]].isoformat())
                 for name, part in (("train", window.train), ("validation", window.validation))
             }
             first_test = stamps[window.test.start].isoformat()
@@ -71,25 +89,59 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
                     window=window.index,
                     seed_index=seed_index,
                     seed=derive_seed(
-                        *(seed, "fit", book, symbol, first_test, seed_index),
-                        *_extra_seed_names(training_set, target),
+                        *(seed, "fit", book, arrays.seed_name or symbol, first_test, seed_index),
+                        *_extra_seed_names(arrays.training_set, target),
                     ),
                     model=model,
                     training=training,
-                    training_set=training_set,
-                    horizons=training_set.horizons
+                    training_set=arrays.training_set,
+                    horizons=arrays.training_set.horizons
                     if book == STRATEGY_BOOK and target.is_multi_horizon
                     else (),
-                    transform=transform,
+                    transform=arrays.transform,
                     spans=spans,
-                    realised=_realised_returns(history, symbol, window, transform.horizons),
+                    realised=arrays.realised,
                     deploy=deploy if book == STRATEGY_BOOK else None,
+                    pool=arrays.pool,
                 )
                 for book, model in models.items()
-                for training_set, transform in (own if book == STRATEGY_BOOK else [traded])
+                for arrays in (own_by_symbol[symbol] if book == STRATEGY_BOOK else [shared])
                 for seed_index in range(seeds if model.stochastic else 1)
             ]
     return tasks
+
+
+@dataclass(frozen=True, eq=False)
+class _OwnArrays:
+    """What one fit of one symbol is made from."""
+
+    training_set: TrainingSet
+    transform: InputTransform
+    realised: Matrix
+    pool: Pool | None = None
+
+    @property
+    def seed_name(self) -> str:
+        """Names the seed of a pooled fit, which is of no one symbol."""
+        return "" if self.pool is None else "all symbols"
+
+
+def _pool_symbols(
+    by_symbol: Mapping[str, Sequence[_OwnArrays]],
+) -> dict[str, list[_OwnArrays]]:
+    """The arrays of each fit with the rows of all symbols."""
+    pooled: dict[str, list[_OwnArrays]] = {symbol: [] for symbol in by_symbol}
+    for fits in zip(*by_symbol.values(), strict=True):
+        arrays, pool = pool_training_sets(
+            [
+                (symbol, own.training_set, own.transform)
+                for symbol, own in zip(by_symbol, fits, strict=True)
+            ]
+        )
+        realised = pool_rows([own.realised for own in fits], arrays, pool)
+        for symbol, own in zip(by_symbol, fits, strict=True):
+            pooled[symbol].append(_OwnArrays(arrays, own.transform, realised, pool))
+    return pooled
 
 
 def _horizons_per_fit(target: TargetSpec) -> list[tuple[int, ...]]:
@@ -103,7 +155,7 @@ def _with_target_horizons(
     traded: tuple[TrainingSet, InputTransform],
     history: FeatureHistory,
     symbol: str,
-    window: WalkForwardWindow,
+    window: TrainTestSplit,
     horizons: tuple[int, ...],
 ) -> tuple[TrainingSet, InputTransform]:
     """The arrays for these horizons; those of the traded one are shared with the benchmarks."""
@@ -118,10 +170,10 @@ def _with_target_horizons(
 
 
 def _realised_returns(
-    history: FeatureHistory, symbol: str, window: WalkForwardWindow, horizons: tuple[int, ...]
+    history: FeatureHistory, symbol: str, window: TrainTestSplit, horizons: tuple[int, ...]
 ) -> Matrix:
     """(n, m) on the validation rows; the purge after them is as long as the longest horizon."""
-    rows = slice(window.validation.start, window.validation.stop)
+    rows = row_index(window.validation)
     return target_returns(history, symbol, rows, horizons).reshape(len(window.validation), -1)
 
 

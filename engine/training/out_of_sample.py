@@ -12,6 +12,7 @@ import pandas as pd
 
 from engine.core.errors import TrainingError
 from engine.models.training.losses import quantile_levels
+from engine.splits.rows import row_index
 from engine.training.fit_record import record_fit
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
     from engine.models.fitted_model import FittedModel
-    from engine.splits import WalkForwardWindow
+    from engine.splits.rows import TrainTestSplit
     from engine.training.datasets import FeatureHistory
     from engine.training.forecast import Forecast
     from engine.training.task import FitTask
@@ -97,7 +98,7 @@ class Predictions:
 
 def concat_out_of_sample(
     history: FeatureHistory,
-    windows: Sequence[WalkForwardWindow],
+    windows: Sequence[TrainTestSplit],
     tasks: Sequence[FitTask],
     outcomes: Sequence[Forecast | TrainingError],
     keys: Sequence[str | None] = (),
@@ -201,6 +202,8 @@ def _average_over_seeds(
 def mean_of_available(members: Sequence[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
     """The mean over the finite members, NaN where there is none."""
     finite = np.isfinite(members)
+    if len(members) == 1:
+        return np.where(finite[0], members[0], np.nan)
     count = finite.sum(axis=0)
     # One after the other: numpy adds up a single row in another order than several.
     total = reduce(np.add, np.where(finite, members, 0.0))
@@ -222,7 +225,7 @@ def average_by_window(
             members[task.window][task.symbol].append(values.reshape(len(values), -1)[:, column])
     return {
         window: {
-            symbol: seeds[0] if len(seeds) == 1 else np.mean(seeds, axis=0)
+            symbol: seeds[0] if len(seeds) == 1 else np.add.reduce(seeds) / len(seeds)
             for symbol, seeds in by_symbol.items()
         }
         for window, by_symbol in members.items()
@@ -231,13 +234,13 @@ def average_by_window(
 
 def validation_residuals(
     history: FeatureHistory,
-    windows: Sequence[WalkForwardWindow],
+    windows: Sequence[TrainTestSplit],
     predicted: Mapping[int, Mapping[str, Vector]],
 ) -> dict[int, dict[str, Vector]]:
     """Realised minus predicted returns on the validation rows, known before the test part."""
     returns = history.forward_returns[history.target.horizon]
     realised = {symbol: returns[symbol].to_numpy() for symbol in returns}
-    rows = {w.index: slice(w.validation.start, w.validation.stop) for w in windows}
+    rows = {w.index: row_index(w.validation) for w in windows}
     return {
         window: {
             symbol: realised[symbol][rows[window]] - values for symbol, values in by_symbol.items()

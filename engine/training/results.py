@@ -17,7 +17,7 @@ from engine.training.scheduler import FitScheduler
 from engine.training.worker import fit_task
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 
     from engine.core.progress import Progress
     from engine.models.fitted_model import FittedModel
@@ -61,14 +61,18 @@ def run_fits(
     """
 
     def train(more: Sequence[FitTask]) -> FitResults:
-        return _fit_all(
-            more,
+        first: dict[Hashable, FitTask] = {}
+        for task in more:
+            first.setdefault(task.fit_identity, task)
+        fits = _fit_all(
+            list(first.values()),
             executor,
             store,
             progress,
             ignore_stored=ignore_stored,
             skip_failures=skip_failures,
         )
+        return _of_each_symbol(fits, more)
 
     return deploy_fits(
         train(tasks),
@@ -76,6 +80,25 @@ def run_fits(
         store,
         partial(_raise_unless_skipped, progress=progress, skip_failures=skip_failures),
         ignore_stored=ignore_stored,
+    )
+
+
+def _of_each_symbol(fits: FitResults, tasks: Sequence[FitTask]) -> FitResults:
+    """The results of all tasks, from those of the fits that several of them share."""
+    if len(fits.tasks) == len(tasks):
+        return fits
+    place = {task.fit_identity: number for number, task in enumerate(fits.tasks)}
+    places = [place[task.fit_identity] for task in tasks]
+    return replace(
+        fits,
+        tasks=tasks,
+        outcomes=[
+            task.own_model(fits.outcomes[number])
+            for task, number in zip(tasks, places, strict=True)
+        ],
+        keys={
+            index: fits.keys[number] for index, number in enumerate(places) if number in fits.keys
+        },
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.core.errors import TrainingError
 from engine.core.hashing import canonical_json
 from engine.core.part_origin import describe_parts
 from engine.core.versions import installed_versions
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix
     from engine.models import Backend, FittedForecaster, Forecaster, TrainingSet, TrainingSpec
     from engine.models.deployment import DeploySpec
-    from engine.models.fitted_model import InputTransform
+    from engine.models.fitted_model import FittedModel, InputTransform
+    from engine.training.pooling import Pool
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class FitTask:
         refit: Of a fit that is made again to be compared with this one, which bars were altered;
             part of the key, because the arrays of both are the same.
         deploy: What is done to the fitted model; no part of the key, which is that of the fit.
+        pool: The symbols of `training_set`, where the fit is of several; the tasks of these have
+            one key, and are fitted once.
     """
 
     book: str
@@ -58,14 +62,36 @@ class FitTask:
     realised: Matrix | None = None
     refit: str = ""
     deploy: DeploySpec | None = None
+    pool: Pool | None = None
 
     def __str__(self) -> str:
         """The name of the task in progress and errors."""
-        name = f"{self.book} {self.symbol} window {self.window} seed {self.seed_index}"
+        of = self.symbol if self.pool is None else f"{len(self.pool.symbols)} symbols"
+        name = f"{self.book} {of} window {self.window} seed {self.seed_index}"
         if self.horizons:
             which = "horizon" if len(self.horizons) == 1 else "horizons"
             name += f" {which} {', '.join(map(str, self.horizons))}"
         return name
+
+    @property
+    def transforms(self) -> tuple[InputTransform, ...]:
+        """What scaled the arrays: one transform, or that of each pooled symbol."""
+        if self.pool is not None:
+            return self.pool.transforms
+        return () if self.transform is None else (self.transform,)
+
+    @property
+    def fit_identity(self) -> Hashable:
+        """The same for the tasks of one pooled fit, and for no others of a run."""
+        if self.pool is None:
+            return id(self)
+        return id(self.training_set), self.book, self.window, self.seed_index, self.refit
+
+    def own_model(self, outcome: FittedModel | TrainingError) -> FittedModel | TrainingError:
+        """What was fitted, as the model of this task's symbol."""
+        if self.pool is None or isinstance(outcome, TrainingError):
+            return outcome
+        return self.pool.select(outcome, self.training_set, self.symbol)
 
     @property
     def starts_warm(self) -> bool:
@@ -108,9 +134,12 @@ class FitTask:
             "recursive": self.training_set.recursive,
             "coarse": [coarse.groups for coarse in self.training_set.coarse],
         }
-        if self.transform is not None:
-            columns = (self.transform.columns, *self.transform.coarse)
-            key_parts["features"] = [self.transform.symbol, *(each.names for each in columns)]
+        described = [
+            [each.symbol, *(columns.names for columns in (each.columns, *each.coarse))]
+            for each in self.transforms
+        ]
+        if described:
+            key_parts["features"] = described[0] if self.pool is None else described
         if parts := describe_parts(self.model):
             key_parts["parts"] = parts
         if previous_key is not None:
@@ -134,8 +163,9 @@ def _named_arrays(task: FitTask) -> Iterator[tuple[str, np.ndarray]]:
         yield f"coarse {place} latest", coarse.latest
     if task.realised is not None:
         yield "realised", task.realised
-    if task.transform is not None:
-        for place, columns in enumerate((task.transform.columns, *task.transform.coarse)):
-            yield f"quantiles {place}", columns.quantiles
+    for number, transform in enumerate(task.transforms):
+        of = "" if task.pool is None else f"symbol {number} "
+        for place, columns in enumerate((transform.columns, *transform.coarse)):
+            yield f"{of}quantiles {place}", columns.quantiles
             for name, array in columns.scaler.to_arrays().items():
-                yield f"scaler {place} {name}", array
+                yield f"{of}scaler {place} {name}", array

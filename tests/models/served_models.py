@@ -69,5 +69,5 @@ def _fit_columns(
         names,
         (tuple(range(len(names))),),
         fit_scaler(scaling, features, bars),
-        np.quantile(features[bars.start : bars.stop], QUANTILE_LEVELS, axis=0),
+        lambda: np.quantile(features[bars.start : bars.stop], QUANTILE_LEVELS, axis=0),
     )

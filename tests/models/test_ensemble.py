@@ -41,16 +41,16 @@ class FixedForecast:
     with_quantiles: bool = False
     kind: ClassVar[str] = "fixed"
 
-    def model_dump(self, mode: str) -> dict[str, str]:  # noqa: ARG002
+    def model_dump(self, mode: str) -> dict[str, str]:
         return {"kind": self.name}
 
-    def fit(self, training_set, training, seed) -> FittedForecaster:  # noqa: ARG002
+    def fit(self, training_set, training, seed) -> FittedForecaster:
         if self.fails:
             raise TrainingError("the loss is not a number")
         level = float(seed) if self.level is None else self.level
         return FittedForecaster(self, (np.array([level]),))
 
-    def predict(self, fitted, inputs, rows) -> Prediction:  # noqa: ARG002
+    def predict(self, fitted, inputs, rows) -> Prediction:
         level = np.full(len(rows), fitted.weights[0][0])
         spread = level[:, None] + np.array([-1.0, 0.0, 1.0])
         return Prediction(level, spread if self.with_quantiles else None)

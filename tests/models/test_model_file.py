@@ -118,7 +118,7 @@ def test_a_pickle_in_a_file_with_the_right_checksum_is_not_run(raw: bytes) -> No
     np.savez(arrays, **dict.fromkeys(("weight_0", "train"), np.array([print], dtype=object)))
     payload = header + b"\n" + arrays.getvalue()
     checksum = hashlib.sha256(payload).hexdigest().encode()
-    with pytest.raises(ValueError, match="allow_pickle=False"):
+    with pytest.raises(ValueError, match="Python objects"):
         decode_model(FORMAT_LINE + checksum + b"\n" + payload)
 
 

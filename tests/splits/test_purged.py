@@ -6,12 +6,13 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from engine.core.errors import UsageError
 from engine.splits.purged import CombinatorialPurged, PurgedKFold, PurgedSplit, Splitter
+from tests.hypothesis_examples import examples
 
 kfolds = st.builds(PurgedKFold, folds=st.integers(2, 8), embargo=st.integers(0, 6))
 combinatorial = st.integers(2, 7).flatmap(
@@ -64,7 +65,7 @@ def test_combinatorial_splits_of_eight_rows_equal_those_by_hand() -> None:
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(scheme=schemes, rows=st.integers(60, 120), horizon=st.integers(1, 5))
 def test_train_rows_are_those_outside_purge_and_embargo(scheme, rows: int, horizon: int) -> None:
     try:

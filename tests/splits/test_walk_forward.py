@@ -16,6 +16,7 @@ from engine.splits.walk_forward import (
     WindowClock,
     make_walk_forward_windows,
 )
+from tests.hypothesis_examples import examples
 
 
 def days(first: str, last: str, freq: str = "D") -> pd.DatetimeIndex:
@@ -322,7 +323,7 @@ def test_delayed_windows_keep_every_rule_of_the_schedule(
         assert window.validation[-1] + horizon + spec.embargo == window.test[0] - 1
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     seed=st.integers(0, 2**32 - 1),
     length=st.sampled_from([1, 3, 20, "1d", "2w", "1mo", "6mo"]),

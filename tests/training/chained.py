@@ -55,7 +55,7 @@ class Chained(Forecaster):
     def predict(
         self,
         fitted: FittedForecaster,
-        inputs: ModelInputs,  # noqa: ARG002 - the weight, whatever they are
+        inputs: ModelInputs,
         rows: IntVector,
     ) -> Prediction:
         return Prediction(np.full(len(rows), fitted.weights[0][0]))

@@ -13,6 +13,7 @@ from engine.core.errors import DataError, InvalidBarsError
 from engine.data.market import Market
 from engine.features.config import HighLowRange, LogReturn, Volatility
 from engine.features.resolutions import CoarseFeatures, build_coarse_features
+from engine.models.fitted_model import ScaledColumns
 from engine.splits.scaling import MinMaxScaling, RollingZscoreScaling, ScalingSpec, StandardScaling
 from engine.splits.walk_forward import WalkForwardWindow
 from engine.training.datasets import build_coarse_inputs
@@ -180,6 +181,22 @@ def test_a_train_value_that_is_not_finite_is_an_error_before_the_fit() -> None:
     broken = replace(weekly_features, features=replace(weekly_features.features, values=values))
     with pytest.raises(InvalidBarsError, match="not finite"):
         build_coarse_inputs(broken, StandardScaling(), WINDOW, LOOKBACK)
+
+
+def test_quantiles_of_the_train_rows_are_computed_when_they_are_read() -> None:
+    """The key and the file of a fit hold them; arrays that are compared have no use for them."""
+    built: list[int] = []
+
+    def build() -> np.ndarray:
+        built.append(1)
+        return np.zeros((101, 2))
+
+    scaler = StandardScaling().fit(np.arange(6.0).reshape(3, 2))
+    columns = ScaledColumns(("a", "b"), ((0,), (1,)), scaler, build)
+    columns.scale(np.zeros((4, 2)))
+    assert built == []
+    assert columns.quantiles is columns.quantiles
+    assert built == [1]
 
 
 def test_a_fitted_scaling_gives_the_inputs_of_the_fit_from_coarse_bars_alone() -> None:

@@ -60,6 +60,7 @@ def test_a_failed_fit_is_returned_and_names_its_window() -> None:
     assert outcomes[1].where == "strategy X window 1 seed 0"
 
 
+@pytest.mark.slow
 def test_closing_the_generator_stops_the_workers() -> None:
     known = set(children())
     fits = LocalExecutor(2, "tensorflow").run_tasks(FitScheduler(tasks_of(Persistence(), 50)))
@@ -69,6 +70,7 @@ def test_closing_the_generator_stops_the_workers() -> None:
     assert set(children()) == known
 
 
+@pytest.mark.slow
 def test_one_chain_has_one_worker_for_all_windows() -> None:
     known = set(children())
     crews = [
@@ -80,6 +82,7 @@ def test_one_chain_has_one_worker_for_all_windows() -> None:
     assert len(crews[0]) == 1
 
 
+@pytest.mark.slow
 def test_an_idle_worker_waits_for_the_next_ready_task() -> None:
     """Three chains on two workers, of which one ends early."""
     tasks = [*chain(1), *chain(5, member=1), *chain(5, member=2)]

@@ -40,7 +40,7 @@ SCALED = ScaledColumns(
     names=("X:a", "X:b"),
     groups=((0, 1),),
     scaler=MinMaxScaling(low=-1).fit(np.arange(8.0).reshape(4, 2)),
-    quantiles=np.arange(202.0).reshape(101, 2) / 7,
+    build_quantiles=lambda: np.arange(202.0).reshape(101, 2) / 7,
 )
 SERVING = FittedModel(
     FittedForecaster(
@@ -68,7 +68,7 @@ SERVING = FittedModel(
                 ("X:1w:a",),
                 ((0,),),
                 RollingZscoreScaling(window=20).fit(np.ones((3, 1))),
-                np.ones((101, 1)),
+                lambda: np.ones((101, 1)),
             ),
         ),
     ),

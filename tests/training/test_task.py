@@ -90,7 +90,9 @@ def test_one_changed_number_of_the_coarse_inputs_changes_the_key(array: str) -> 
 
 def test_features_and_their_scaling_change_the_key() -> None:
     """The arrays alone do not say from which columns, and by which scaling, they were made."""
-    columns = ScaledColumns(("a", "b", "c"), ((0,), (1,), (2,)), SCALER, np.zeros((101, 3)))
+    columns = ScaledColumns(
+        ("a", "b", "c"), ((0,), (1,), (2,)), SCALER, lambda: np.zeros((101, 3))
+    )
     transform = InputTransform("BTC", (1,), recursive=False, columns=columns)
     other_scaler = StandardScaling().fit(np.arange(30.0).reshape(10, 3) ** 2)
     keys = {
@@ -101,7 +103,9 @@ def test_features_and_their_scaling_change_the_key() -> None:
             replace(transform, symbol="ETH"),
             replace(transform, columns=replace(columns, names=("a", "b", "d"))),
             replace(transform, columns=replace(columns, scaler=other_scaler)),
-            replace(transform, columns=replace(columns, quantiles=columns.quantiles + 1)),
+            replace(
+                transform, columns=replace(columns, build_quantiles=lambda: np.ones((101, 3)))
+            ),
         )
     }
     assert len(keys) == 6

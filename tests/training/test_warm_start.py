@@ -197,7 +197,9 @@ def test_a_fit_fails_if_warm_and_cold_start_fail() -> None:
         fit_task(chained(1, fails="always").with_previous_fit(start))
 
 
-@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize(
+    "workers", [1, *(pytest.param(each, marks=pytest.mark.slow) for each in (2, 5))]
+)
 def test_the_number_of_workers_changes_no_byte(
     store: FitStore, tmp_path: Path, workers: int
 ) -> None:

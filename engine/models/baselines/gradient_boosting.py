@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
+from typing_extensions import override
 
 from engine.models.dataset import Prediction
 from engine.models.forecaster import FittedForecaster, Forecaster
@@ -49,11 +50,12 @@ class GradientBoosting(Forecaster):
     min_leaf_rows: int = Field(default=20, ge=1)
     l2: float = Field(default=0.0, ge=0)
 
+    @override
     def fit(
         self,
         training_set: TrainingSet,
-        training: TrainingSpec,  # noqa: ARG002 - no training loop
-        seed: int,  # noqa: ARG002 - no random draws
+        training: TrainingSpec,
+        seed: int,
     ) -> FittedForecaster:
         """Fits all trees, then keeps those up to the best number on the validation rows."""
         from sklearn.ensemble import HistGradientBoostingRegressor

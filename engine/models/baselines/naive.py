@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
+from typing_extensions import override
 
 from engine.models.dataset import Prediction
 from engine.models.forecaster import FittedForecaster, Forecaster
@@ -22,10 +23,11 @@ class _Constant(Forecaster):
     stochastic: ClassVar[bool] = False
     lookback: ClassVar[int] = 1
 
+    @override
     def predict(
         self,
         fitted: FittedForecaster,
-        inputs: ModelInputs,  # noqa: ARG002 - the same for all inputs
+        inputs: ModelInputs,
         rows: IntVector,
     ) -> Prediction:
         """The fitted value on every row."""
@@ -47,18 +49,20 @@ class Persistence(Forecaster):
     kind: Literal["persistence"] = "persistence"
     of: Literal["return", "price"] = "return"
 
+    @override
     def fit(
         self,
-        training_set: TrainingSet,  # noqa: ARG002 - nothing is fitted
-        training: TrainingSpec,  # noqa: ARG002 - no training loop
-        seed: int,  # noqa: ARG002 - no random draws
+        training_set: TrainingSet,
+        training: TrainingSpec,
+        seed: int,
     ) -> FittedForecaster:
         """Nothing is fitted."""
         return FittedForecaster(self)
 
+    @override
     def predict(
         self,
-        fitted: FittedForecaster,  # noqa: ARG002 - nothing is fitted
+        fitted: FittedForecaster,
         inputs: ModelInputs,
         rows: IntVector,
     ) -> Prediction:
@@ -75,11 +79,12 @@ class Drift(_Constant):
 
     kind: Literal["drift"] = "drift"
 
+    @override
     def fit(
         self,
         training_set: TrainingSet,
-        training: TrainingSpec,  # noqa: ARG002 - no training loop
-        seed: int,  # noqa: ARG002 - no random draws
+        training: TrainingSpec,
+        seed: int,
     ) -> FittedForecaster:
         """The mean of the train rows' returns."""
         return FittedForecaster(
@@ -98,11 +103,12 @@ class AlwaysUp(_Constant):
 
     kind: Literal["always_up"] = "always_up"
 
+    @override
     def fit(
         self,
         training_set: TrainingSet,
-        training: TrainingSpec,  # noqa: ARG002 - no training loop
-        seed: int,  # noqa: ARG002 - no random draws
+        training: TrainingSpec,
+        seed: int,
     ) -> FittedForecaster:
         """The mean absolute return of the train rows."""
         sizes = np.abs(training_set.target[training_set.train])

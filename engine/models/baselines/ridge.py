@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
+from typing_extensions import override
 
 from engine.core.errors import TrainingError
 from engine.models.dataset import Prediction
@@ -36,11 +37,12 @@ class Ridge(Forecaster):
         default=(1.0, 10.0, 100.0, 1_000.0, 10_000.0), min_length=1
     )
 
+    @override
     def fit(
         self,
         training_set: TrainingSet,
-        training: TrainingSpec,  # noqa: ARG002 - no training loop
-        seed: int,  # noqa: ARG002 - no random draws
+        training: TrainingSpec,
+        seed: int,
     ) -> FittedForecaster:
         """Fits one ridge for each penalty and keeps the best on the validation rows."""
         train, validation = (

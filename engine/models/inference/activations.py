@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.models.inference.elementwise import ELEMENTWISE
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from engine.models.inference.graph import Value
 
 
-def elementwise_kind(call: Call, activation: Any) -> str:  # noqa: ANN401 - a function of Keras
+def elementwise_kind(call: Call, activation: object) -> str:
     """The operation of an activation function with its default arguments.
 
     Raises:
@@ -26,7 +26,7 @@ def elementwise_kind(call: Call, activation: Any) -> str:  # noqa: ANN401 - a fu
     return kind
 
 
-def activate(call: Call, x: Value, activation: Any) -> Value:  # noqa: ANN401 - a function of Keras
+def activate(call: Call, x: Value, activation: object) -> Value:
     """Appends an activation of a layer's result."""
     import keras
 

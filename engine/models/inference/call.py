@@ -84,7 +84,7 @@ class Call:
         listed = [axes] if isinstance(axes, int) else list(axes or ())
         return sorted(self.axis(axis, rank) for axis in listed)
 
-    def operand(self, argument: Any) -> Value:  # noqa: ANN401 - anything that Keras takes
+    def operand(self, argument: object) -> Value:
         """A value, or a constant as a value; floats become float32."""
         import keras
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 FEW_ROWS = 8
 """Fewest rows of a chunk of several; a single row is a chunk of its own."""
 
+MANY_ROWS = 128
+"""Rows of a chunk from which padding takes longer than a chunk more."""
+
 
 class Operation(Spec):
     """One operation of a program.
@@ -177,9 +180,12 @@ class BoundProgram:
         return outputs
 
     def _chunk_size(self, remaining: int) -> int:
+        """Rows of the next chunk: all, or half as many where more than a quarter is padding."""
         size = FEW_ROWS
         while size < remaining:
             size *= 2
+        if size >= MANY_ROWS and 4 * remaining <= 3 * size:
+            size //= 2
         return min(self._chunk_rows, size)
 
     def _compute(self, inputs: Sequence[Floats]) -> npt.NDArray[Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
+from typing_extensions import override
 
 from engine.models.inference import NetworkProgram
 from engine.models.networks.base import Network
@@ -43,10 +44,11 @@ class AttentionLstm(Network):
     attention_units: int = Field(default=32, ge=1, le=1024)
     dropout: float = Field(default=0.2, ge=0, lt=1)
 
+    @override
     def build_backbone(
         self,
         series: Sequence[Tensor],
-        normalise: Callable[[Tensor], Tensor],  # noqa: ARG002
+        normalise: Callable[[Tensor], Tensor],
     ) -> Tensor:
         """All series concatenated, the LSTM, and the attention over its states."""
         import keras

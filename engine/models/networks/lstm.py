@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from engine.models.networks.base import Network
 from engine.models.networks.recurrent_layers import (
@@ -43,10 +44,11 @@ class Lstm(Network):
     l1: float = Field(default=0.0, ge=0)
     l2: float = Field(default=0.0, ge=0)
 
+    @override
     def build_backbone(
         self,
         series: Sequence[Tensor],
-        normalise: Callable[[Tensor], Tensor],  # noqa: ARG002
+        normalise: Callable[[Tensor], Tensor],
     ) -> Tensor:
         """All series concatenated, then the layers."""
         import keras

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from engine.models.networks.base import Network
 
@@ -32,10 +33,11 @@ class Mlp(Network):
     )
     dropout: float = Field(default=0.2, ge=0, lt=1)
 
+    @override
     def build_backbone(
         self,
         series: Sequence[Tensor],
-        normalise: Callable[[Tensor], Tensor],  # noqa: ARG002
+        normalise: Callable[[Tensor], Tensor],
     ) -> Tensor:
         """All series concatenated and flattened."""
         from keras import layers, ops

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from engine.models.networks.base import Network
 
@@ -47,10 +48,11 @@ class Tcn(Network):
     def _receptive_field(self, blocks: int) -> int:
         return 1 + 2 * (self.kernel - 1) * ((1 << blocks) - 1)
 
+    @override
     def build_backbone(
         self,
         series: Sequence[Tensor],
-        normalise: Callable[[Tensor], Tensor],  # noqa: ARG002
+        normalise: Callable[[Tensor], Tensor],
     ) -> Tensor:
         """All series concatenated as channels."""
         import keras

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from engine.models.networks.base import Network
 
@@ -49,10 +50,11 @@ class Transformer(Network):
             )
         return self
 
+    @override
     def build_backbone(
         self,
         series: Sequence[Tensor],
-        normalise: Callable[[Tensor], Tensor],  # noqa: ARG002
+        normalise: Callable[[Tensor], Tensor],
     ) -> Tensor:
         """All series concatenated as one vector per step."""
         import keras

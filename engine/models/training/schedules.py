@@ -7,6 +7,7 @@ from math import cos, pi
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from engine.core.types import Spec
 
@@ -36,11 +37,12 @@ class ConstantSchedule(ScheduleSpec):
 
     kind: Literal["constant"] = "constant"
 
+    @override
     def next_learning_rate(
         self,
         initial: float,
-        epochs_since_best: Sequence[int],  # noqa: ARG002 - constant
-        max_epochs: int,  # noqa: ARG002 - constant
+        epochs_since_best: Sequence[int],
+        max_epochs: int,
     ) -> float:
         """`initial`."""
         return initial
@@ -56,11 +58,12 @@ class ExponentialSchedule(ScheduleSpec):
     kind: Literal["exponential"] = "exponential"
     factor: float = Field(default=0.95, gt=0, le=1)
 
+    @override
     def next_learning_rate(
         self,
         initial: float,
         epochs_since_best: Sequence[int],
-        max_epochs: int,  # noqa: ARG002 - only the epoch counts
+        max_epochs: int,
     ) -> float:
         """Decreases with every epoch."""
         return initial * self.factor ** len(epochs_since_best)
@@ -78,11 +81,12 @@ class StepSchedule(ScheduleSpec):
     factor: float = Field(default=0.5, gt=0, lt=1)
     every: int = Field(default=5, ge=1)
 
+    @override
     def next_learning_rate(
         self,
         initial: float,
         epochs_since_best: Sequence[int],
-        max_epochs: int,  # noqa: ARG002 - only the epoch counts
+        max_epochs: int,
     ) -> float:
         """Decreases after every `every` epochs."""
         return initial * self.factor ** (len(epochs_since_best) // self.every)
@@ -102,11 +106,12 @@ class PlateauSchedule(ScheduleSpec):
     patience: int = Field(default=5, ge=1)
     min_learning_rate: float = Field(default=1e-5, gt=0)
 
+    @override
     def next_learning_rate(
         self,
         initial: float,
         epochs_since_best: Sequence[int],
-        max_epochs: int,  # noqa: ARG002 - independent of the number of epochs
+        max_epochs: int,
     ) -> float:
         """Decreases once for each `patience` epochs without improvement."""
         decreases = sum(n > 0 and n % self.patience == 0 for n in epochs_since_best)

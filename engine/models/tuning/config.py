@@ -13,6 +13,7 @@ from engine.models.tuning.metrics import TuningMetric
 from engine.splits import PurgedKFold, Splitter
 
 if TYPE_CHECKING:
+    from engine.core.json_text import Json
     from engine.core.types import IntVector
 
 OptunaTrial: TypeAlias = Any
@@ -44,7 +45,7 @@ class DimensionSpec(Spec, ABC):
         """Location in this dimension -> value; every other value lies between them."""
 
     @abstractmethod
-    def suggest(self, trial: OptunaTrial, name: str) -> Any:  # noqa: ANN401 - any JSON
+    def suggest(self, trial: OptunaTrial, name: str) -> Json:
         """The value that the trial's sampler suggests."""
 
 
@@ -62,7 +63,7 @@ class ChoiceDimension(DimensionSpec):
         """All values."""
         return {("values", index): value for index, value in enumerate(self.values)}
 
-    def suggest(self, trial: OptunaTrial, name: str) -> Any:  # noqa: ANN401 - any JSON
+    def suggest(self, trial: OptunaTrial, name: str) -> Json:
         """Suggested by index, because Optuna takes no lists."""
         return self.values[trial.suggest_categorical(name, range(len(self.values)))]
 
@@ -97,9 +98,10 @@ class IntegerDimension(DimensionSpec):
             {("step", n): n for n in inner} if len(inner) < MAX_ENUMERATED_VALUES else {}
         )
 
-    def suggest(self, trial: OptunaTrial, name: str) -> Any:  # noqa: ANN401 - an int
+    def suggest(self, trial: OptunaTrial, name: str) -> int:
         """Uniform over the values before the first results."""
-        return trial.suggest_int(name, self.low, self.high, step=self.step)
+        suggested: int = trial.suggest_int(name, self.low, self.high, step=self.step)
+        return suggested
 
 
 class UniformDimension(DimensionSpec):
@@ -123,9 +125,10 @@ class UniformDimension(DimensionSpec):
         """The ends."""
         return {("low",): self.low, ("high",): self.high}
 
-    def suggest(self, trial: OptunaTrial, name: str) -> Any:  # noqa: ANN401 - a float
+    def suggest(self, trial: OptunaTrial, name: str) -> float:
         """Uniform before the first results."""
-        return trial.suggest_float(name, self.low, self.high)
+        suggested: float = trial.suggest_float(name, self.low, self.high)
+        return suggested
 
 
 class LogUniformDimension(DimensionSpec):
@@ -149,9 +152,10 @@ class LogUniformDimension(DimensionSpec):
         """The ends."""
         return {("low",): self.low, ("high",): self.high}
 
-    def suggest(self, trial: OptunaTrial, name: str) -> Any:  # noqa: ANN401 - a float
+    def suggest(self, trial: OptunaTrial, name: str) -> float:
         """Uniform in the logarithm before the first results."""
-        return trial.suggest_float(name, self.low, self.high, log=True)
+        suggested: float = trial.suggest_float(name, self.low, self.high, log=True)
+        return suggested
 
 
 def _require_low_below_high(low: float, high: float) -> None:

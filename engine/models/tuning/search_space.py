@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from engine.core.json_text import Json
     from engine.models.forecaster import Forecaster
     from engine.models.tuning.config import DimensionSpec, TuningSpec, ValueLocation
 
@@ -211,7 +212,7 @@ def _group_space_errors(
             yield _make_value_error((path, *inner), mistake, value)
 
 
-def _make_value_error(loc: ValueLocation, mistake: Mistake, value: Any) -> InitErrorDetails:  # noqa: ANN401 - any JSON
+def _make_value_error(loc: ValueLocation, mistake: Mistake, value: Json) -> InitErrorDetails:
     # Of a hint, what a key may be called helps here too; a value of a space has no default.
     named = mistake.hint if mistake.hint.startswith("did you mean") else ""
     message = f"at {mistake.path} {mistake.expected}" + (f"; {named}" if named else "")
@@ -225,6 +226,6 @@ def _make_conflict_error(mistake: Mistake, values: Mapping[str, Any]) -> InitErr
     )
 
 
-def _make_error_details(loc: ValueLocation, message: str, value: Any) -> InitErrorDetails:  # noqa: ANN401 - any JSON
+def _make_error_details(loc: ValueLocation, message: str, value: Json) -> InitErrorDetails:
     kind = PydanticCustomError("value_error", "{error}", {"error": message})
     return InitErrorDetails(type=kind, loc=loc, input=value)

@@ -190,7 +190,7 @@ def fit_on_node(
         return error
 
 
-def _get_outcome(finished: Any) -> FittedModel | TrainingError:  # noqa: ANN401 - Ray's reference
+def _get_outcome(finished: object) -> FittedModel | TrainingError:
     import ray
 
     try:

@@ -47,6 +47,14 @@ def test_any_number_of_rows_gives_the_bits_of_the_first_rows(count) -> None:
     assert outputs.tobytes() == PROGRAM.run(WEIGHTS, [ROWS])[:count].tobytes()
 
 
+@pytest.mark.parametrize("count", [128, 129, 130, 192, 193, 300])
+def test_rows_of_large_chunks_have_the_bits_of_small_ones(count) -> None:
+    """A forecast of 130 rows is one chunk of 128 and a small one, not one padded to 256."""
+    rows = RNG.normal(size=(count, 2, 3)).astype(np.float32)
+    large = PROGRAM.model_copy(update={"chunk_rows": 512})
+    assert large.run(WEIGHTS, [rows]).tobytes() == PROGRAM.run(WEIGHTS, [rows]).tobytes()
+
+
 def test_later_calls_leave_earlier_outputs_as_they_were() -> None:
     bound = PROGRAM.bind(WEIGHTS)
     first = bound.run([ROWS[:1]])

@@ -19,7 +19,7 @@ class Tiny(Network):
     lookback: int = 2
     l2: float = 0.0
 
-    def build_backbone(self, series, normalise):  # noqa: ARG002
+    def build_backbone(self, series, normalise):
         import keras
 
         x = keras.layers.Flatten()(keras.ops.concatenate(series, axis=-1))

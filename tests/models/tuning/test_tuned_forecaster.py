@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import TrainingError, UsageError
@@ -37,6 +37,7 @@ from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
 from engine.training.worker import fit_task
+from tests.hypothesis_examples import examples
 from tests.models.inspection import OnExample, to_forecast
 from tests.models.planted_data import change, fit_and_predict, planted
 
@@ -82,7 +83,7 @@ TIPPING = {"model.lookback": LOOKBACK}
 
 
 @pytest.mark.parametrize("metric", ["mse", "sharpe"])
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(seed=st.integers(0, 2**31))
 def test_the_choice_depends_on_the_train_rows_only(metric: str, seed: int) -> None:
     model = tuned(TIPPING, metric=metric)
@@ -217,12 +218,12 @@ class FailsOnce:
     stochastic: bool = True
     kind: ClassVar[str] = "fails_once"
 
-    def fit(self, training_set, training, seed) -> FittedForecaster:  # noqa: ARG002
+    def fit(self, training_set, training, seed) -> FittedForecaster:
         if seed == 5:
             raise TrainingError("the network is dead")
         return FittedForecaster(self, history=TrainingHistory(trials=8))
 
-    def predict(self, fitted, inputs, rows) -> Prediction:  # noqa: ARG002
+    def predict(self, fitted, inputs, rows) -> Prediction:
         return Prediction(np.ones(len(rows)))
 
 

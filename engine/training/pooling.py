@@ -1,0 +1,154 @@
+"""One fit over the rows of several symbols, and the model of each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.models.dataset import CoarseInputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from engine.core.types import IntVector, Matrix, Vector
+    from engine.models.dataset import TrainingSet
+    from engine.models.fitted_model import FittedModel, InputTransform
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """The symbols of a pooled fit, in the order of their arrays.
+
+    Attributes:
+        symbols: The m symbols.
+        transforms: Of each one, what scaled its features, fitted on its own train rows.
+        edges: (m + 1,) first row of each symbol's inputs, and their number.
+        coarse_edges: The same at each coarser interval.
+    """
+
+    symbols: tuple[str, ...]
+    transforms: tuple[InputTransform, ...]
+    edges: IntVector
+    coarse_edges: tuple[IntVector, ...] = ()
+
+    def select(self, fitted: FittedModel, arrays: TrainingSet, symbol: str) -> FittedModel:
+        """The model of one symbol: its own scaling, and what was predicted of its own rows.
+
+        Args:
+            fitted: The pooled model.
+            arrays: What it was fitted on.
+            symbol: One of the symbols.
+        """
+        place = self.symbols.index(symbol)
+        train, validation = (
+            self._symbol_of(rows) == place for rows in (arrays.train, arrays.validation)
+        )
+        return replace(
+            fitted,
+            train=fitted.train[train],
+            validation=fitted.validation[validation],
+            realised=fitted.realised[validation],
+            transform=self.transforms[place],
+            pooled=(),
+        )
+
+    def split(self, arrays: TrainingSet) -> Iterator[tuple[str, TrainingSet]]:
+        """The arrays of each symbol, as they were before they were pooled."""
+        for place, symbol in enumerate(self.symbols):
+            own = slice(int(self.edges[place]), int(self.edges[place + 1]))
+            coarse = [
+                CoarseInputs(
+                    part.inputs[edges[place] : edges[place + 1]],
+                    part.latest[own] - edges[place],
+                    part.groups,
+                )
+                for part, edges in zip(arrays.coarse, self.coarse_edges, strict=True)
+            ]
+            train, validation = (
+                rows[self._symbol_of(rows) == place] - own.start
+                for rows in (arrays.train, arrays.validation)
+            )
+            yield (
+                symbol,
+                replace(
+                    arrays,
+                    inputs=arrays.inputs[own],
+                    trailing=arrays.trailing[own],
+                    target=arrays.target[own],
+                    train=train,
+                    validation=validation,
+                    coarse=tuple(coarse),
+                ),
+            )
+
+    def _symbol_of(self, rows: IntVector) -> IntVector:
+        """The number of the symbol whose row it is."""
+        return np.searchsorted(self.edges, rows, side="right") - 1
+
+
+def pool_training_sets(
+    parts: Sequence[tuple[str, TrainingSet, InputTransform]],
+) -> tuple[TrainingSet, Pool]:
+    """One training set of the rows of several symbols.
+
+    The inputs stand one symbol after the other, so that no sequence goes from one into the next:
+    each begins a lookback before its first train row. Train and validation rows are in the order
+    of time, and at one bar in the order of the symbols.
+
+    Args:
+        parts: Symbol, its arrays, whose last row is the same bar for all, and what scaled them;
+            at least one, each with the same columns.
+    """
+    symbols, arrays, transforms = zip(*parts, strict=True)
+    edges = _edges([each.inputs for each in arrays])
+    coarse_edges = tuple(
+        _edges([each.coarse[place].inputs for each in arrays])
+        for place in range(len(arrays[0].coarse))
+    )
+    pooled = replace(
+        arrays[0],
+        inputs=np.concatenate([each.inputs for each in arrays]),
+        trailing=np.concatenate([each.trailing for each in arrays]),
+        target=np.concatenate([each.target for each in arrays]),
+        train=_in_time([each.train for each in arrays], edges),
+        validation=_in_time([each.validation for each in arrays], edges),
+        coarse=tuple(
+            CoarseInputs(
+                np.concatenate([each.coarse[place].inputs for each in arrays]),
+                np.concatenate(
+                    [
+                        each.coarse[place].latest + first
+                        for each, first in zip(arrays, own[:-1], strict=True)
+                    ]
+                ),
+                arrays[0].coarse[place].groups,
+            )
+            for place, own in enumerate(coarse_edges)
+        ),
+    )
+    return pooled, Pool(symbols, transforms, edges, coarse_edges)
+
+
+def pool_rows(parts: Sequence[Matrix], arrays: TrainingSet, pool: Pool) -> Matrix:
+    """Values of the validation rows of each symbol, in the order of the pooled ones."""
+    place = np.searchsorted(pool.edges, arrays.validation, side="right") - 1
+    pooled = np.empty((len(arrays.validation), *parts[0].shape[1:]))
+    for number, values in enumerate(parts):
+        pooled[place == number] = values
+    return pooled
+
+
+def _edges(parts: Sequence[Matrix]) -> IntVector:
+    return np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64)
+
+
+def _in_time(rows: Sequence[IntVector], edges: IntVector) -> IntVector:
+    """Rows of the pooled arrays by bar, then by symbol; the last bar of all is the same."""
+    pooled = np.concatenate([own + first for own, first in zip(rows, edges[:-1], strict=True)])
+    before_last = np.concatenate(
+        [own + first - stop for own, first, stop in zip(rows, edges[:-1], edges[1:], strict=True)]
+    )
+    ordered: Vector = pooled[np.argsort(before_last, kind="stable")]
+    return ordered.astype(np.int64)
