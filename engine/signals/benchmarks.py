@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
@@ -74,8 +75,11 @@ class MovingAverageCrossover(BenchmarkRule):
     def compute_positions(self, close: WideFrame) -> WideFrame:
         """The sign of the fast minus the slow mean."""
         fast, slow = close.rolling(self.fast).mean(), close.rolling(self.slow).mean()
-        above = (fast > slow).astype("float64")
-        return above - (fast < slow) if self.side == "long_short" else above
+        is_above = fast.to_numpy() > slow.to_numpy()
+        positions = is_above.astype(np.float64)
+        if self.side == "long_short":
+            positions -= fast.to_numpy() < slow.to_numpy()
+        return pd.DataFrame(positions, index=close.index, columns=close.columns)
 
 
 class MeanReversion(BenchmarkRule):
@@ -108,7 +112,7 @@ class MeanReversion(BenchmarkRule):
         levels = EntryExitThresholds.symmetric(self.enter_z, self.exit_z)
         below = -zscore(close.to_numpy(), self.window)
         positions = [apply_hysteresis(column, [levels], self.side) for column in below.T]
-        return pd.DataFrame(dict(zip(close.columns, positions, strict=True)), index=close.index)
+        return pd.DataFrame(np.column_stack(positions), index=close.index, columns=close.columns)
 
 
 def compute_benchmark_weights(
@@ -132,4 +136,5 @@ def compute_benchmark_weights(
     tested = positions.iloc[first : first + len(rows)]
     if not tested.index.equals(rows):
         tested = positions.loc[rows]
-    return tested * (max_weight / len(close.columns))
+    weights = tested.to_numpy() * (max_weight / len(close.columns))
+    return pd.DataFrame(weights, index=tested.index, columns=tested.columns)

@@ -15,10 +15,12 @@ from pydantic import AwareDatetime, Field
 
 from engine.core.errors import UsageError
 from engine.core.persistent_value import PersistentValue
-from engine.signals.contract import check_sizes
+from engine.portfolio import PortfolioRow, PortfolioState, rebalance
 from engine.signals.hysteresis import next_position
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.signals.decision_levels import DecisionSpec
     from engine.signals.hysteresis import Side
     from engine.signals.prediction_row import PredictionRow
@@ -49,10 +51,14 @@ class DecisionState(PersistentValue):
     Attributes:
         decided_on: The bar that was decided last; None before the first.
         positions: Symbol -> what is meant to be held.
+        weights: Symbol -> target weight, where the portfolio does not give equal parts.
+        bars_since_rebalancing: Closes since the portfolio was rebalanced.
     """
 
     decided_on: AwareDatetime | None = None
     positions: dict[str, TargetPosition] = Field(default_factory=dict)
+    weights: dict[str, float] = Field(default_factory=dict)
+    bars_since_rebalancing: int = Field(default=0, ge=0)
 
 
 def decide(
@@ -63,6 +69,8 @@ def decide(
     A position is entered above one threshold and left below another. Without a forecast it is
     flat, and so is a short where the signal is `long_only`: the state may be of another signal.
     Its size is set at the close that enters or reverses it, and kept until the exit.
+    `spec.portfolio` divides the book over the positions, or over the symbols by the rank of their
+    forecasts.
 
     Args:
         state: As the row before left it.
@@ -93,11 +101,50 @@ def decide(
         for symbol, each in changed.items()
     }
     holdings = held | entered
+    if not spec.portfolio.is_equal_share:
+        return _divide(state, holdings, row, spec)
     targets = {
         symbol: holding.position * holding.size / len(holdings)
         for symbol, holding in holdings.items()
     }
     return DecisionState(decided_on=row.timestamp, positions=holdings), targets
+
+
+def _divide(
+    state: DecisionState,
+    holdings: Mapping[str, TargetPosition],
+    row: PredictionRow,
+    spec: DecisionSpec,
+) -> tuple[DecisionState, dict[str, float]]:
+    """The positions as parts of one book."""
+    symbols, held = tuple(holdings), holdings.values()
+    before = PortfolioState(
+        state.decided_on,
+        state.bars_since_rebalancing,
+        np.array([state.weights.get(symbol, 0.0) for symbol in symbols]),
+    )
+    by_rank = spec.portfolio.allocation.by_rank
+    sizes = [spec.ranked_size if by_rank else each.size for each in held]
+    closes = spec.select_closes(row.close)
+    after = rebalance(
+        before,
+        PortfolioRow(
+            symbols,
+            np.array([row.predicted[symbol] for symbol in symbols]),
+            np.array([each.position for each in held]),
+            np.array(sizes),
+            closes[list(symbols)].to_numpy() if len(closes.columns) else np.empty((0, 0)),
+        ),
+        row.timestamp,
+        spec.portfolio,
+    )
+    targets = dict(zip(symbols, after.weights.tolist(), strict=True))
+    return DecisionState(
+        decided_on=row.timestamp,
+        positions=dict(holdings),
+        weights=targets,
+        bars_since_rebalancing=after.bars,
+    ), targets
 
 
 def _next_position(position: float, row: PredictionRow, symbol: str, side: Side) -> float:
@@ -112,10 +159,8 @@ def _next_position(position: float, row: PredictionRow, symbol: str, side: Side)
 
 def _compute_sizes(row: PredictionRow, spec: DecisionSpec) -> dict[str, float]:
     """Symbol -> size that it is entered with at this close."""
-    forecasts = row.to_signal_inputs()
-    sizes = spec.sizing.compute_sizes(forecasts, row.close, spec.periods_per_year)
-    check_sizes(spec.sizing.kind, forecasts.predicted, sizes)
-    limited = np.minimum(sizes.to_numpy(dtype=np.float64)[0], spec.max_weight)
+    sizes = spec.sizing.compute_row_sizes(row, spec.periods_per_year)
+    limited = np.minimum(sizes, spec.max_weight)
     return dict(zip(row.predicted, limited.tolist(), strict=True))
 
 
@@ -142,12 +187,12 @@ def _check_order(state: DecisionState, row: PredictionRow) -> None:
 
 
 def _check_closes(row: PredictionRow, spec: DecisionSpec) -> None:
-    needed = spec.sizing.closes_needed or 0
+    needed = spec.closes_needed or 0
     if len(row.close) < needed:
         raise UsageError(
             "There are too few closes for the sizing",
             expected=f"the last {needed} closes up to {row.timestamp}",
             found=f"{len(row.close)}",
-            where=f"sizing {spec.sizing.kind}",
-            fix="keep as many closes as SizingSpec.closes_needed says",
+            where=f"sizing {spec.sizing.kind}, allocation {spec.portfolio.allocation.kind}",
+            fix="keep as many closes as DecisionSpec.closes_needed says",
         )

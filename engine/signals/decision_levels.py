@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.portfolio import EQUAL_PARTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.core.types import Vector
+    from engine.core.types import Vector, WideFrame
+    from engine.portfolio import PortfolioSpec
     from engine.signals.hysteresis import EntryExitThresholds
     from engine.signals.sizing import SizingSpec
     from engine.signals.thresholds import ThresholdSpec
@@ -21,9 +24,10 @@ class DecisionSpec:
     Attributes:
         signal: Entry and exit thresholds.
         sizing: Sizes of positions.
-        max_weight: Limit of the sum of |weight| over the symbols; each has an equal share of it.
+        max_weight: Limit of the sum of |weight| over the symbols.
         round_trip_cost: Cost of entry and exit, a fraction of the traded value.
         periods_per_year: Bars per year.
+        portfolio: How the symbols share it; by default each has an equal part.
     """
 
     signal: ThresholdSpec
@@ -31,6 +35,22 @@ class DecisionSpec:
     max_weight: float
     round_trip_cost: float
     periods_per_year: float
+    portfolio: PortfolioSpec = EQUAL_PARTS
+
+    @property
+    def closes_needed(self) -> int | None:
+        """Closes that a decision is computed from, its own included; None is all of them."""
+        sized = self.sizing.closes_needed
+        return None if sized is None else max(sized, self.portfolio.allocation.closes_needed)
+
+    @property
+    def ranked_size(self) -> float:
+        """Size of every symbol that an allocation by rank holds: that of a fixed sizing."""
+        return min(getattr(self.sizing, "weight", 1.0), self.max_weight)
+
+    def select_closes(self, close: WideFrame) -> WideFrame:
+        """The last `closes_needed` rows."""
+        return close if self.closes_needed is None else close.tail(self.closes_needed)
 
 
 @dataclass(frozen=True, eq=False)

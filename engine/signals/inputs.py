@@ -44,12 +44,15 @@ class SignalInputs:
 
     def __post_init__(self) -> None:
         """Checks that all predictions are finite."""
+        frames = [frame.to_numpy() for frame in (self.predicted, *self.quantiles.values())]
+        finite = np.isfinite(frames).all(axis=0)
+        if finite.all():
+            return
         has_forecast = [
             np.isin(self.window, [w for w, by in self.train_predictions.items() if name in by])
             for name in self.predicted.columns
         ]
-        frames = [frame.to_numpy() for frame in (self.predicted, *self.quantiles.values())]
-        finite = np.isfinite(frames).all(axis=0) | ~np.column_stack(has_forecast)
+        finite |= ~np.column_stack(has_forecast)
         if not finite.all():
             row, column = np.argwhere(~finite)[0]
             raise TrainingError(

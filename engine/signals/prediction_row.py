@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from engine.core.errors import TrainingError, UsageError
@@ -29,8 +30,8 @@ class PredictionRow:
             where the window has no fit of the symbol.
         levels: Of the bar's window.
         quantiles: Level -> symbol -> quantile of the return, where the model has them.
-        close: The last closes up to this bar's, at least `SizingSpec.closes_needed` of the target
-            symbols; a sizing that needs none may be given none.
+        close: The last closes up to this bar's, at least `DecisionSpec.closes_needed` of the
+            target symbols; a decision that needs none may be given none.
 
     Raises:
         UsageError: The closes end at another bar, or a symbol that is forecast has no thresholds.
@@ -75,6 +76,18 @@ class PredictionRow:
                 fix="give compute_decision_levels the train predictions of every symbol",
             )
 
+    def quantile(self, level: float) -> dict[str, float]:
+        """The quantile of each symbol's return over the horizon, by `SignalInputs.quantile`."""
+        if level in self.quantiles:
+            return {symbol: self.quantiles[level][symbol] for symbol in self.predicted}
+        residuals = self.levels.residuals
+        return {
+            symbol: predicted + float(np.quantile(residuals[symbol], level))
+            if symbol in residuals
+            else nan
+            for symbol, predicted in self.predicted.items()
+        }
+
     def to_signal_inputs(self) -> SignalInputs:
         """The inputs of the sizing: one bar."""
         return SignalInputs.of_row(
@@ -98,7 +111,7 @@ def iterate_prediction_rows(
         spec: How the bars will be decided.
 
     Yields:
-        n rows, each with as many closes as the sizing needs.
+        n rows, each with as many closes as a decision needs.
     """
     levels = {
         window: compute_decision_levels(
@@ -119,7 +132,7 @@ def iterate_prediction_rows(
             predicted[row],
             levels[window],
             {level: rows[row] for level, rows in quantiles.items()},
-            spec.sizing.select_closes(close.loc[:timestamp]),
+            spec.select_closes(close.loc[:timestamp]),
         )
 
 

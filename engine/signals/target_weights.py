@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from engine.portfolio import EQUAL_PARTS, PortfolioRow, PortfolioState, rebalance
 from engine.signals.contract import check_sizes
 from engine.signals.decision import FLAT, DecisionState, TargetPosition
 from engine.signals.decision_levels import DecisionSpec
@@ -15,9 +16,12 @@ from engine.signals.hysteresis import apply_hysteresis
 from engine.signals.thresholds import compute_window_thresholds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from engine.core.types import Matrix, WideFrame
+    from engine.portfolio import PortfolioSpec
     from engine.signals.inputs import SignalInputs
     from engine.signals.sizing import SizingSpec
     from engine.signals.thresholds import ThresholdSpec
@@ -30,15 +34,20 @@ class Decisions:
     Attributes:
         positions: Wide: 1 long, 0 flat, -1 short.
         sizes: Wide: share of the equity that the last entry set, 0 before the first one.
+        portfolio: Of each close, where the symbols do not have equal parts; else empty.
     """
 
     positions: WideFrame
     sizes: WideFrame
+    portfolio: Sequence[PortfolioState] = ()
 
     @property
     def weights(self) -> WideFrame:
         """Wide target weights: 1.0 is 100 % of the equity, negative is short; no NaN."""
-        values = self.positions.to_numpy() * self.sizes.to_numpy() / self.positions.shape[1]
+        if self.portfolio:
+            values = np.stack([state.weights for state in self.portfolio])
+        else:
+            values = self.positions.to_numpy() * self.sizes.to_numpy() / self.positions.shape[1]
         return pd.DataFrame(values, index=self.positions.index, columns=self.positions.columns)
 
     def state_at(self, row: int) -> DecisionState:
@@ -55,10 +64,15 @@ class Decisions:
                 symbol: TargetPosition(position=position, size=size) if position else FLAT
                 for symbol, position, size in cells
             },
+            **({} if not self.portfolio else self._portfolio_at(self.portfolio[row])),
         )
 
+    def _portfolio_at(self, state: PortfolioState) -> dict[str, Any]:
+        weights = dict(zip(self.positions.columns, state.weights.tolist(), strict=True))
+        return {"weights": weights, "bars_since_rebalancing": state.bars}
 
-def compute_target_weights(
+
+def compute_target_weights(  # noqa: PLR0913 - an argument a part of the strategy
     forecasts: SignalInputs,
     close: WideFrame,
     signal: ThresholdSpec,
@@ -67,6 +81,7 @@ def compute_target_weights(
     round_trip_cost: float,
     periods_per_year: float,
     max_weight: float,
+    portfolio: PortfolioSpec = EQUAL_PARTS,
 ) -> WideFrame:
     """The target weights at each out-of-sample close, from values known at it.
 
@@ -82,7 +97,8 @@ def compute_target_weights(
         sizing: Sizes of positions.
         round_trip_cost: Cost of entry and exit, a fraction of the traded value.
         periods_per_year: Bars per year.
-        max_weight: Limit of the sum of |weight| over the symbols; each has an m-th of it.
+        max_weight: Limit of the sum of |weight| over the symbols.
+        portfolio: How the symbols share it; by default each has an m-th part.
 
     Returns:
         Shape (n, m), without NaN: 1.0 is 100 % of the equity, negative is short.
@@ -93,6 +109,7 @@ def compute_target_weights(
         max_weight=max_weight,
         round_trip_cost=round_trip_cost,
         periods_per_year=periods_per_year,
+        portfolio=portfolio,
     )
     return compute_decisions(forecasts, close, spec).weights
 
@@ -129,7 +146,38 @@ def compute_decisions(forecasts: SignalInputs, close: WideFrame, spec: DecisionS
     def wide(cells: Matrix) -> WideFrame:
         return pd.DataFrame(cells, index=predicted.index, columns=predicted.columns)
 
-    return Decisions(wide(positions), wide(_keep_entry_sizes(positions, limited)))
+    kept = _keep_entry_sizes(positions, limited)
+    if spec.portfolio.is_equal_share:
+        return Decisions(wide(positions), wide(kept))
+    by_rank = spec.portfolio.allocation.by_rank
+    used = np.full(kept.shape, spec.ranked_size) if by_rank else kept
+    portfolio = fold_portfolio(predicted, positions, used, close, spec)
+    return Decisions(wide(positions), wide(kept), portfolio)
+
+
+def fold_portfolio(
+    predicted: WideFrame, positions: Matrix, sizes: Matrix, close: WideFrame, spec: DecisionSpec
+) -> list[PortfolioState]:
+    """The state of the portfolio after each close, from the rows up to it.
+
+    Args:
+        predicted: n bars of m symbols.
+        positions: (n, m) by the signal.
+        sizes: (n, m) of the positions.
+        close: All bars, at least these symbols.
+        spec: How the symbols share the book.
+    """
+    symbols = tuple(predicted.columns)
+    closes, needed = close[list(symbols)].to_numpy(), spec.portfolio.allocation.closes_needed
+    last = close.index.get_indexer(predicted.index)
+    state, states = PortfolioState.start(len(symbols)), []
+    forecasts = predicted.to_numpy(dtype=np.float64)
+    for number, timestamp in enumerate(predicted.index):
+        known = closes[max(0, last[number] + 1 - needed) : last[number] + 1]
+        row = PortfolioRow(symbols, forecasts[number], positions[number], sizes[number], known)
+        state = rebalance(state, row, timestamp, spec.portfolio)
+        states.append(state)
+    return states
 
 
 def _keep_entry_sizes(positions: Matrix, sizes: Matrix) -> Matrix:

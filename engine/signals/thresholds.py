@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from engine.core.types import Spec
 from engine.signals.hysteresis import EntryExitThresholds, Side
@@ -57,10 +58,11 @@ class FixedThreshold(ThresholdSpec):
             raise ValueError(f"exit_bps ({self.exit_bps}) must not exceed enter_bps")
         return self
 
+    @override
     def compute_thresholds(
         self,
-        train_predictions: Vector,  # noqa: ARG002 - constant thresholds
-        round_trip_cost: float,  # noqa: ARG002 - constant thresholds
+        train_predictions: Vector,
+        round_trip_cost: float,
     ) -> EntryExitThresholds:
         """The same thresholds in every window."""
         return EntryExitThresholds.symmetric(self.enter_bps / 10_000, self.exit_bps / 10_000)
@@ -84,9 +86,10 @@ class CostMultipleThreshold(ThresholdSpec):
             raise ValueError(f"exit ({self.exit}) must not exceed enter ({self.enter})")
         return self
 
+    @override
     def compute_thresholds(
         self,
-        train_predictions: Vector,  # noqa: ARG002 - depends on costs only
+        train_predictions: Vector,
         round_trip_cost: float,
     ) -> EntryExitThresholds:
         """The same thresholds in every window."""
@@ -115,10 +118,11 @@ class QuantileThreshold(ThresholdSpec):
             raise ValueError(f"exit ({self.exit}) must not exceed enter ({self.enter})")
         return self
 
+    @override
     def compute_thresholds(
         self,
         train_predictions: Vector,
-        round_trip_cost: float,  # noqa: ARG002 - independent of costs
+        round_trip_cost: float,
     ) -> EntryExitThresholds:
         """Quantiles by linear interpolation."""
         shares = (self.enter, self.exit, 1 - self.enter, 1 - self.exit)

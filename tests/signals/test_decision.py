@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import TrainingError, UsageError
+from engine.portfolio import (
+    EqualAllocation,
+    InverseVolatilityAllocation,
+    LongShortAllocation,
+    PortfolioSpec,
+    ProportionalAllocation,
+    TopAllocation,
+)
 from engine.signals.config import (
     SIZING_KINDS,
     CostMultipleThreshold,
@@ -26,7 +34,8 @@ from engine.signals.config import (
 from engine.signals.decision import DecisionState, TargetPosition, decide
 from engine.signals.decision_levels import DecisionSpec, compute_decision_levels
 from engine.signals.prediction_row import PredictionRow, iterate_prediction_rows
-from engine.signals.target_weights import compute_target_weights
+from engine.signals.target_weights import compute_decisions, compute_target_weights
+from tests.hypothesis_examples import examples
 from tests.signals.random_forecasts import random_case
 
 if TYPE_CHECKING:
@@ -96,7 +105,7 @@ def fold(
 
 @pytest.mark.parametrize("sizing_kind", SIZINGS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("signal_kind", SIGNALS, ids=lambda kind: kind.__name__)
-@settings(max_examples=4, deadline=None)
+@examples(4)
 @given(data=st.data(), seed=SEEDS, without_fit=WITHOUT_FIT, resumed_at=st.integers(0, 60))
 def test_row_by_row_is_all_rows_at_once_to_the_last_bit_from_any_row_on(
     signal_kind: type[ThresholdSpec],
@@ -127,6 +136,48 @@ def test_row_by_row_is_all_rows_at_once_to_the_last_bit_from_any_row_on(
     assert by_row.tobytes() == at_once.to_numpy().tobytes()
 
 
+PORTFOLIOS = st.builds(
+    PortfolioSpec,
+    allocation=st.sampled_from(
+        [
+            EqualAllocation(),
+            ProportionalAllocation(),
+            InverseVolatilityAllocation(window=12),
+            TopAllocation(count=2),
+            LongShortAllocation(quantile=0.4),
+        ]
+    ),
+    rebalance=st.sampled_from([1, 3, "weekly", "monthly"]),
+    max_symbol_weight=st.sampled_from([None, 0.3]),
+    max_net_weight=st.sampled_from([None, 0.1]),
+    min_change=st.sampled_from([0.0, 0.03]),
+    max_turnover=st.sampled_from([None, 0.2]),
+)
+
+
+@examples(25)
+@given(portfolio=PORTFOLIOS, seed=SEEDS, without_fit=WITHOUT_FIT, resumed_at=st.integers(0, 60))
+def test_a_portfolio_row_by_row_is_that_of_all_rows_at_once_from_any_row_on(
+    portfolio: PortfolioSpec,
+    seed: int,
+    without_fit: frozenset[tuple[int, str]],
+    resumed_at: int,
+) -> None:
+    signal = FixedThreshold(side="long_short")
+    spec = replace(spec_of(signal, FixedSizing(weight=0.7)), portfolio=portfolio)
+    forecasts, close = random_case(seed, without_fit)
+    rows = list(iterate_prediction_rows(forecasts, close, spec))
+    state, first = fold(rows[:resumed_at], spec)
+    stored = DecisionState.model_validate_json(state.model_dump_json())
+    assert stored == state
+    rest = fold(rows[resumed_at:], spec, stored)[1]
+    decided = compute_decisions(forecasts, close, spec)
+    by_row = np.concatenate([each.to_numpy().reshape(-1, 3) for each in (first, rest)])
+    assert by_row.tobytes() == decided.weights.to_numpy().tobytes()
+    if resumed_at:
+        assert decided.state_at(resumed_at - 1) == state
+
+
 def row_of(
     predicted: dict[str, float], day: int = 1, spec: DecisionSpec | None = None
 ) -> PredictionRow:
@@ -142,6 +193,18 @@ def test_a_state_says_what_is_held_and_since_which_decision() -> None:
         decided_on=pd.Timestamp("2020-01-01", tz="UTC"),
         positions={"A": TargetPosition(position=1, size=1), "B": TargetPosition()},
     )
+
+
+class HalfOfFixedSizing(FixedSizing):
+    """Other sizes than its base, for all rows at once."""
+
+    def compute_sizes(self, *inputs: Any) -> pd.DataFrame:
+        return super().compute_sizes(*inputs) / 2
+
+
+def test_a_class_with_sizes_of_its_own_is_not_sized_by_its_base() -> None:
+    _, weights = fold([row_of({"A": 0.02})], spec_of(sizing=HalfOfFixedSizing(weight=0.8)))
+    assert weights["A"].tolist() == [0.4]
 
 
 def test_a_size_is_kept_until_the_exit() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.signals.config import (
@@ -19,6 +19,7 @@ from engine.signals.config import (
     VolatilityTargetSizing,
 )
 from engine.signals.target_weights import compute_target_weights
+from tests.hypothesis_examples import examples
 from tests.signals.random_forecasts import random_case
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ SIZINGS = st.sampled_from(
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(SEEDS, SEEDS, SIGNALS, SIZINGS, st.integers(0, 58))
 def test_weights_up_to_t_do_not_depend_on_predictions_or_closes_after_t(
     seed: int, other: int, signal: ThresholdSpec, sizing: SizingSpec, t: int
@@ -184,7 +185,7 @@ def test_weights_up_to_t_do_not_depend_on_predictions_or_closes_after_t(
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(SEEDS, SIGNALS, SIZINGS, st.floats(0.1, 3))
 def test_the_weights_together_never_exceed_the_maximum(
     seed: int, signal: ThresholdSpec, sizing: SizingSpec, max_weight: float

@@ -1,0 +1,69 @@
+"""The portfolio section of a strategy."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from engine.core.types import Spec
+from engine.portfolio.allocation import (
+    EqualAllocation,
+    InverseVolatilityAllocation,
+    LongShortAllocation,
+    ProportionalAllocation,
+    TopAllocation,
+)
+
+Allocation: TypeAlias = Annotated[
+    EqualAllocation
+    | ProportionalAllocation
+    | InverseVolatilityAllocation
+    | TopAllocation
+    | LongShortAllocation,
+    Field(discriminator="kind"),
+]
+
+
+class PortfolioSpec(Spec):
+    """How the symbols share one book, its limits, and when it is rebalanced.
+
+    The limits apply in the order of the attributes. `max_weight` of the strategy limits the sum of
+    |weight|.
+
+    Attributes:
+        allocation: Shares of the symbols.
+        rebalance: At the close of every so many bars, or at the first close of each week (from
+            Monday, UTC) or month; between them the target weights stay.
+        max_symbol_weight: Largest |weight| of a symbol; what is above it is cash.
+        max_net_weight: Largest |sum of the weights|; the larger side is made smaller.
+        min_change: A weight that would change by less stays, unless it becomes 0.
+        max_turnover: Largest sum of |change of weight| at one rebalancing; all changes are made
+            smaller by the same factor.
+    """
+
+    allocation: Allocation = EqualAllocation()
+    rebalance: Annotated[int, Field(ge=1, le=10_000)] | Literal["weekly", "monthly"] = 1
+    max_symbol_weight: float | None = Field(default=None, gt=0, le=1)
+    max_net_weight: float | None = Field(default=None, ge=0, le=1)
+    min_change: float = Field(default=0.0, ge=0, lt=1)
+    max_turnover: float | None = Field(default=None, gt=0, le=2)
+
+    @model_validator(mode="after")
+    def _check_change_fits_turnover(self) -> PortfolioSpec:
+        if self.max_turnover is not None and self.min_change > self.max_turnover:
+            raise ValueError(
+                f"max_turnover of at least min_change ({self.min_change}), or no weight could "
+                f"change; it is {self.max_turnover}"
+            )
+        return self
+
+    @cached_property
+    def is_equal_share(self) -> bool:
+        """Whether a weight depends on the position and size of its own symbol alone."""
+        return self == PortfolioSpec()
+
+
+EQUAL_PARTS = PortfolioSpec()
+"""Each symbol has the same part of the book."""
