@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from engine.simulation.bar_step import step
     from engine.simulation.book_values import Variation
     from engine.simulation.config import Execution
-    from engine.simulation.costs import CostModel, CostRates, Costs
+    from engine.simulation.cost_rates import BySymbol, CostRates
+    from engine.simulation.costs import CostModel, Costs
     from engine.simulation.fills import Fills
+    from engine.simulation.itemised_costs import ItemisedCosts
     from engine.simulation.portfolio import SimulationResult, simulate, simulate_variations
 
 __all__ = [
     "Account",
     "BarPrices",
+    "BySymbol",
     "CostModel",
     "CostRates",
     "Costs",
@@ -25,6 +28,7 @@ __all__ = [
     "Fill",
     "Fills",
     "Holding",
+    "ItemisedCosts",
     "SimulationResult",
     "Variation",
     "simulate",
@@ -35,13 +39,15 @@ __all__ = [
 _EXPORTS = {
     "Account": "account",
     "BarPrices": "account",
+    "BySymbol": "cost_rates",
     "CostModel": "costs",
-    "CostRates": "costs",
+    "CostRates": "cost_rates",
     "Costs": "costs",
     "Execution": "config",
     "Fill": "account",
     "Fills": "fills",
     "Holding": "account",
+    "ItemisedCosts": "itemised_costs",
     "SimulationResult": "portfolio",
     "Variation": "book_values",
     "simulate": "portfolio",

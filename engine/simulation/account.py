@@ -66,7 +66,8 @@ class Holding(PersistentValue):
 
     Attributes:
         symbol: Symbol.
-        target_weight: Of the last order that was filled; 0 before the first.
+        target_weight: Of the last order that was filled; 0 before the first, None where that order
+            was filled in part.
         decided_weight: The target that the strategy decided last, whether its order was filled or
             a margin call cancelled it.
         units: Sum of the fills, signed, for an initial equity of 1; 0 where a fill leaves less
@@ -78,7 +79,7 @@ class Holding(PersistentValue):
     """
 
     symbol: str
-    target_weight: float = 0.0
+    target_weight: float | None = 0.0
     decided_weight: float = 0.0
     units: float = 0.0
     available_units: float = 0.0

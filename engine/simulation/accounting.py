@@ -5,9 +5,10 @@ that the two keep equal books bit for bit. All of it is in one file because Numb
 code until the file of the compiled function changes, whatever it calls in other files.
 
 The execution of an order is `execute_order_nb`, `buy_nb` and `sell_nb` of `vectorbt.portfolio.nb`,
-bit for bit, for an order of a target percentage in both directions, without fixed fees, size
-limits and locked cash. Its amounts are at the scale of `INITIAL_CASH`, which the absolute
-tolerance refers to; marked money is for an initial equity of 1.
+bit for bit, for an order of a target percentage in both directions whose fee and slippage are
+fractions. Fees by unit, minimums, tiers, impact and limits are this module's. Its amounts are at
+the scale of `INITIAL_CASH`, which the absolute tolerance refers to; marked money is for an initial
+equity of 1.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from engine.simulation.accounting_tables import (
     ExecutedOrder,
     Financing,
     Funds,
+    OrderCharge,
+    OrderCosts,
     OrderState,
     OrderTables,
     RateTables,
@@ -31,7 +34,7 @@ from engine.simulation.accounting_tables import (
 
 if TYPE_CHECKING:
     from engine.core.types import BoolMatrix, BoolVector, IntVector, Matrix, Vector
-    from engine.simulation.accounting_tables import Numbers, Places
+    from engine.simulation.accounting_tables import Numbers, Places, TierRows, TierTable
 
 INITIAL_CASH = 1e9
 """vectorbt ignores orders below 1e-12 units; at this scale they are below 1e-16 of the equity at
@@ -52,9 +55,16 @@ _ABSOLUTE_TOLERANCE = 1e-12
 _CLOSED_POSITION_TOLERANCE = 1e-9
 """Share of a fill; vectorbt treats a position of which less is left as closed."""
 
+MAX_FILL_RATE = 0.9999
+"""Of the price or the traded value: what an impact and a scaled fee or slippage are cut to; a
+whole price buys nothing, and nobody sells below 0."""
+
+_MOST_BISECTIONS = 100
+"""More than the halvings that a double has between 1e-12 and 1e18 units."""
+
 
 def execute_target_weight(
-    weight: float, funds: Funds, price: float, fee: float, slippage: float
+    weight: float, funds: Funds, price: float, costs: OrderCharge, tiers: TierRows
 ) -> ExecutedOrder:
     """Trades to a target weight: weight x equity / price - units.
 
@@ -62,38 +72,115 @@ def execute_target_weight(
         weight: Target weight, a share of the equity.
         funds: Before the order.
         price: Price before slippage, positive.
-        fee: Fraction of the traded value.
-        slippage: Fraction of the price.
+        costs: Of the bar and symbol.
+        tiers: Of the symbol.
 
     Returns:
-        Of size 0 where nothing is traded: no equity, no cash to buy with, or at most 1e-12 units.
+        Of size 0 where nothing is traded: no equity, no cash to buy with, at most 1e-12 units, or
+        nothing that the bar can fill.
     """
     cash, units, equity = _settle(funds.cash), _settle(funds.units), _settle(funds.equity)
     size = 0.0
     if equity > 0:
         size = weight * equity / price - units
     if abs(size) <= _ABSOLUTE_TOLERANCE or (size > 0 and cash <= 0):
-        return ExecutedOrder(0.0, price, 0.0, funds.cash, funds.units)
+        return ExecutedOrder(0.0, price, 0.0, funds.cash, funds.units, 0.0)
+    wanted = abs(size)
+    filled = min(wanted, costs.limit * INITIAL_CASH)
+    if filled <= _ABSOLUTE_TOLERANCE:
+        return ExecutedOrder(0.0, price, 0.0, funds.cash, funds.units, wanted)
     if size < 0:
-        return _sell(cash, units, -size, price * (1 - slippage), fee)
-    return _buy(cash, units, size, price * (1 + slippage), fee)
+        order = _sell(cash, units, filled, price * (1 - _slip(filled, costs)), costs, tiers)
+    else:
+        order = _buy(cash, units, filled, price, costs, tiers)
+        if order.size == 0:
+            return ExecutedOrder(0.0, price, 0.0, funds.cash, funds.units, wanted - filled)
+    return ExecutedOrder(
+        order.size, order.price, order.fee, order.cash, order.units, wanted - filled
+    )
 
 
-def _buy(cash: float, units: float, size: float, price: float, fee: float) -> ExecutedOrder:
+def _buy(
+    cash: float, units: float, size: float, price: float, costs: OrderCharge, tiers: TierRows
+) -> ExecutedOrder:
     """Buys what is wanted, or what the cash pays for."""
-    value = size * price
-    paid_fee = value * fee
-    spent = value + paid_fee
+    paid = price * (1 + _slip(size, costs))
+    value = size * paid
+    fee = _fee_of(size, value, costs, tiers)
+    spent = value + fee
     if spent > cash and not _is_close(spent, cash):
-        affordable = cash / (1 + fee)
-        size, paid_fee, spent = affordable / price, cash - affordable, cash
-    return ExecutedOrder(size, price, paid_fee, _add(cash, -spent), _add(units, size))
+        if _is_proportional(costs, tiers):
+            affordable = cash / (1 + costs.fee)
+            size, fee, spent = affordable / paid, cash - affordable, cash
+        else:
+            size = _affordable(cash, size, price, costs, tiers)
+            if size <= _ABSOLUTE_TOLERANCE:
+                return ExecutedOrder(0.0, price, 0.0, cash, units, 0.0)
+            paid = price * (1 + _slip(size, costs))
+            fee = _fee_of(size, size * paid, costs, tiers)
+            spent = size * paid + fee
+    return ExecutedOrder(size, paid, fee, _add(cash, -spent), _add(units, size), 0.0)
 
 
-def _sell(cash: float, units: float, size: float, price: float, fee: float) -> ExecutedOrder:
+def _sell(
+    cash: float, units: float, size: float, price: float, costs: OrderCharge, tiers: TierRows
+) -> ExecutedOrder:
     value = size * price
-    paid_fee = value * fee
-    return ExecutedOrder(-size, price, paid_fee, cash + _add(value, -paid_fee), _add(units, -size))
+    fee = _fee_of(size, value, costs, tiers)
+    return ExecutedOrder(-size, price, fee, cash + _add(value, -fee), _add(units, -size), 0.0)
+
+
+def _slip(size: float, costs: OrderCharge) -> float:
+    """Slippage of an order, a fraction of its price."""
+    slippage = costs.slippage
+    if costs.impact > 0:
+        moved = slippage + costs.impact * math.sqrt(size / INITIAL_CASH)
+        slippage = max(slippage, min(moved, MAX_FILL_RATE))
+    return slippage
+
+
+def _fee_of(size: float, value: float, costs: OrderCharge, tiers: TierRows) -> float:
+    """Fee of an order of that size and value, at the scale of `INITIAL_CASH`."""
+    fee = value * costs.fee
+    if _is_proportional(costs, tiers):
+        return fee
+    fee += size * costs.per_unit
+    for j in range(len(tiers)):
+        above = (size if tiers[j][2] != 0 else value) - (tiers[j][0] * INITIAL_CASH)
+        if above > 0:
+            fee += above * tiers[j][1]
+    return min(max(fee, costs.minimum * INITIAL_CASH), costs.maximum * value)
+
+
+def _is_proportional(costs: OrderCharge, tiers: TierRows) -> bool:
+    """Whether fee and slippage are fractions that the size of the order does not change."""
+    return (
+        costs.impact == 0
+        and costs.per_unit == 0
+        and costs.minimum == 0
+        and math.isinf(costs.maximum)
+        and (len(tiers) == 0 or math.isinf(tiers[0][0]))
+    )
+
+
+def _affordable(
+    cash: float, wanted: float, price: float, costs: OrderCharge, tiers: TierRows
+) -> float:
+    """The largest size up to that wanted which the cash pays for, by bisection; 0 is none.
+
+    What an order costs grows with its size, so that there is one.
+    """
+    low, high = 0.0, wanted
+    for _ in range(_MOST_BISECTIONS):
+        middle = 0.5 * (low + high)
+        if middle in (low, high):
+            break
+        value = middle * (price * (1 + _slip(middle, costs)))
+        if value + _fee_of(middle, value, costs, tiers) > cash:
+            high = middle
+        else:
+            low = middle
+    return low
 
 
 def _settle(amount: float) -> float:
@@ -185,7 +272,7 @@ def execute_orders(
     cash: float,
     units: Numbers,
     prices: Numbers,
-    rates: tuple[Numbers, Numbers],
+    costs: OrderCosts,
     fills: BarFills,
 ) -> tuple[float, int]:
     """Fills the orders of one bar: sells before buys, small buys before large ones.
@@ -195,7 +282,7 @@ def execute_orders(
         cash: Available cash, at the scale of `INITIAL_CASH`.
         units: Available units by symbol, at that scale; those after the fills are written into it.
         prices: Prices of the fills before slippage.
-        rates: Fees and slippages by symbol.
+        costs: Of the bar, by symbol.
         fills: Receives the fills.
 
     Returns:
@@ -206,17 +293,27 @@ def execute_orders(
         equity += units[i] * prices[i]
     due = 0
     for i in range(len(targets)):
-        fills.size[i] = 0.0
+        fills.size[i], fills.unfilled[i] = 0.0, 0.0
         if not math.isnan(targets[i]):
             _insert_by_value(fills.sequence, due, i, (targets, units, prices), equity)
             due += 1
     for place in range(due):
         i = fills.sequence[place]
+        charge = OrderCharge(
+            costs.fee[i],
+            costs.slippage[i],
+            costs.per_unit[i],
+            costs.minimum[i],
+            costs.maximum[i],
+            costs.impact[i],
+            costs.limit[i],
+        )
         order = execute_target_weight(
-            targets[i], Funds(cash, units[i], equity), prices[i], rates[0][i], rates[1][i]
+            targets[i], Funds(cash, units[i], equity), prices[i], charge, costs.tiers[i]
         )
         cash, units[i] = order.cash, order.units
         fills.size[i] = order.size / INITIAL_CASH
+        fills.unfilled[i] = order.unfilled / INITIAL_CASH
         fills.price[i], fills.fee[i] = order.price, order.fee / INITIAL_CASH
     return cash, due
 
@@ -275,7 +372,11 @@ def fold_bars(
     count, symbols = orders.due.shape
     state = OrderState(np.full(symbols, np.nan), np.zeros(symbols), np.zeros(symbols, np.bool_))
     fills = BarFills(
-        np.zeros(symbols, np.int64), np.zeros(symbols), np.zeros(symbols), np.zeros(symbols)
+        np.zeros(symbols, np.int64),
+        np.zeros(symbols),
+        np.zeros(symbols),
+        np.zeros(symbols),
+        np.zeros(symbols),
     )
     units, available, targets = np.zeros(symbols), np.zeros(symbols), np.zeros(symbols)
     cash_flow, available_cash, equity, last_call = 0.0, INITIAL_CASH, 1.0, -1
@@ -298,10 +399,10 @@ def fold_bars(
         if kept.equity_at_fill[t] < RUIN_FLOOR:
             return records[:filled], t
         _find_targets(orders, t, last_call, units, state, targets, kept.due[t])
-        costs = (rates.fee[_row(rates.fee, t)], rates.slippage[_row(rates.slippage, t)])
         available_cash, due = execute_orders(
-            targets, available_cash, available, bars.prices[t], costs, fills
+            targets, available_cash, available, bars.prices[t], _costs_at(rates, t), fills
         )
+        _settle_orders(targets, fills, state, kept.unfilled[t])
         cash_flow += cash_flow_of(fills, due)
         records = _reserve(records, filled + due)
         filled = _record(records, filled, t, due, fills, units, state.forced)
@@ -318,9 +419,11 @@ def fold_bars(
 def fold_arrays(
     orders: tuple[Matrix, BoolMatrix, int],
     bars: tuple[Matrix, Matrix, Vector],
-    rates: tuple[Matrix, Matrix, Matrix, Vector],
+    rates: tuple[
+        Matrix, Matrix, Matrix, Matrix, Matrix, Matrix, Matrix, TierTable, Matrix, Vector
+    ],
     maintenance_margin: float,
-    kept: tuple[Vector, Vector, Matrix, Vector, Vector, BoolVector, Matrix],
+    kept: tuple[Vector, Vector, Matrix, Vector, Vector, BoolVector, Matrix, Matrix],
 ) -> tuple[Matrix, int]:
     """`fold_bars` of plain tuples, each in the order of its fields.
 
@@ -330,15 +433,39 @@ def fold_arrays(
     return fold_bars(
         OrderTables(orders[0], orders[1], orders[2]),
         BarTables(bars[0], bars[1], bars[2]),
-        RateTables(rates[0], rates[1], rates[2], rates[3]),
+        RateTables(
+            rates[0],
+            rates[1],
+            rates[2],
+            rates[3],
+            rates[4],
+            rates[5],
+            rates[6],
+            rates[7],
+            rates[8],
+            rates[9],
+        ),
         maintenance_margin,
-        BarRecords(kept[0], kept[1], kept[2], kept[3], kept[4], kept[5], kept[6]),
+        BarRecords(kept[0], kept[1], kept[2], kept[3], kept[4], kept[5], kept[6], kept[7]),
     )
 
 
 def _row(table: Matrix, t: int) -> int:
     """The row of a bar in a table that has one row for all, or a row a bar."""
     return min(t, len(table) - 1)
+
+
+def _costs_at(rates: RateTables, t: int) -> OrderCosts:
+    return OrderCosts(
+        rates.fee[_row(rates.fee, t)],
+        rates.slippage[_row(rates.slippage, t)],
+        rates.per_unit[_row(rates.per_unit, t)],
+        rates.minimum[_row(rates.minimum, t)],
+        rates.maximum[_row(rates.maximum, t)],
+        rates.impact[_row(rates.impact, t)],
+        rates.limit[_row(rates.limit, t)],
+        rates.tiers,
+    )
 
 
 def _find_targets(
@@ -364,11 +491,26 @@ def _find_targets(
             state.forced[i] = state.forced[i] and math.isnan(due[i])
         targets[i] = _newest_order(due[i], state.waiting[i], state.filled[i])
         state.waiting[i] = np.nan
-        if not math.isnan(targets[i]):
-            if orders.traded[t, i]:
-                state.filled[i] = targets[i]
-            else:
-                state.waiting[i], targets[i] = targets[i], np.nan
+        if not math.isnan(targets[i]) and not orders.traded[t, i]:
+            state.waiting[i], targets[i] = targets[i], np.nan
+
+
+def _settle_orders(targets: Vector, fills: BarFills, state: OrderState, unfilled: Vector) -> None:
+    """What is filled, and what waits because the bar could not fill it.
+
+    A position that is on its way from one target to another has neither, so that an order back to
+    the one before is filled like any other.
+    """
+    for i in range(len(targets)):
+        if math.isnan(targets[i]):
+            continue
+        unfilled[i] = fills.unfilled[i]
+        if fills.unfilled[i] == 0:
+            state.filled[i] = targets[i]
+        else:
+            state.waiting[i] = targets[i]
+            if fills.size[i] != 0:
+                state.filled[i] = np.nan
 
 
 def _order_after_call(held: float, state: OrderState, i: int) -> float:
@@ -377,6 +519,8 @@ def _order_after_call(held: float, state: OrderState, i: int) -> float:
     if held != 0:
         state.waiting[i] = np.nan
         return 0.0
+    if math.isnan(state.filled[i]):
+        state.waiting[i] = np.nan
     return np.nan if math.isnan(state.waiting[i]) else state.filled[i]
 
 

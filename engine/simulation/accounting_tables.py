@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from engine.core.types import BoolMatrix, BoolVector, IntVector, Matrix, Vector
 
     Numbers: TypeAlias = Vector | list[float]
     Places: TypeAlias = IntVector | list[int]
+    TierTable: TypeAlias = npt.NDArray[np.float64]
+    TierRows: TypeAlias = Matrix | tuple[tuple[float, float, float], ...]
+    Tiers: TypeAlias = TierTable | list[tuple[tuple[float, float, float], ...]]
 
 
 class ExecutedOrder(NamedTuple):
@@ -20,6 +26,7 @@ class ExecutedOrder(NamedTuple):
         fee: Fee.
         cash: Cash after the fill.
         units: Units after the fill.
+        unfilled: Units that the limit of the bar left over, positive.
     """
 
     size: float
@@ -27,6 +34,7 @@ class ExecutedOrder(NamedTuple):
     fee: float
     cash: float
     units: float
+    unfilled: float
 
 
 class Funds(NamedTuple):
@@ -37,6 +45,49 @@ class Funds(NamedTuple):
     equity: float
 
 
+class OrderCosts(NamedTuple):
+    """What an order of one bar pays, an entry a symbol; money and units for an equity of 1.
+
+    An order of q units at a price p, before slippage, is filled at
+
+        P = p (1 ± min(slippage + impact sqrt(q), 0.9999))
+
+    and pays, of the value v = q P, min(max(fee v + per_unit q + tiers, minimum), maximum v).
+
+    Attributes:
+        fee: Fraction of the value.
+        slippage: Fraction of the price.
+        per_unit: Money a unit.
+        minimum: Money an order.
+        maximum: Fraction of the value; infinite is none.
+        impact: Fraction of the price an order of one unit moves it.
+        limit: Units that the bar can fill; infinite is none.
+        tiers: Of each symbol rows of threshold, slope, and whether they are of units (1) or of
+            value (0): slope x max(0, amount - threshold) is added to the fee.
+    """
+
+    fee: Numbers
+    slippage: Numbers
+    per_unit: Numbers
+    minimum: Numbers
+    maximum: Numbers
+    impact: Numbers
+    limit: Numbers
+    tiers: Tiers
+
+
+class OrderCharge(NamedTuple):
+    """`OrderCosts` of one symbol, without its tiers."""
+
+    fee: float
+    slippage: float
+    per_unit: float
+    minimum: float
+    maximum: float
+    impact: float
+    limit: float
+
+
 class BarFills(NamedTuple):
     """The fills of one bar, an entry a symbol; `sequence` begins with the symbols due, in order.
 
@@ -45,12 +96,14 @@ class BarFills(NamedTuple):
         size: Units for an initial equity of 1, signed; 0 where nothing was traded.
         price: Price with slippage.
         fee: Fee for an initial equity of 1.
+        unfilled: Units that the limit of the bar left over, for an initial equity of 1.
     """
 
     sequence: Places
     size: Numbers
     price: Numbers
     fee: Numbers
+    unfilled: Numbers
 
 
 class Financing(NamedTuple):
@@ -85,10 +138,19 @@ class BarTables(NamedTuple):
 
 
 class RateTables(NamedTuple):
-    """Rates, one row or a row a bar: `fee`, `slippage`, `borrow` (., k) and `cash` (.,)."""
+    """Rates, one row or a row a bar, as in `OrderCosts`, `borrow` (., k) and `cash` (.,).
+
+    `tiers` (k, m, 3) are those of all bars.
+    """
 
     fee: Matrix
     slippage: Matrix
+    per_unit: Matrix
+    minimum: Matrix
+    maximum: Matrix
+    impact: Matrix
+    limit: Matrix
+    tiers: TierTable
     borrow: Matrix
     cash: Vector
 
@@ -105,6 +167,7 @@ class BarRecords(NamedTuple):
         called: Whether the close fell below the maintenance margin, shape (n,).
         due: The orders that were due, without those that a margin call cancelled and with those
             that it placed, shape (n, k).
+        unfilled: Units that the limits of each bar left over, shape (n, k).
     """
 
     equity: Vector
@@ -114,12 +177,13 @@ class BarRecords(NamedTuple):
     interest: Vector
     called: BoolVector
     due: Matrix
+    unfilled: Matrix
 
 
 class OrderState(NamedTuple):
     """Orders of a fold, an entry a symbol: what waits, what was filled last, what closes by force.
 
-    `waiting` is NaN where no order waits.
+    `waiting` is NaN where no order waits, `filled` where the last was filled in part.
     """
 
     waiting: Vector

@@ -11,15 +11,21 @@ from engine.core.errors import InvalidBarsError, UsageError
 from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
 from engine.simulation.accounting import INITIAL_CASH, RUIN_FLOOR
-from engine.simulation.accounting_tables import BarFills
-from engine.simulation.order_queue import newest_decisions, queue_orders, split_due
+from engine.simulation.accounting_tables import BarFills, OrderCosts
+from engine.simulation.cost_rates import BarRates
+from engine.simulation.order_queue import (
+    find_due,
+    find_waiting,
+    newest_decisions,
+    queue_orders,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from engine.signals.orders import Order
-    from engine.simulation.costs import BarRates, TradingCosts
+    from engine.simulation.costs import TradingCosts
 
 
 def step(
@@ -79,8 +85,9 @@ def step(
     equity = financed.cash + _value(holdings.values(), prices)
     if equity < RUIN_FLOOR:
         return _ruin(financed, bar), ()
-    due, waiting = split_due(queue, bar, holdings)
+    due = find_due(queue, bar, holdings)
     execution = _execute(due, financed.available_cash, holdings, prices, rates)
+    filled = due.keys() - execution.unfilled.keys()
     traded = financed.model_copy(
         update={
             "available_cash": execution.available_cash,
@@ -88,7 +95,7 @@ def step(
             "holdings": tuple(
                 _update_holding(holding, due, execution, decided) for holding in holdings.values()
             ),
-            "orders": waiting,
+            "orders": find_waiting(queue, holdings, filled),
         }
     )
     fills = _make_fills(bar.timestamp, due, execution, prices, equity)
@@ -100,6 +107,10 @@ def step(
     return marked.model_copy(update=terms), fills
 
 
+_NO_RATES = BarRates(0.0, 0.0, 0.0)
+"""Of a symbol without a bar, whose orders wait."""
+
+
 class _Execution(NamedTuple):
     """The fills of a bar, an entry a symbol, and the cash after them."""
 
@@ -109,6 +120,12 @@ class _Execution(NamedTuple):
     available_units: list[float]
     available_cash: float
     cash_flow: float
+
+    @property
+    def unfilled(self) -> dict[str, float]:
+        """Symbol -> units that the bar could not fill, of those that it could not."""
+        left = zip(self.symbols, self.fills.unfilled, strict=True)
+        return {symbol: units for symbol, units in left if units != 0}
 
 
 def _finance(account: Account, now: datetime) -> Account:
@@ -165,18 +182,15 @@ def _execute(
     """Fills what is due, in the order of execution: by the value that is to be traded."""
     symbols = list(holdings)
     nothing = [0.0] * len(symbols)
-    fills = BarFills([0] * len(symbols), nothing.copy(), nothing.copy(), nothing.copy())
+    fills = BarFills([0] * len(symbols), *(nothing.copy() for _ in range(4)))
     units = [holding.available_units for holding in holdings.values()]
-    charged = [rates.get(symbol) for symbol in symbols]
+    charged = [rates.get(symbol, _NO_RATES) for symbol in symbols]
     cash, count = accounting.execute_orders(
         [due[symbol].target_weight if symbol in due else math.nan for symbol in symbols],
         cash,
         units,
         [prices[symbol] for symbol in symbols],
-        (
-            [rate.fee if rate else 0.0 for rate in charged],
-            [r.slippage if r else 0.0 for r in charged],
-        ),
+        OrderCosts(*([getattr(rate, name) for rate in charged] for name in OrderCosts._fields)),
         fills,
     )
     flow = accounting.cash_flow_of(fills, count)
@@ -191,11 +205,16 @@ def _update_holding(
 ) -> Holding:
     """The holding after its order and the newest decision."""
     symbol = holding.symbol
-    update = {"decided_weight": decided.get(symbol, holding.decided_weight)}
+    update: dict[str, float | None] = {
+        "decided_weight": decided.get(symbol, holding.decided_weight)
+    }
     if symbol in due:
-        update["target_weight"] = due[symbol].target_weight
         place = execution.symbols.index(symbol)
         size = execution.fills.size[place]
+        if symbol not in execution.unfilled:
+            update["target_weight"] = due[symbol].target_weight
+        elif size != 0:
+            update["target_weight"] = None
         if size != 0:
             update["units"] = accounting.add_units(holding.units, size)
             update["available_units"] = execution.available_units[place]

@@ -1,8 +1,9 @@
 """What a book is worth at each bar: of the fills of vectorbt, or folded bar by bar.
 
 vectorbt fills a book whose cash changes by fills alone. A book that pays or earns between fills,
-or that a margin call may close, is folded by `accounting.fold_bars`, compiled: vectorbt takes
-neither cash nor orders in between. Where both can, they are equal bit for bit.
+that a margin call may close, or whose fills pay by their size or are cut to what a bar can fill,
+is folded by `accounting.fold_bars`, compiled: vectorbt takes neither cash nor orders in between.
+Where both can, they are equal bit for bit.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from engine.core.calendar_time import year_fractions
 from engine.signals.orders import defer_orders
 from engine.simulation import accounting
 from engine.simulation.accounting import RUIN_FLOOR
-from engine.simulation.accounting_tables import BarRecords
+from engine.simulation.accounting_tables import BarRecords, RateTables
+from engine.simulation.cost_rates import RATE_NAMES
 from engine.simulation.fills import Fills, fill_books
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ class BookValues:
         interest: Interest that each bar earned, shape (n,).
         called: Whether the close fell below the maintenance margin, shape (n,).
         traded_rows: Rows that may have fills: all, or those up to the ruin.
+        unfilled: Units that each bar could not fill and that waited, shape (n, k).
     """
 
     fills: Fills
@@ -91,6 +94,7 @@ class BookValues:
     interest: Vector
     called: BoolVector
     traded_rows: int
+    unfilled: Matrix
 
     @property
     def returns(self) -> Vector:
@@ -140,8 +144,10 @@ def value_books(
 
 
 def _changes_between_fills(book: Variation, terms: Terms) -> bool:
-    """Whether cash comes and goes between fills, or a margin call may place orders."""
+    """Whether cash comes and goes between fills, fills know their size, or a call may be."""
     if terms.maintenance_margin > 0 or terms.cash_rates.any():
+        return True
+    if book.costs.rates.depends_on_size:
         return True
     borrows = book.costs.rates.aligned("borrow_per_year", terms.prices).any()
     return bool(borrows and (book.orders.to_numpy() < 0).any())
@@ -171,6 +177,7 @@ def mark_fills(fills: Fills, orders: WideFrame, terms: Terms) -> BookValues:
         interest=nothing,
         called=np.zeros(len(closes), dtype=np.bool_),
         traded_rows=traded_rows,
+        unfilled=np.zeros(closes.shape),
     )
 
 
@@ -204,9 +211,15 @@ def _fold(book: Variation, terms: Terms) -> BookValues:
         if terms.traded is None
         else np.array(terms.traded, dtype=np.bool_, order="C")
     )
-    fee, slippage, borrow = (
-        np.array(book.costs.rates.aligned(name, terms.prices), order="C")
-        for name in ("fee", "slippage", "borrow_per_year")
+    rates = {
+        name: np.array(book.costs.rates.aligned(name, terms.prices), order="C")
+        for name in RATE_NAMES
+    }
+    charges = RateTables(
+        **{name: rates[name] for name in RATE_NAMES if name != "borrow_per_year"},
+        tiers=book.costs.rates.aligned_tiers(terms.prices),
+        borrow=rates["borrow_per_year"],
+        cash=terms.cash_rates.copy(),
     )
     rows, shape = len(closes), closes.shape
     kept = BarRecords(
@@ -217,11 +230,12 @@ def _fold(book: Variation, terms: Terms) -> BookValues:
         interest=np.zeros(rows),
         called=np.zeros(rows, dtype=np.bool_),
         due=np.full(shape, np.nan),
+        unfilled=np.zeros(shape),
     )
     records, traded_rows = _choose_fold(closes.size)(
         (_table(book.orders), traded, book.delay),
         (prices, closes, year_fractions(terms.closes.index)),
-        (fee, slippage, borrow, terms.cash_rates.copy()),
+        charges[:],
         terms.maintenance_margin,
         kept[:],  # a plain tuple
     )

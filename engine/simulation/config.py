@@ -10,10 +10,11 @@ from engine.core.installed_kinds import COSTS_GROUP
 from engine.core.open_kinds import OpenKinds
 from engine.core.types import Spec
 from engine.simulation.costs import CostModel, Costs
+from engine.simulation.itemised_costs import ItemisedCosts
 
-__all__ = ["COST_KINDS", "AnyCosts", "CostModel", "Costs", "Execution"]
+__all__ = ["COST_KINDS", "AnyCosts", "CostModel", "Costs", "Execution", "ItemisedCosts"]
 
-COST_KINDS = OpenKinds(COSTS_GROUP, (CostModel,), (Costs,), default_kind="fixed")
+COST_KINDS = OpenKinds(COSTS_GROUP, (CostModel,), (Costs, ItemisedCosts), default_kind="fixed")
 
 AnyCosts: TypeAlias = Annotated[CostModel, COST_KINDS]
 """Any cost model: the engine's, which needs no `kind`, an installed one, a user's."""

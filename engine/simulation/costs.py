@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,95 +12,52 @@ from pydantic import Field
 
 from engine.core.errors import ContractError, UsageError
 from engine.core.types import Spec
+from engine.simulation.cost_rates import OF_VOLUMES, RATE_NAMES, BySymbol, CostRates, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from datetime import datetime
+    from collections.abc import Iterable
 
     import numpy.typing as npt
 
-    from engine.core.types import WideFrame
     from engine.data.market import Market
 
 BPS = 10_000
 """Basis points in one."""
 
-MAX_FILL_RATE = 0.9999
-"""Of the traded value: what a scaled fee or slippage is cut to; a whole price buys nothing."""
-
-RATE_NAMES = ("fee", "slippage", "borrow_per_year")
-
-
-class BarRates(NamedTuple):
-    """Rates of one bar and symbol, in the units of `CostRates`."""
-
-    fee: float
-    slippage: float
-    borrow_per_year: float
-
-
-@dataclass(frozen=True, eq=False)
-class CostRates:
-    """Rates of one market, each a number for all of it or wide: a row a bar, a column a symbol.
-
-    Attributes:
-        fee: Fraction of the traded value, each fill.
-        slippage: Fraction of the price, paid on it against the trade, each fill.
-        borrow_per_year: Fraction of the short value, by calendar time held; a bar pays the rate of
-            the bar before, at whose close the short was held.
-    """
-
-    fee: float | WideFrame
-    slippage: float | WideFrame
-    borrow_per_year: float | WideFrame = 0.0
-
-    def aligned(self, name: str, prices: WideFrame) -> npt.NDArray[np.float64]:
-        """One rate on the rows and symbols of `prices`: (1, k), or (n, k) where it varies."""
-        rate = getattr(self, name)
-        if isinstance(rate, pd.DataFrame):
-            return rate.loc[prices.index, list(prices.columns)].to_numpy(dtype=np.float64)
-        return np.repeat([rate], prices.shape[1])[None, :]
-
-    def at(self, timestamp: datetime, symbols: Iterable[str]) -> dict[str, BarRates]:
-        """The rates of one bar, by symbol.
-
-        Raises:
-            UsageError: A rate varies, and has no row for the bar or no column for a symbol.
-        """
-        symbols = tuple(symbols)
-        fee, slippage, borrow = (self._by_symbol(name, timestamp, symbols) for name in RATE_NAMES)
-        return {
-            symbol: BarRates(float(fee(symbol)), float(slippage(symbol)), float(borrow(symbol)))
-            for symbol in symbols
-        }
-
-    def _by_symbol(
-        self, name: str, timestamp: datetime, symbols: tuple[str, ...]
-    ) -> Callable[[str], float]:
-        rate = getattr(self, name)
-        if not isinstance(rate, pd.DataFrame):
-            return lambda _: rate
-        if timestamp not in rate.index:
-            raise UsageError(
-                f"the costs have no {name} for a bar",
-                expected="costs bound to a market that has the bar",
-                found=f"rates to {rate.index[-1]}",
-                where=f"{timestamp}",
-                fix="bind the cost model to the bars up to this one",
-            )
-        if missing := set(symbols) - set(rate.columns):
-            raise UsageError(
-                f"the costs have no {name} for a symbol",
-                expected="costs bound to a market that has the symbols of the bar",
-                found=f"rates of {', '.join(rate.columns)}",
-                where=", ".join(sorted(missing)),
-                fix="bind the cost model to the market that is traded",
-            )
-        return dict(zip(rate.columns, rate.loc[timestamp], strict=True)).__getitem__
-
 
 class CostModel(Spec, ABC):
-    """What trading costs, by bar and symbol."""
+    """What trading costs, by bar and symbol.
+
+    Attributes:
+        known_before_fill: Whether what a fill pays is known at the close before its bar; the
+            leakage certificate then compares it so. What a bar can fill, `CostRates.limit`, may be
+            that of the bar itself.
+        needs_capital: Whether what a fill pays depends on how much money the book is.
+    """
+
+    known_before_fill: ClassVar[bool] = False
+
+    @property
+    def needs_capital(self) -> bool:
+        """Whether a charge depends on how much money the book begins with."""
+        return False
+
+    @property
+    def states_typical_cost(self) -> bool:
+        """Whether `one_way_cost_bps` is what a fill pays, so that decisions may count in it."""
+        return True
+
+    def check_market(self, market: Market, targets: Iterable[str]) -> None:
+        """Refuses a market on which these costs cannot be charged; before any training.
+
+        Args:
+            market: All bars.
+            targets: Symbols that are traded.
+
+        Raises:
+            UsageError: The costs name a symbol that the market does not have.
+            InvalidBarsError: They are of volumes, which a target does not have.
+        """
 
     if TYPE_CHECKING:
 
@@ -145,7 +102,7 @@ class CostModel(Spec, ABC):
         """
         return self.bind_rates(self.compute_rates(market), market)
 
-    def bind_rates(self, rates: CostRates, market: Market) -> TradingCosts:
+    def bind_rates(self, rates: CostRates, market: Market) -> BoundCosts:
         """The model with these rates on a market.
 
         Raises:
@@ -153,6 +110,20 @@ class CostModel(Spec, ABC):
         """
         _check_rates(self, rates, market)
         return BoundCosts(self, rates, self.one_way_cost_bps)
+
+
+class SymbolRates(Spec):
+    """Costs of one symbol in basis points; what is left out is as for every symbol.
+
+    Attributes:
+        fee_bps: As in `costs`.
+        slippage_bps: As in `costs`.
+        borrow_bps_per_year: As in `costs`.
+    """
+
+    fee_bps: float | None = Field(default=None, ge=0, lt=10_000)
+    slippage_bps: float | None = Field(default=None, ge=0, lt=10_000)
+    borrow_bps_per_year: float | None = Field(default=None, ge=0, lt=100_000)
 
 
 class Costs(CostModel):
@@ -163,41 +134,58 @@ class Costs(CostModel):
         fee_bps: Fee of each fill, on the traded value.
         slippage_bps: Slippage of each fill, on the price, against the trade.
         borrow_bps_per_year: Borrow cost of the short value, by calendar time held.
+        by_symbol: Symbol -> what it pays instead.
     """
+
+    known_before_fill: ClassVar[bool] = True
 
     # Left out of what is written: documents and the ledger know these costs without a kind.
     kind: Literal["fixed"] = Field(default="fixed", exclude=True)
     fee_bps: float = Field(default=10.0, ge=0, lt=10_000)
     slippage_bps: float = Field(default=5.0, ge=0, lt=10_000)
     borrow_bps_per_year: float = Field(default=0.0, ge=0, lt=100_000)
+    by_symbol: dict[str, SymbolRates] = Field(default={}, exclude_if=lambda named: not named)
 
     @property
     def one_way_cost_bps(self) -> float:
-        """Fee and slippage."""
+        """Fee and slippage of a symbol that `by_symbol` does not name."""
         return self.fee_bps + self.slippage_bps
 
     @property
     def highest_rate_bps(self) -> float:
         """The larger of fee and slippage."""
-        return max(self.fee_bps, self.slippage_bps)
+        return BPS * self.rates.highest if self.by_symbol else max(self.fee_bps, self.slippage_bps)
 
     @property
     def rates(self) -> CostRates:
         """The same at every bar."""
         return CostRates(
-            self.fee_bps / BPS, self.slippage_bps / BPS, self.borrow_bps_per_year / BPS
+            self._rate("fee_bps"), self._rate("slippage_bps"), self._rate("borrow_bps_per_year")
         )
+
+    def _rate(self, name: str) -> float | BySymbol[float]:
+        default = getattr(self, name) / BPS
+        own = {symbol: getattr(rates, name) for symbol, rates in self.by_symbol.items()}
+        named = {symbol: rate / BPS for symbol, rate in own.items() if rate is not None}
+        return BySymbol(default, named) if named else float(default)
+
+    def check_market(self, market: Market, targets: Iterable[str]) -> None:  # noqa: ARG002 - its symbols alone
+        """Refuses rates of a symbol that the market does not have."""
+        check_named_symbols(self.by_symbol, market.symbols)
 
     def compute_rates(self, market: Market) -> CostRates:  # noqa: ARG002 - whatever the bars
         """The same at every bar."""
         return self.rates
 
-    def bind(self, market: Market) -> TradingCosts:  # noqa: ARG002 - whatever the bars
-        """Itself."""
-        return self
+    def bind(self, market: Market) -> TradingCosts:
+        """Itself; with rates of its own for a symbol, these on the market."""
+        return super().bind(market) if self.by_symbol else self
 
-    def at_one_way_cost(self, cost_bps: float) -> Costs:
+    def at_one_way_cost(self, cost_bps: float) -> TradingCosts:
         """Costs of that fee and slippage together, in the proportion of these."""
+        if self.by_symbol:
+            bound = BoundCosts(self, self.rates, self.one_way_cost_bps)
+            return bound.at_one_way_cost(cost_bps)
         paid = self.one_way_cost_bps
         if paid == 0:
             return self.model_copy(update={"fee_bps": cost_bps})
@@ -222,25 +210,32 @@ class BoundCosts:
 
     @property
     def round_trip_cost(self) -> float:
-        """Cost of going in and out again, as a fraction of the traded value."""
-        return 2.0 * self.one_way_cost_bps / BPS
+        """What decisions take for the cost of going in and out again: that of the model."""
+        return self.model.round_trip_cost
 
     @property
     def highest_rate_bps(self) -> float:
         """The highest fee or slippage at any bar."""
-        return BPS * max(float(np.max(rate)) for rate in (self.rates.fee, self.rates.slippage))
+        return BPS * self.rates.highest
+
+    def with_capital(self, capital: float) -> BoundCosts:
+        """The same charges for a book that begins with so much money."""
+        return replace(self, rates=self.rates.with_capital(capital))
+
+    def free(self) -> BoundCosts:
+        """Fills that pay nothing, and bars that fill every order."""
+        return replace(self, rates=self.rates.times(0.0).without_limit(), one_way_cost_bps=0.0)
+
+    def paying(self, cost_bps: float) -> BoundCosts:
+        """The same charges, of which fills were found to pay so much of their value."""
+        return replace(self, one_way_cost_bps=cost_bps)
 
     def at_one_way_cost(self, cost_bps: float) -> BoundCosts:
-        """The same rates, scaled; a fee of that size where a typical fill pays nothing."""
+        """The same charges, all multiplied; a fee of that size where a fill pays nothing."""
         if self.one_way_cost_bps == 0:
-            scaled = replace(self.rates, fee=_cut(self.rates.fee + cost_bps / BPS))
+            scaled = self.rates.plus_fee(cost_bps / BPS)
         else:
-            factor = cost_bps / self.one_way_cost_bps
-            scaled = replace(
-                self.rates,
-                fee=_cut(self.rates.fee * factor),
-                slippage=_cut(self.rates.slippage * factor),
-            )
+            scaled = self.rates.times(cost_bps / self.one_way_cost_bps)
         return replace(self, rates=scaled, one_way_cost_bps=cost_bps)
 
 
@@ -248,10 +243,31 @@ TradingCosts: TypeAlias = Costs | BoundCosts
 """Costs that can be charged: with rates, and able to be scaled."""
 
 
-def _cut(rate: float | WideFrame) -> float | WideFrame:
-    if isinstance(rate, pd.DataFrame):
-        return rate.clip(upper=MAX_FILL_RATE)
-    return min(rate, MAX_FILL_RATE)
+def check_named_symbols(named: Iterable[str], symbols: Iterable[str]) -> None:
+    """Refuses costs of a symbol that the dataset does not have.
+
+    Raises:
+        UsageError: There is one.
+    """
+    known = list(symbols)
+    if unknown := [symbol for symbol in named if symbol not in known]:
+        raise UsageError(
+            "the costs name a symbol that the dataset does not have",
+            expected=f"symbols of the dataset: {', '.join(known)}",
+            found=", ".join(unknown),
+            where="costs.by_symbol",
+            fix="write the symbol as the dataset does, or leave it out",
+        )
+
+
+_HIGHEST_RATES = {"fee": 1.0, "slippage": 1.0}
+
+
+def _is_not_a_rate(name: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """A maximum and a limit may be infinite; of volumes, which may be unknown, are two tables."""
+    if name in OF_VOLUMES:
+        return np.zeros(values.shape, dtype=np.bool_)
+    return np.isnan(values) if name == "maximum" else ~np.isfinite(values)
 
 
 def _check_rates(model: CostModel, rates: object, market: Market) -> None:
@@ -269,9 +285,11 @@ def _check_rates(model: CostModel, rates: object, market: Market) -> None:
                 f"{name} has the timestamps and the symbols of the market",
                 f"shape {rate.shape}, the market's is {closes.shape}",
             )
-        values = np.asarray(rate, dtype=np.float64)
-        limit = np.inf if name == "borrow_per_year" else 1.0
-        wrong = ~np.isfinite(values) | (values < 0) | (values >= limit)
+        values = values_of(rate)
+        limit = _HIGHEST_RATES.get(name, np.inf)
+        wrong = (
+            _is_not_a_rate(name, values) | (values < 0) | ((values >= limit) & (limit < np.inf))
+        )
         if wrong.any():
             bound = "" if limit == np.inf else " and below 1"
             raise ContractError(

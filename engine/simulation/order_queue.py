@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from engine.signals.orders import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from engine.simulation.account import Account, BarPrices, Holding
 
@@ -38,20 +38,33 @@ def newest_decisions(orders: Iterable[Order]) -> dict[str, float]:
     return {order.symbol: order.target_weight for order in orders if not order.margin_call}
 
 
-def split_due(
+def find_due(
     orders: tuple[Order, ...], bar: BarPrices, holdings: Mapping[str, Holding]
-) -> tuple[dict[str, Order], tuple[Order, ...]]:
-    """The orders to fill at the bar, by symbol, and those that wait on."""
-    kept = _find_newest_due(orders, holdings)
-    due = {symbol: orders[number] for symbol, number in kept.items() if bar.fills(symbol)}
+) -> dict[str, Order]:
+    """The orders to fill at the bar, by symbol."""
+    newest = _find_newest_due(orders, holdings)
+    return {symbol: orders[number] for symbol, number in newest.items() if bar.fills(symbol)}
+
+
+def find_waiting(
+    orders: tuple[Order, ...], holdings: Mapping[str, Holding], filled: Collection[str]
+) -> tuple[Order, ...]:
+    """The orders that wait on after a bar.
+
+    Args:
+        orders: Those of `find_due`.
+        holdings: Those of `find_due`.
+        filled: Symbols whose order was filled to the end.
+    """
+    newest = _find_newest_due(orders, holdings)
     waiting = []
     for number, order in enumerate(orders):
         if order.due_in_bars > 1:
             waiting.append(order.model_copy(update={"due_in_bars": order.due_in_bars - 1}))
-        elif kept.get(order.symbol) == number and order.symbol not in due:
+        elif newest.get(order.symbol) == number and order.symbol not in filled:
             late = {"due_in_bars": 0, "waited_bars": order.waited_bars + 1}
             waiting.append(order.model_copy(update=late))
-    return due, tuple(waiting)
+    return tuple(waiting)
 
 
 def _find_newest_due(orders: tuple[Order, ...], holdings: Mapping[str, Holding]) -> dict[str, int]:

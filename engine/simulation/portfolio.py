@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _MAX_BATCH_CELLS = 2**21
 """Largest bars x symbols x books in one call of vectorbt, about 100 MB of its arrays."""
 
+_FINANCING = pd.Index(["borrow", "interest"])
+_SIDES = pd.array(["sell", "buy"], dtype="str")
+
 
 @dataclass(frozen=True)
 class SimulationResult:
@@ -45,6 +48,9 @@ class SimulationResult:
             the cash earned. The equity at a close is 1, less the cost of all buys, plus the
             proceeds of all sells, less borrow, plus interest, plus sum of units x close.
         margin_calls: The closes at which the book fell below the maintenance margin.
+        limited: The orders that a bar could not fill to the end, by `CostRates.limit`, a row a bar
+            and order: timestamp, symbol, filled (units), unfilled (units, which wait for the next
+            bar), price (before slippage).
     """
 
     returns: pd.Series[float]
@@ -53,6 +59,7 @@ class SimulationResult:
     waits: pd.DataFrame
     financing: pd.DataFrame
     margin_calls: pd.DatetimeIndex
+    limited: pd.DataFrame
 
 
 def simulate(
@@ -70,8 +77,9 @@ def simulate(
     Orders are placed only where a symbol's target changes; in between, units are held and the
     weight drifts. Where nothing trades at bar t + `delay`, the order waits for the next bar of its
     symbol that trades; a later order that is due by then replaces it, and one back to the target
-    filled last takes it back, see `defer_orders`. Positions are marked at the close through it
-    all. A decision whose fill would be after the last bar is not filled.
+    filled last takes it back, see `defer_orders`. Where a bar fills a part of an order alone, by
+    `costs`, the rest waits likewise, and is sized anew. Positions are marked at the close through
+    it all. A decision whose fill would be after the last bar is not filled.
 
     Equity is marked at the close: e_t = cash_t + sum of units_t x close_t, e_0 = 1, and the return
     of a bar is e_t / e_{t-1} - 1. Before the fills of a bar the cash pays the borrow cost of what
@@ -219,9 +227,25 @@ def _make_result(values: BookValues, terms: Terms) -> SimulationResult:
         trades=_make_trades_table(values, terms.prices),
         waits=find_waits(values.orders.iloc[:rows], traded),
         financing=pd.DataFrame(
-            {"borrow": values.borrow, "interest": values.interest}, index=index
+            np.column_stack([values.borrow, values.interest]), index=index, columns=_FINANCING
         ),
         margin_calls=pd.DatetimeIndex(index[values.called]),
+        limited=_make_limited_table(values, terms.prices),
+    )
+
+
+def _make_limited_table(values: BookValues, prices: WideFrame) -> pd.DataFrame:
+    fills, (row, column) = values.fills, np.nonzero(values.unfilled)
+    filled = np.zeros(values.unfilled.shape)
+    filled[fills.row, fills.column] = np.abs(fills.size)
+    return pd.DataFrame(
+        {
+            "timestamp": prices.index[row],
+            "symbol": prices.columns.astype("str").take(column),
+            "filled": filled[row, column],
+            "unfilled": values.unfilled[row, column],
+            "price": prices.to_numpy()[row, column],
+        }
     )
 
 
@@ -233,7 +257,7 @@ def _make_trades_table(values: BookValues, prices: WideFrame) -> pd.DataFrame:
         {
             "timestamp": prices.index[fills.row],
             "symbol": prices.columns.astype("str").take(fills.column),
-            "side": pd.array(["sell", "buy"], dtype="str").take((fills.size > 0).astype(np.intp)),
+            "side": _SIDES.take((fills.size > 0).astype(np.intp)),
             "size": size,
             "price": fills.price,
             "fee": fills.fee,

@@ -7,11 +7,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import simulate
+from tests.hypothesis_examples import examples
 
 # tests/ is no package, so the module beside this one is run by its path.
 equity_curve = run_path(str(Path(__file__).with_name("pure_simulator.py")))["equity_curve"]
@@ -98,7 +99,7 @@ def assert_equal_equity(
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     books(symbols=1, low=-1.5, high=1.2, move=0.3),
     costs_of_any_size,
@@ -113,7 +114,7 @@ def test_one_symbol_long_and_short_has_the_equity_of_the_plain_simulator(
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     books(symbols=3, low=-0.8, high=0.8, move=0.3),
     costs_of_any_size,
@@ -127,7 +128,7 @@ def test_three_symbols_sharing_cash_have_the_equity_of_the_plain_simulator(
     assert_equal_equity(case, costs, execution, halted, cash_rate)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     books(symbols=2, low=-1.0, high=1.0, move=0.3),
     costs_of_any_size,
@@ -145,7 +146,7 @@ def test_a_higher_cost_never_helps(
     assert (dear <= cheap + 1e-12).all()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(books(symbols=2, low=0.0, high=0.5, move=0.3), costs_of_any_size, executions)
 def test_returns_are_finite_and_a_long_book_never_loses_more_than_all(
     case: Cases, costs: Costs, execution: Execution

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.signals.benchmarks import BuyAndHold, MovingAverageCrossover
@@ -13,6 +13,7 @@ from engine.signals.orders import Order, find_pending_orders, place_orders
 from engine.simulation import Account, BarPrices, simulate, step
 from engine.simulation.config import Costs, Execution
 from engine.simulation.costs import BoundCosts, CostRates
+from tests.hypothesis_examples import examples
 from tests.simulation.folded_books import Case, assert_fold_equals_simulation, fold
 
 ROUND = [-1.5, -1.0, -0.5, -0.3, 0.0, 0.0, 0.1, 0.25, 1 / 3, 0.5, 1.0, 1.2]
@@ -96,7 +97,7 @@ NEVER_CALLED = 1e-300
 """A maintenance margin that no book falls below, and that makes the compiled fold fill it."""
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(cases())
 def test_the_fold_of_any_book_equals_its_simulation(case: Case) -> None:
     assert_fold_equals_simulation(case)
@@ -114,20 +115,20 @@ def assert_compiled_fold_equals_vectorbt(case: Case) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(cases(financed=False))
 def test_the_compiled_fold_of_an_ordinary_book_equals_vectorbt(case: Case) -> None:
     assert_compiled_fold_equals_vectorbt(case)
 
 
 @pytest.mark.slow
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(cases(financed=False))
 def test_the_compiled_folds_of_more_ordinary_books_equal_vectorbt(case: Case) -> None:
     assert_compiled_fold_equals_vectorbt(case)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(cases(halted_at_fixed_costs=True))
 def test_a_halt_at_the_last_close_is_as_a_gap_in_the_bars(case: Case) -> None:
     """A symbol may be left out of a bar, or have one without a trade that repeats its close."""
@@ -164,7 +165,7 @@ def test_a_halt_at_the_last_close_is_as_a_gap_in_the_bars(case: Case) -> None:
         assert account == expected
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(cases(financed=False))
 def test_the_orders_left_by_the_fold_are_those_that_are_pending(case: Case) -> None:
     folded = fold(case, range(len(case.weights)))
@@ -196,7 +197,7 @@ def test_the_orders_left_by_the_fold_are_those_that_are_pending(case: Case) -> N
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(cases(financed=False))
 def test_the_bars_that_orders_waited_are_those_of_the_fold(case: Case) -> None:
     book, folded = case.simulated(), fold(case, range(len(case.weights)))
@@ -231,7 +232,7 @@ def test_no_fill_is_at_a_bar_at_which_nothing_traded() -> None:
     assert not traded.to_numpy().all()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(cases(), st.integers(0, 39), st.integers(0, 2**32 - 1))
 def test_what_trades_after_a_bar_changes_nothing_up_to_it(
     case: Case, last: int, seed: int
@@ -256,7 +257,7 @@ def test_what_trades_after_a_bar_changes_nothing_up_to_it(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(cases())
 def test_the_folds_of_more_books_equal_their_simulations(case: Case) -> None:
     assert_fold_equals_simulation(case)

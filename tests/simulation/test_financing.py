@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import UsageError
 from engine.simulation import Account, Costs, Execution, SimulationResult, simulate, step
 from engine.simulation.compiled_fold import fold_arrays
+from tests.hypothesis_examples import examples
 from tests.simulation.folded_books import Case, assert_fold_equals_simulation
 from tests.simulation.one_symbol import FREE, book, daily
 
@@ -57,7 +58,7 @@ def financed_books(draw: st.DrawFn) -> Case:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(financed_books())
 def test_the_equity_at_each_bar_is_cash_and_units_at_the_close(case: Case) -> None:
     result = case.simulated()
@@ -68,7 +69,7 @@ def test_the_equity_at_each_bar_is_cash_and_units_at_the_close(case: Case) -> No
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(financed_books(), st.integers(0, 39))
 def test_what_a_bar_pays_and_earns_depends_on_earlier_bars_only(case: Case, last: int) -> None:
     row = last % len(case.weights)

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.evaluation.metrics import performance_metrics
 from engine.signals.orders import schedule_orders
 from engine.simulation import Costs, Execution, SimulationResult, Variation, simulate_variations
 from engine.simulation.accounting import RUIN_FLOOR
+from tests.hypothesis_examples import examples
 from tests.simulation.folded_books import Case, assert_fold_equals_simulation, fold
 from tests.simulation.one_symbol import FREE, book, churning_book
 
@@ -152,7 +153,7 @@ def leveraged_books(draw: st.DrawFn) -> Case:
     )
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(leveraged_books(), st.sampled_from(["fee_bps", "slippage_bps", "borrow_bps_per_year"]))
 def test_a_higher_cost_never_revives_a_book(case: Case, raised: str) -> None:
     dearer = case.costs.model_copy(update={raised: getattr(case.costs, raised) + 100.0})

@@ -1,0 +1,339 @@
+"""What fills pay on one market, as tables: rates, amounts and limits by bar and symbol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from engine.core.errors import InvalidBarsError, UsageError
+from engine.simulation.accounting import MAX_FILL_RATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from engine.core.types import IntVector, Matrix, Vector, WideFrame
+    from engine.simulation.accounting_tables import TierTable
+
+    Values: TypeAlias = npt.NDArray[np.float64]
+
+T = TypeVar("T")
+
+FEE_RATES = ("fee", "slippage", "per_unit", "minimum", "impact")
+"""What a multiple of the costs multiplies, beside `maximum` and the slopes of tiers."""
+
+RATE_NAMES = (
+    "fee",
+    "slippage",
+    "borrow_per_year",
+    "per_unit",
+    "minimum",
+    "maximum",
+    "impact",
+    "limit",
+)
+"""The tables of `CostRates` that may have a value a bar and symbol."""
+
+KNOWN_AT_CLOSE = ("limit", "borrow_per_year")
+"""Tables whose row is of the whole bar: what it could fill, and what is paid after its close."""
+
+OF_VOLUMES = ("impact", "limit")
+"""Tables that are NaN for a symbol without volumes, which then cannot be traded."""
+
+Tier: TypeAlias = tuple[float, float, bool]
+"""Threshold, what each unit or money above it adds to the fee, and whether it is of units."""
+
+
+@dataclass(frozen=True)
+class BySymbol(Generic[T]):
+    """One value for every symbol, and other ones for some.
+
+    Attributes:
+        default: Of every symbol that is not named.
+        named: Symbol -> its value.
+    """
+
+    default: T
+    named: Mapping[str, T] = field(default_factory=dict)
+
+    def of(self, symbol: str) -> T:
+        """The value of a symbol."""
+        return self.named.get(symbol, self.default)
+
+
+class BarRates(NamedTuple):
+    """What an order of one bar and symbol pays; money and units for an initial equity of 1.
+
+    The fields are those of `accounting_tables.OrderCosts`, and the borrow rate.
+    """
+
+    fee: float
+    slippage: float
+    borrow_per_year: float
+    per_unit: float = 0.0
+    minimum: float = 0.0
+    maximum: float = np.inf
+    impact: float = 0.0
+    limit: float = np.inf
+    tiers: tuple[tuple[float, float, float], ...] = ()
+
+
+Rate: TypeAlias = "float | BySymbol[float] | WideFrame"
+"""One number for all of a market, one a symbol, or wide: a row a bar, a column a symbol."""
+
+
+@dataclass(frozen=True, eq=False)
+class CostRates:
+    """What the fills of one market pay, see `accounting_tables.OrderCosts` for the formula.
+
+    Money is that of the prices and units are those that are traded, for a book of `capital`; a
+    book of an equity of 1 is that book divided by it.
+
+    Attributes:
+        fee: Fraction of the traded value, each fill.
+        slippage: Fraction of the price, paid on it against the trade, each fill.
+        borrow_per_year: Fraction of the short value, by calendar time held; a bar pays the rate of
+            the bar before, at whose close the short was held.
+        per_unit: Money a unit, each fill.
+        minimum: Money, the least that a fill pays as its fee.
+        maximum: Fraction of the traded value, the most that it pays as its fee; wins over the
+            minimum. Infinite is none.
+        impact: Fraction of the price that an order of one unit moves it; one of q units moves it
+            by sqrt(q) of that.
+        limit: Units that are filled at a bar at most; infinite is none.
+        tiers: By symbol, what a fill pays beside: slope x max(0, amount - threshold) of each.
+        capital: Equity at the beginning, in money.
+    """
+
+    fee: Rate
+    slippage: Rate
+    borrow_per_year: Rate = 0.0
+    per_unit: Rate = 0.0
+    minimum: Rate = 0.0
+    maximum: Rate = np.inf
+    impact: Rate = 0.0
+    limit: Rate = np.inf
+    tiers: BySymbol[tuple[Tier, ...]] = BySymbol(())
+    capital: float = 1.0
+
+    @property
+    def depends_on_size(self) -> bool:
+        """Whether a fill may pay another share of its value than a smaller one, or be cut."""
+        nothing = {
+            "per_unit": 0.0,
+            "minimum": 0.0,
+            "maximum": np.inf,
+            "impact": 0.0,
+            "limit": np.inf,
+        }
+        plain = all(_is_all(getattr(self, name), value) for name, value in nothing.items())
+        return not plain or bool(self.tiers.default or any(self.tiers.named.values()))
+
+    def aligned(self, name: str, prices: WideFrame) -> Matrix:
+        """One table on the rows and symbols of `prices`: (1, k), or (n, k) where it varies.
+
+        Money and units are those of a book of an equity of 1.
+        """
+        rate = getattr(self, name)
+        if isinstance(rate, pd.DataFrame):
+            values = rate.loc[prices.index, list(prices.columns)].to_numpy(dtype=np.float64)
+        elif isinstance(rate, BySymbol):
+            values = np.array([[rate.of(str(symbol)) for symbol in prices.columns]], dtype=float)
+        else:
+            values = np.repeat([float(rate)], prices.shape[1])[None, :]
+        if name in OF_VOLUMES and np.isnan(values).any():
+            unknown = np.isnan(values).any(axis=0).nonzero()[0]
+            raise missing_volume([str(prices.columns[place]) for place in unknown], name)
+        aligned: Matrix = values * self._scale_of(name)
+        return aligned
+
+    def aligned_tiers(self, prices: WideFrame) -> TierTable:
+        """(k, m, 3) the tiers of each symbol, as in `OrderCosts`; those beyond its own add 0."""
+        own = [self._tiers_of(str(symbol)) for symbol in prices.columns]
+        table = np.zeros((len(own), max(map(len, own), default=0), 3))
+        table[:, :, 0] = np.inf
+        for place, tiers in enumerate(own):
+            for number, tier in enumerate(tiers):
+                table[place, number] = tier
+        return table
+
+    def at(self, timestamp: datetime, symbols: Iterable[str]) -> dict[str, BarRates]:
+        """What one bar charges, by symbol.
+
+        Raises:
+            UsageError: A rate varies, and has no row for the bar or no column for a symbol.
+        """
+        symbols = tuple(symbols)
+        rates = [self._by_symbol(name, timestamp, symbols) for name in RATE_NAMES]
+        for name, rate in zip(RATE_NAMES, rates, strict=True):
+            if name in OF_VOLUMES and (unknown := [s for s in symbols if np.isnan(rate(s))]):
+                raise missing_volume(unknown, name)
+        return {
+            symbol: BarRates(
+                **{
+                    name: float(rate(symbol)) * self._scale_of(name)
+                    for name, rate in zip(RATE_NAMES, rates, strict=True)
+                },
+                tiers=self._tiers_of(symbol),
+            )
+            for symbol in symbols
+        }
+
+    def with_capital(self, capital: float) -> CostRates:
+        """The same charges for a book that begins with so much money."""
+        return replace(self, capital=capital)
+
+    def times(self, factor: float) -> CostRates:
+        """All that a fill pays, multiplied; fee and slippage are cut to `MAX_FILL_RATE`.
+
+        The borrow rate and the limit are as they were.
+        """
+        scaled: dict[str, Any] = {n: _scale(getattr(self, n), factor) for n in FEE_RATES}
+        scaled |= {name: _cut(scaled[name]) for name in ("fee", "slippage")}
+        scaled["maximum"] = _scale(self.maximum, factor) if factor > 0 else self.maximum
+        tiers = BySymbol(
+            _scale_tiers(self.tiers.default, factor),
+            {symbol: _scale_tiers(own, factor) for symbol, own in self.tiers.named.items()},
+        )
+        return replace(self, tiers=tiers, **scaled)
+
+    def plus_fee(self, fee: float) -> CostRates:
+        """With a further fee, a fraction of the traded value."""
+        if isinstance(self.fee, BySymbol):
+            named = {symbol: own + fee for symbol, own in self.fee.named.items()}
+            return replace(self, fee=_cut(BySymbol(self.fee.default + fee, named)))
+        return replace(self, fee=_cut(self.fee + fee))
+
+    def without_limit(self) -> CostRates:
+        """With bars that fill any order."""
+        return replace(self, limit=np.inf)
+
+    @property
+    def highest(self) -> float:
+        """The highest fee or slippage at any bar, a fraction."""
+        return max(float(np.max(values_of(rate))) for rate in (self.fee, self.slippage))
+
+    def fees_of(
+        self, prices: WideFrame, rows: IntVector, columns: IntVector, size: Vector, value: Vector
+    ) -> Vector:
+        """What fills pay as their fees, money of a book of an equity of 1, shape (m,).
+
+        Args:
+            prices: Bars and symbols that rows and columns are of.
+            rows: Bar of each fill.
+            columns: Symbol of each.
+            size: Units, positive.
+            value: Units x price with slippage.
+        """
+        each = {
+            name: _pick(self.aligned(name, prices), rows, columns)
+            for name in ("fee", "per_unit", "minimum", "maximum")
+        }
+        fees = each["fee"] * value + each["per_unit"] * size
+        tiers = self.aligned_tiers(prices)[columns]
+        for number in range(tiers.shape[1]):
+            threshold, slope, of_units = tiers[:, number].T
+            amount = np.where(of_units != 0, size, value)
+            fees = fees + slope * np.maximum(amount - threshold, 0.0)
+        return np.minimum(np.maximum(fees, each["minimum"]), each["maximum"] * value)
+
+    def slippages_of(
+        self, prices: WideFrame, rows: IntVector, columns: IntVector, size: Vector
+    ) -> Vector:
+        """The slippage of fills, a fraction of their prices, shape (m,), see `fees_of`."""
+        slippage = _pick(self.aligned("slippage", prices), rows, columns)
+        impact = _pick(self.aligned("impact", prices), rows, columns)
+        moved = np.minimum(slippage + impact * np.sqrt(size), MAX_FILL_RATE)
+        return np.where(impact > 0, np.maximum(slippage, moved), slippage)
+
+    def _scale_of(self, name: str) -> float:
+        """What makes a table in money or units one of a book of an equity of 1."""
+        return float(self.capital ** _MONEY_POWERS.get(name, 0.0))
+
+    def _tiers_of(self, symbol: str) -> tuple[tuple[float, float, float], ...]:
+        return tuple(
+            (threshold / self.capital, slope, float(of_units))
+            for threshold, slope, of_units in self.tiers.of(symbol)
+        )
+
+    def _by_symbol(
+        self, name: str, timestamp: datetime, symbols: tuple[str, ...]
+    ) -> Callable[[str], float]:
+        rate = getattr(self, name)
+        if isinstance(rate, BySymbol):
+            return rate.of
+        if not isinstance(rate, pd.DataFrame):
+            return lambda _: rate
+        if timestamp not in rate.index:
+            raise UsageError(
+                f"the costs have no {name} for a bar",
+                expected="costs bound to a market that has the bar",
+                found=f"rates to {rate.index[-1]}",
+                where=f"{timestamp}",
+                fix="bind the cost model to the bars up to this one",
+            )
+        if missing := set(symbols) - set(rate.columns):
+            raise UsageError(
+                f"the costs have no {name} for a symbol",
+                expected="costs bound to a market that has the symbols of the bar",
+                found=f"rates of {', '.join(rate.columns)}",
+                where=", ".join(sorted(missing)),
+                fix="bind the cost model to the market that is traded",
+            )
+        return dict(zip(rate.columns, rate.loc[timestamp], strict=True)).__getitem__
+
+
+def missing_volume(symbols: Iterable[str], name: str) -> InvalidBarsError:
+    """The error of costs that are of volumes, on symbols whose source has none."""
+    key = {"impact": "costs.impact", "limit": "costs.max_participation"}[name]
+    return InvalidBarsError(
+        "a symbol has no volume, which its costs are of",
+        expected="bars with the units that were traded",
+        found=f"no volumes of {', '.join(symbols)}",
+        where=key,
+        fix=f"take a source with volumes, or leave {key} out",
+    )
+
+
+_MONEY_POWERS = {"minimum": -1.0, "impact": 0.5, "limit": -1.0}
+"""Table -> the power of the capital that makes it one of a book of an equity of 1."""
+
+
+def values_of(rate: Rate) -> Values:
+    """Every value of a table."""
+    if isinstance(rate, BySymbol):
+        return np.array([rate.default, *rate.named.values()], dtype=np.float64)
+    return np.asarray(rate, dtype=np.float64)
+
+
+def _is_all(rate: Rate, value: float) -> bool:
+    return bool((values_of(rate) == value).all())
+
+
+def _scale(rate: Rate, factor: float) -> Rate:
+    if isinstance(rate, BySymbol):
+        named = {symbol: own * factor for symbol, own in rate.named.items()}
+        return BySymbol(rate.default * factor, named)
+    return rate * factor
+
+
+def _scale_tiers(tiers: tuple[Tier, ...], factor: float) -> tuple[Tier, ...]:
+    return tuple((threshold, slope * factor, units) for threshold, slope, units in tiers)
+
+
+def _cut(rate: Rate) -> Rate:
+    if isinstance(rate, pd.DataFrame):
+        return rate.clip(upper=MAX_FILL_RATE)
+    if isinstance(rate, BySymbol):
+        named = {symbol: min(own, MAX_FILL_RATE) for symbol, own in rate.named.items()}
+        return BySymbol(min(rate.default, MAX_FILL_RATE), named)
+    return min(rate, MAX_FILL_RATE)
+
+
+def _pick(table: Matrix, rows: IntVector, columns: IntVector) -> Vector:
+    picked: Vector = table[rows if len(table) > 1 else 0, columns]
+    return picked

@@ -1,0 +1,180 @@
+"""Costs item by item: commission, spread, market impact, what a bar can fill, and borrowing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from engine.core.types import Spec
+from engine.simulation.commissions import BpsCommission, Commission
+from engine.simulation.cost_rates import BySymbol, CostRates, missing_volume
+from engine.simulation.costs import BPS, CostModel, check_named_symbols
+from engine.simulation.price_costs import ConstantSpread, Spread, SquareRootImpact, select_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from engine.core.types import Vector, WideFrame
+    from engine.data.market import Market
+
+
+class SymbolCosts(Spec):
+    """Costs of one symbol; what is left out is as for every symbol.
+
+    Attributes:
+        commission: As in `costs`.
+        spread: As in `costs`.
+        impact: As in `costs`; a coefficient of 0 is none.
+        max_participation: As in `costs`.
+        borrow_bps_per_year: As in `costs`.
+    """
+
+    commission: Commission | None = None
+    spread: Spread | None = None
+    impact: SquareRootImpact | None = None
+    max_participation: float | None = Field(default=None, gt=0, le=1)
+    borrow_bps_per_year: float | None = Field(default=None, ge=0, lt=100_000)
+
+
+class ItemisedCosts(CostModel):
+    """What a broker, the market and a lender each take.
+
+    Attributes:
+        kind: `itemised`.
+        commission: What a fill pays the broker.
+        spread: Half the bid-ask spread, which a fill pays on its price.
+        impact: What an order moves its own price; null is nothing.
+        max_participation: Share of the volume of a bar that an order is filled up to; what is left
+            waits for the next bar. null is no limit.
+        borrow_bps_per_year: Borrow cost of the short value, by calendar time held.
+        by_symbol: Symbol -> what is otherwise for it.
+        typical_bps: What decisions take for the cost of a fill, as those of a threshold in round
+            trips do; null is the sum of commission and spread where both are in basis points.
+    """
+
+    known_before_fill: ClassVar[bool] = True
+
+    kind: Literal["itemised"] = "itemised"
+    commission: Commission = BpsCommission()
+    spread: Spread = ConstantSpread()
+    impact: SquareRootImpact | None = None
+    max_participation: float | None = Field(default=None, gt=0, le=1)
+    borrow_bps_per_year: float = Field(default=0.0, ge=0, lt=100_000)
+    by_symbol: dict[str, SymbolCosts] = Field(default={})
+    typical_bps: float | None = Field(default=None, ge=0, lt=10_000)
+
+    @property
+    def one_way_cost_bps(self) -> float:
+        """`typical_bps`, or those of commission and spread; an unknown one counts as 0."""
+        if self.typical_bps is not None:
+            return self.typical_bps
+        return (self.commission.typical_bps or 0.0) + (self.spread.typical_bps or 0.0)
+
+    @property
+    def states_typical_cost(self) -> bool:
+        """Whether decisions know what a fill costs."""
+        parts = (self.typical_bps, self.commission.typical_bps, self.spread.typical_bps)
+        return self.typical_bps is not None or None not in parts[1:]
+
+    @property
+    def needs_capital(self) -> bool:
+        """Whether a minimum, a tier, an impact or a limit is money or units."""
+        every = (self, *(self._of(symbol) for symbol in self.by_symbol))
+        return any(
+            each.commission.needs_capital
+            or each.max_participation is not None
+            or (each.impact is not None and each.impact.coefficient > 0)
+            for each in every
+        )
+
+    def check_market(self, market: Market, targets: Iterable[str]) -> None:
+        """Refuses costs of a symbol that there is not, and those of volumes that there are not."""
+        check_named_symbols(self.by_symbol, market.symbols)
+        for name, compute in (("impact", _impact), ("limit", _limit)):
+            unknown = [s for s in targets if np.isnan(compute(self._of(s), market, s)).any()]
+            if unknown:
+                raise missing_volume(unknown, name)
+
+    def compute_rates(self, market: Market) -> CostRates:
+        """What every fill pays, of the bars before it; and what its own bar can fill.
+
+        NaN where an impact or a limit is of volumes that the source does not have.
+        """
+        symbols = market.symbols
+        own = {symbol: self._of(symbol) for symbol in symbols}
+        commissions = {symbol: each.commission for symbol, each in own.items()}
+        return CostRates(
+            fee=_by_symbol({s: c.fee for s, c in commissions.items()}),
+            slippage=_wide(market, {s: c.spread.half_spread(market, s) for s, c in own.items()}),
+            borrow_per_year=_by_symbol({s: c.borrow_bps_per_year / BPS for s, c in own.items()}),
+            per_unit=_by_symbol({s: c.per_unit for s, c in commissions.items()}),
+            minimum=_by_symbol({s: c.minimum for s, c in commissions.items()}),
+            maximum=_by_symbol(
+                {
+                    s: np.inf if c.maximum_pct is None else c.maximum_pct / 100
+                    for s, c in commissions.items()
+                }
+            ),
+            impact=_wide(market, {s: _impact(c, market, s) for s, c in own.items()}),
+            limit=_wide(market, {s: _limit(c, market, s) for s, c in own.items()}),
+            tiers=BySymbol((), {s: c.kinks for s, c in commissions.items() if c.kinks}),
+        )
+
+    def _of(self, symbol: str) -> ItemisedCosts:
+        """The costs of one symbol."""
+        named = self.by_symbol.get(symbol)
+        if named is None:
+            return self
+        other = {name: getattr(named, name) for name in SymbolCosts.model_fields}
+        return self.model_copy(
+            update={name: value for name, value in other.items() if value is not None}
+        )
+
+
+def _impact(costs: ItemisedCosts, market: Market, symbol: str) -> float | Vector:
+    if costs.impact is None or costs.impact.coefficient == 0:
+        return 0.0
+    return costs.impact.of_one_unit(market, symbol)
+
+
+def _limit(costs: ItemisedCosts, market: Market, symbol: str) -> float | Vector:
+    if costs.max_participation is None:
+        return np.inf
+    (volume,) = select_columns(market, symbol, "volume")
+    return fillable_units(volume[:, 0], costs.max_participation)
+
+
+def fillable_units(volume: Vector, share: float) -> Vector:
+    """What a bar can fill of an order: a share of its own volume, which nobody knows before.
+
+    An order at the open does not know the volume of its bar, as it does not know whether anything
+    will trade at it: the limit is what the market could take of it, and decides nothing.
+
+    Args:
+        volume: Units traded at each bar, shape (n,); NaN where it is not known.
+        share: Of the volume.
+
+    Returns:
+        Units, shape (n,); 0 at a bar without volume, NaN where it is not known.
+    """
+    return share * volume
+
+
+def _by_symbol(values: dict[str, float]) -> float | BySymbol[float]:
+    first, *others = set(values.values())
+    return BySymbol(first, values) if others else float(first)
+
+
+def _wide(
+    market: Market, values: dict[str, float | Vector]
+) -> float | BySymbol[float] | WideFrame:
+    """By symbol, or wide where one varies."""
+    constant = {symbol: each for symbol, each in values.items() if isinstance(each, float)}
+    if len(constant) == len(values):
+        return _by_symbol(constant)
+    index = market.wide("close").index
+    columns = {symbol: np.broadcast_to(each, len(index)) for symbol, each in values.items()}
+    return pd.DataFrame(columns, index=index)
