@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from engine.data.rates import RatesByBar
+from engine.evaluation.evidence import VerdictInputs, gather_evidence, infer_books
 from engine.evaluation.forecasts.skill_sentence import no_skill_sentence
-from engine.evaluation.inference.bootstrap import SharpeInference, infer_sharpe_ratios
 from engine.evaluation.inference.hac import hac_interval
 from engine.evaluation.inference.multiple_testing import holm_by_name
 from engine.evaluation.inference.pbo import probability_of_backtest_overfitting
-from engine.evaluation.inference.selection import (
-    run_lead_selection_test,
-    run_sharpe_selection_test,
-)
 from engine.evaluation.inference.sharpe_significance import (
     deflated_sharpe,
     expected_maximum_sharpe,
@@ -25,18 +18,14 @@ from engine.evaluation.inference.sharpe_significance import (
     probabilistic_sharpe,
 )
 from engine.evaluation.inference.spa import run_superiority_tests
-from engine.evaluation.inference.trial_set import Trial, TrialSet
 from engine.evaluation.robustness.unseen_tail import assess_unseen_tail
 from engine.evaluation.verdict import (
     BUY_AND_HOLD,
     Evidence,
-    TrialCounts,
     grade_evidence,
-    significance_level,
 )
 from engine.evaluation.verdict_sentence import verdict_sentence
 from engine.runs.documents import Significance
-from engine.runs.documents.rates import AnnualRate
 from engine.runs.documents.significance import (
     InferenceMethod,
     OverfittingFigures,
@@ -49,100 +38,47 @@ from engine.runs.documents.significance import (
     UnseenTailFigures,
     VerdictFigures,
 )
-from engine.runs.documents.significance_models import ModelSections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     import pandas as pd
 
     from engine.core.types import Vector
     from engine.evaluation.config import EvaluationSpec
+    from engine.evaluation.inference.bootstrap import SharpeInference
     from engine.evaluation.inference.selection import SelectionTest
-    from engine.runs.documents.significance_models import SensitivityFigures
+    from engine.evaluation.inference.trial_set import TrialSet
+    from engine.runs.documents.significance_models import ModelSections
 
 METHOD_SOURCES = (
     "Politis & Romano 1994; block length Politis & White 2004, Patton et al. 2009; studentised "
     "as in Ledoit & Wolf 2008; adjusted over the rows of each table as in Holm 1979"
 )
-_ANY_INTERVAL = "1d"
-"""A single trial has no other to be matched with."""
-
 P_VALUE_ADJUSTMENT = "Holm, over the rows of each table"
 
 
-def assess_significance(  # noqa: PLR0913 - an argument an input of the document
-    returns: pd.DataFrame,
-    *,
-    periods_per_year: float,
-    spec: EvaluationSpec,
-    rng: np.random.Generator,
-    trials: TrialSet | None = None,
-    round_trips: int | None = None,
-    model_sections: ModelSections | None = None,
-    rates: RatesByBar | None = None,
+def assess_significance(
+    inputs: VerdictInputs, spec: EvaluationSpec, rng: np.random.Generator
 ) -> Significance:
     """Intervals and tests of every book's Sharpe ratio, and the verdict on the strategy.
 
     Args:
-        returns: Index timestamp, a column a book: net return of the bar; no NaN. The first column
-            is the strategy, the others are its benchmarks.
-        periods_per_year: Annualises, as in `return_metrics.sharpe`.
+        inputs: Books, trials and sections about the model.
         spec: Number of resamples and level.
         rng: Its seed determines all draws; those for one book do not depend on the other books.
-        trials: All trials; those of the run itself are replaced by `returns`. The net returns of
-            the others count, whose correlations do not depend on the risk-free rate. None where
-            they are not known, which counts as one.
-        round_trips: Finished round trips of the strategy; None where not known: too few.
-        model_sections: Sections about the model: the grade uses `timing` and `sensitivity`, the
-            sentence `price_level` and `forecasts`.
-        rates: Interest rates on the bars of `returns`; None for 0. Every ratio and test is of the
-            returns above the risk-free rate.
 
     Returns:
         The document; None, never NaN, where a figure is not defined. p-values of Sharpe ratios are
         one-sided (H0: 0 or less), those of differences two-sided (H0: no difference).
     """
-    ruined_on = _find_ruin(returns.iloc[:, 0])
-    rates = rates or RatesByBar.constant(returns.index)
-    risk_free_rate = AnnualRate.summarise(rates.risk_free)
-    returns = rates.excess(returns)
-    strategy, *benchmarks = (str(book) for book in returns.columns)
-    books = {str(book): np.asarray(returns[book], dtype=np.float64) for book in returns.columns}
-    single = {f"{book} alone": [values] for book, values in books.items()}
-    paired = {f"against {book}": [books[strategy], books[book]] for book in benchmarks}
-    inferred = infer_sharpe_ratios({**single, **paired}, periods_per_year, spec, rng)
-    sharpes = {book: inferred[f"{book} alone"] for book in books}
-    differences = {book: inferred[f"against {book}"] for book in benchmarks}
-    sections = model_sections or ModelSections()
-    sharpe_figures = {
-        book: figures | _hac_bounds(books[book], periods_per_year, spec.confidence)
-        for book, figures in _with_holm_p_values(sharpes).items()
-    }
-    difference_figures = _with_holm_p_values(differences)
-    known_trials = _with_own_books(trials, returns)
-    level = significance_level(spec.confidence)
-    selected_sharpe = run_sharpe_selection_test(known_trials, level)
-    selected_lead = run_lead_selection_test(known_trials, level)
-    evidence = Evidence(
-        sharpe=sharpes[strategy],
-        differences=differences,
-        p_values_holm={book: each.p_value_holm for book, each in difference_figures.items()},
-        benchmark_sharpes={book: sharpes[book].estimate for book in benchmarks},
-        confidence=spec.confidence,
-        span=(f"{returns.index[0]:%Y-%m-%d}", f"{returns.index[-1]:%Y-%m-%d}"),
-        periods_per_year=periods_per_year,
-        trial_counts=_count_trials(trials) if trials else None,
-        selected_sharpe=selected_sharpe,
-        selected_lead=selected_lead,
-        round_trips=round_trips,
-        timing_p_value=sections.timing.p_value if sections.timing else None,
-        cost_bps=sections.sensitivity.chosen.cost_bps if sections.sensitivity else None,
-        break_even_multiple=_break_even_multiple(sections.sensitivity),
-        ruined_on=ruined_on,
-        risk_free_pct=risk_free_rate.mean_pct,
-    )
-    unseen_tail = _unseen_tail_section(books[strategy], spec.confidence)
+    returns, books, sections = inputs.excess_returns, inputs.books, inputs.model_sections
+    periods_per_year, trials = inputs.periods_per_year, inputs.trials
+    strategy = books[str(returns.columns[0])]
+    inferred = infer_books(inputs, spec, rng)
+    evidence = gather_evidence(inputs, inferred, spec.confidence)
+    unseen_tail = _unseen_tail_section(strategy, spec.confidence)
     return Significance(
         method=InferenceMethod(
             bootstrap="stationary",
@@ -151,14 +87,17 @@ def assess_significance(  # noqa: PLR0913 - an argument an input of the document
             source=METHOD_SOURCES,
             adjustment=P_VALUE_ADJUSTMENT,
         ),
-        risk_free_rate=risk_free_rate,
-        sharpe=sharpe_figures,
-        differences=difference_figures,
+        risk_free_rate=inputs.risk_free_rate,
+        sharpe={
+            book: figures | _hac_bounds(books[book], periods_per_year, spec.confidence)
+            for book, figures in _with_holm_p_values(inferred.sharpes).items()
+        },
+        differences=_with_holm_p_values(inferred.differences),
         superiority=_superiority_section(returns, spec, rng),
-        trials=_trial_figures(trials, selected_sharpe) if trials else None,
+        trials=_trial_figures(trials, evidence.selected_sharpe) if trials else None,
         selection=_selection_section(evidence, len(returns)),
         track_record=_track_record_section(
-            books[strategy], periods_per_year, spec.confidence, selected_sharpe
+            strategy, periods_per_year, spec.confidence, evidence.selected_sharpe
         ),
         unseen_tail=unseen_tail,
         overfitting=_overfitting_section(trials),
@@ -184,17 +123,6 @@ def _verdict(
 def _unseen_tail_section(returns: Vector, confidence: float) -> UnseenTailFigures | None:
     tail = assess_unseen_tail(returns, confidence)
     return UnseenTailFigures(**asdict(tail)) if tail else None
-
-
-def _with_own_books(trials: TrialSet | None, returns: pd.DataFrame) -> TrialSet:
-    """The trials with the run's own books; the run alone where the ledger is not known."""
-    interval = trials.own.interval if trials else _ANY_INTERVAL
-    own = Trial(0, interval, returns[str(returns.columns[0])], returns.get(BUY_AND_HOLD))
-    return replace(trials, own=own) if trials else TrialSet(own=own)
-
-
-def _count_trials(trials: TrialSet) -> TrialCounts:
-    return TrialCounts(trials.distinct, trials.elsewhere, trials.idea)
 
 
 def _trial_figures(trials: TrialSet, selected: SelectionTest | None) -> TrialFigures:
@@ -231,12 +159,6 @@ def _selection_section(evidence: Evidence, bars: int) -> TrialSelection:
         if sharpe is None or sharpe.estimate <= 0
         else bars / evidence.periods_per_year * (sharpe.expected_maximum / sharpe.estimate) ** 2,
     )
-
-
-def _find_ruin(returns: pd.Series[float]) -> str | None:
-    """Date of the bar at which a book lost everything; None where it did not."""
-    ruined = returns.index[returns.to_numpy() <= -1.0]
-    return f"{ruined[0]:%Y-%m-%d}" if len(ruined) else None
 
 
 def _with_holm_p_values(inferred: Mapping[str, SharpeInference]) -> dict[str, SharpeFigures]:
@@ -293,12 +215,3 @@ def _superiority_section(
     benchmark = BUY_AND_HOLD if BUY_AND_HOLD in benchmarks else benchmarks[0]
     tested = run_superiority_tests(returns, benchmark, spec.resamples, spec.confidence, rng)
     return SuperiorityFigures.model_validate(tested) if tested else None
-
-
-def _break_even_multiple(surface: SensitivityFigures | None) -> float | None:
-    """Cost at which the total return is 0 over that charged, or a lower bound; None without."""
-    if surface is None or not surface.chosen.cost_bps:
-        return None
-    limit = surface.break_even_cost_bps
-    highest = surface.searched_to_bps if limit is None else limit
-    return None if highest is None else highest / surface.chosen.cost_bps

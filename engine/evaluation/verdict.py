@@ -31,7 +31,7 @@ MIN_ROUND_TRIPS = 10
 """Fewest finished round trips of any grade."""
 
 MIN_EFFECTIVE_BARS = 10.0
-"""Fewest bars that carry the Sharpe ratio, see `selection.count_effective_bars`."""
+"""Fewest bars that carry the Sharpe ratio, see `studentised_estimate.count_effective_bars`."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
@@ -15,6 +16,8 @@ from engine.runs.margin_calls import apply_margin_calls, hold_units
 from engine.signals.orders import find_pending_orders
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.core.types import BarsFrame, WideFrame
     from engine.runs.documents import Manifest
     from engine.runs.documents.metrics import BookMetrics
@@ -67,6 +70,7 @@ def find_next_orders(
         if margin is None
         else _held_weights(own_trades, _closes(bars, weights), net),
         maintenance_margin=margin,
+        unfilled={} if metrics is None else metrics.unfilled_orders,
     )
     last = weights.index[-1]
     cash_pays = metrics is not None and metrics.margin_calls is not None
@@ -94,6 +98,7 @@ def find_orders_of_book(
     ruined: bool,
     held_weights: WideFrame | None,
     maintenance_margin: float | None,
+    unfilled: Mapping[str, int],
 ) -> pd.DataFrame:
     """The orders of a book that are due after its last bar.
 
@@ -104,6 +109,7 @@ def find_orders_of_book(
         ruined: Whether the book lost everything: it trades nothing any more.
         held_weights: Of each close; needed with a maintenance margin.
         maintenance_margin: Share of the gross exposure; None without one.
+        unfilled: As by `find_unfilled_orders`.
 
     Returns:
         As by `find_pending_orders`.
@@ -111,9 +117,27 @@ def find_orders_of_book(
     orders = find_pending_orders(weights, delay, traded)
     if ruined:
         return orders.iloc[:0]
+    orders = _with_unfilled_orders(orders, weights, delay, unfilled)
     if maintenance_margin is not None and held_weights is not None:
         return apply_margin_calls(orders, held_weights, traded, maintenance_margin)
     return orders
+
+
+def _with_unfilled_orders(
+    orders: pd.DataFrame, weights: WideFrame, delay: int, unfilled: Mapping[str, int]
+) -> pd.DataFrame:
+    """With what bars could not fill; an order due at the next bar replaces that of its symbol."""
+    replaced = set(orders.loc[orders["due_in_bars"] == 1, "symbol"])
+    left = []
+    for symbol, bars in unfilled.items():
+        if symbol not in replaced:
+            own = weights[symbol].iloc[: len(weights) - delay]
+            decided = np.flatnonzero(own.ne(own.shift(fill_value=0.0)))[-1]
+            left.append((own.index[decided], symbol, own.iloc[decided], 1, bars))
+    if not left:
+        return orders
+    both = pd.concat([pd.DataFrame(left, columns=list(orders.columns)), orders])
+    return both.sort_values("due_in_bars", kind="stable", ignore_index=True)
 
 
 def _find_traded(bars: BarsFrame, weights: WideFrame) -> WideFrame | None:

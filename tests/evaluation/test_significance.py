@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from engine.evaluation.config import EvaluationSpec
+from engine.evaluation.evidence import VerdictInputs
 from engine.evaluation.inference.sharpe_significance import probabilistic_sharpe
 from engine.evaluation.inference.trial_set import Trial, TrialSet
 from engine.evaluation.significance import assess_significance
@@ -64,7 +65,7 @@ def surface(*, break_even: float | None, charged: float) -> SensitivityFigures:
 
 def document(returns: pd.DataFrame, seed: int = 0, **more: Any) -> Significance:
     rng = np.random.default_rng(seed)
-    return assess_significance(returns, periods_per_year=365.0, spec=SPEC, rng=rng, **more)
+    return assess_significance(VerdictInputs(returns, 365.0, **more), SPEC, rng)
 
 
 def tried(own: pd.Series, others: int, *, noise: float) -> TrialSet:

@@ -9,14 +9,39 @@ import numpy as np
 from engine.evaluation.inference.hypothesis_tests import HypothesisTestResult
 
 if TYPE_CHECKING:
-    from engine.core.types import Vector
+    from engine.core.types import Matrix, Vector
 
 _EQUAL_LOSS_TOLERANCE = 1e-12
 """Losses that differ by less than this fraction of their size differ by rounding only."""
 
 
+def as_columns(values: Vector | Matrix) -> Matrix:
+    """(n, m) of m symbols; (n,) is one."""
+    columns: Matrix = np.atleast_2d(values.T).T
+    return columns
+
+
+def average_by_bar(values: Vector | Matrix) -> Vector:
+    """The mean over the symbols at each bar: what the bars of a panel have in common.
+
+    Returns of one bar are correlated over the symbols, so that a test may not count each of them.
+
+    Args:
+        values: (n,) of one symbol, or (n, m); NaN where a symbol has none.
+
+    Returns:
+        A value for each bar at which a symbol has one; those of a single symbol unchanged.
+    """
+    columns = as_columns(values)
+    known = np.isfinite(columns)
+    counts = known.sum(axis=1)
+    rows = counts > 0
+    mean: Vector = np.where(known, columns, 0.0).sum(axis=1)[rows] / counts[rows]
+    return mean
+
+
 def diebold_mariano(
-    errors_a: Vector, errors_b: Vector, horizon: int, power: int = 2
+    errors_a: Vector | Matrix, errors_b: Vector | Matrix, horizon: int, power: int = 2
 ) -> HypothesisTestResult:
     """Tests H0: two forecasts are equally accurate; a negative statistic favours the first.
 
@@ -33,9 +58,12 @@ def diebold_mariano(
     in a fitted model: estimating parameters costs accuracy (Clark & McCracken 2001). `clark_west`
     is the test for that case.
 
+    Of several symbols d_t is the mean over them at bar t (`average_by_bar`).
+
     Args:
-        errors_a: Errors of the first forecast, shape (n,); no NaN.
-        errors_b: Errors of the second one on the same rows, shape (n,); no NaN.
+        errors_a: Errors of the first forecast, (n,), or (n, m) of m symbols; NaN where there is
+            none.
+        errors_b: Errors of the second one on the same rows, of the same shape.
         horizon: Bars ahead, h, 1 or more.
         power: 2 for squared errors, 1 for absolute ones.
 
@@ -49,9 +77,9 @@ def diebold_mariano(
     from scipy.special import stdtr
 
     loss_a, loss_b = np.abs(errors_a) ** power, np.abs(errors_b) ** power
-    differences = loss_a - loss_b
+    differences = average_by_bar(loss_a - loss_b)
     bars = len(differences)
-    if bars <= max(horizon, 1) or np.ptp(differences) <= _EQUAL_LOSS_TOLERANCE * np.max(
+    if bars <= max(horizon, 1) or np.ptp(differences) <= _EQUAL_LOSS_TOLERANCE * np.nanmax(
         loss_a + loss_b
     ):
         return HypothesisTestResult()
@@ -61,7 +89,10 @@ def diebold_mariano(
 
 
 def clark_west(
-    predicted: Vector, reference: Vector, actual: Vector, horizon: int
+    predicted: Vector | Matrix,
+    reference: Vector | Matrix,
+    actual: Vector | Matrix,
+    horizon: int,
 ) -> HypothesisTestResult:
     """Tests H0: a model predicts no better than a simpler one that it contains.
 
@@ -72,12 +103,13 @@ def clark_west(
 
     p the prediction and s the simpler one, has mean 0 then: what the simpler model leaves is not
     related to what the larger one adds. Its mean is studentised as in `diebold_mariano` and
-    compared with the normal distribution, one-sided.
+    compared with the normal distribution, one-sided. Of several symbols f_t is the mean over them
+    at bar t.
 
     Args:
-        predicted: Predictions, shape (n,); no NaN.
-        reference: Predictions of the simpler model, shape (n,); no NaN. 0 is no change.
-        actual: Outcomes, shape (n,); no NaN.
+        predicted: Predictions, (n,), or (n, m) of m symbols; NaN where there is none.
+        reference: Predictions of the simpler model, likewise. 0 is no change.
+        actual: Outcomes, likewise.
         horizon: Bars ahead, h, 1 or more.
 
     Returns:
@@ -89,9 +121,9 @@ def clark_west(
     """
     from scipy.special import ndtr
 
-    differences = 2 * (actual - reference) * (predicted - reference)
+    differences = average_by_bar(2 * (actual - reference) * (predicted - reference))
     bars = len(differences)
-    if bars <= max(horizon, 1) or np.ptp(differences) <= _EQUAL_LOSS_TOLERANCE * np.max(
+    if bars <= max(horizon, 1) or np.ptp(differences) <= _EQUAL_LOSS_TOLERANCE * np.nanmax(
         actual**2 + reference**2
     ):
         return HypothesisTestResult()
@@ -113,6 +145,42 @@ def _studentise_mean(differences: Vector, horizon: int) -> float:
         variance = (centred @ centred + 2 * (1 - steps / horizon) @ products) / bars
     correction = (bars + 1 - 2 * horizon + horizon * (horizon - 1) / bars) / bars
     return float(mean / np.sqrt(variance / bars) * np.sqrt(correction))
+
+
+def direction_test(predicted: Vector | Matrix, actual: Vector | Matrix) -> HypothesisTestResult:
+    """Tests H0: predicted and actual direction are independent, for one symbol or several.
+
+    Of one symbol it is `pesaran_timmermann`. Of several, whose directions at one bar are related,
+    it is the mean over the symbols of the product of the deviations of both directions from the
+    symbol's own shares of "up",
+
+        g_t = mean_i (1[p_it > 0] - x_i) (1[y_it > 0] - y_i),
+
+    the mean of g_t over the bars divided by its standard error, one-sided against the normal
+    distribution: a market that rises on most bars and is always forecast to rise has g_t = 0.
+
+    Args:
+        predicted: Predicted returns, (n,), or (n, m) of m symbols; above 0 is up; NaN where there
+            is none. Rows must be serially independent: every h-th row for a horizon of h bars.
+        actual: Realised returns, likewise.
+
+    Returns:
+        statistic, p_value, observations (bars). None where there is one direction only.
+    """
+    from scipy.special import ndtr
+
+    known = np.isfinite(predicted) & np.isfinite(actual)
+    if predicted.ndim == 1 or predicted.shape[1] == 1:
+        return pesaran_timmermann(predicted[known], actual[known])
+    deviations = [
+        up - up.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        for up in ((values > 0) & known for values in (predicted, actual))
+    ]
+    products = average_by_bar(np.where(known, deviations[0] * deviations[1], np.nan))
+    if len(products) < 2 or np.ptp(products) <= _EQUAL_LOSS_TOLERANCE:
+        return HypothesisTestResult()
+    statistic = _studentise_mean(products, 1)
+    return HypothesisTestResult(statistic, float(ndtr(-statistic)), observations=len(products))
 
 
 def pesaran_timmermann(predicted: Vector, actual: Vector) -> HypothesisTestResult:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.evaluation.forecasts.accuracy_tests import (
+    as_columns,
+    average_by_bar,
     clark_west,
     diebold_mariano,
-    pesaran_timmermann,
+    direction_test,
 )
 from engine.evaluation.inference.diagnostics import (
     augmented_dickey_fuller,
@@ -39,15 +41,20 @@ NO_CHANGE, DRIFT = "no_change", "drift"
 
 
 def run_forecast_tests(
-    forecasts: Mapping[str, Vector], actual: Vector, drift: Vector, horizon: int
+    forecasts: Mapping[str, Vector | Matrix],
+    actual: Vector | Matrix,
+    drift: Vector | Matrix,
+    horizon: int,
 ) -> ForecastTestFigures:
     """Tests the first forecast against no change, drift and every other one, and its direction.
 
+    Several symbols are tested together, as a panel: see `average_by_bar`.
+
     Args:
-        forecasts: Name -> predicted simple returns, shape (n,), NaN where there is none; the
-            first is tested against each of the others, on the rows that both have.
-        actual: Realised returns, shape (n,); NaN where the outcome is not known yet.
-        drift: Mean return of the train rows of each forecast, shape (n,).
+        forecasts: Name -> predicted simple returns, (n,), or (n, m) of m symbols, NaN where there
+            is none; the first is tested against each of the others, where both have one.
+        actual: Realised returns, likewise; NaN where the outcome is not known yet.
+        drift: Mean return of the train rows of each forecast, likewise.
         horizon: Bars ahead. Above 1, direction is tested on every h-th row.
 
     Returns:
@@ -57,17 +64,17 @@ def run_forecast_tests(
         `pesaran_timmermann`.
     """
     (_, own), *others = forecasts.items()
-    known = np.isfinite(own) & np.isfinite(actual)
+    still = np.zeros(own.shape)
     nested = {
-        name: clark_west(own[known], simpler[known], actual[known], horizon)
-        for name, simpler in ((NO_CHANGE, np.zeros(len(own))), (DRIFT, drift))
+        name: clark_west(own, simpler, actual, horizon)
+        for name, simpler in ((NO_CHANGE, still), (DRIFT, drift))
     }
-    tests = {}
-    for name, other in [(NO_CHANGE, np.zeros(len(own))), *others]:
-        rows = known & np.isfinite(other)
-        outcome = actual[rows]
-        tests[name] = diebold_mariano(outcome - own[rows], outcome - other[rows], horizon)
-    direction = pesaran_timmermann(own[known][::horizon], actual[known][::horizon])
+    tests = {
+        name: diebold_mariano(actual - own, actual - other, horizon)
+        for name, other in [(NO_CHANGE, still), *others]
+    }
+    known = as_columns(np.isfinite(own * actual)).any(axis=1)
+    direction = direction_test(own[known][::horizon], actual[known][::horizon])
     return ForecastTestFigures(
         diebold_mariano=_with_holm_p_values(tests),
         clark_west={name: StatisticalTestFigures(**asdict(test)) for name, test in nested.items()},
@@ -76,7 +83,7 @@ def run_forecast_tests(
 
 
 def run_residual_tests(
-    predicted: Vector, actual: Vector, regressors: Matrix, horizon: int
+    predicted: Vector | Matrix, actual: Vector | Matrix, regressors: Matrix, horizon: int
 ) -> ResidualTestFigures:
     """Tests whether the forecast errors are autocorrelated, and so could have been forecast.
 
@@ -84,9 +91,11 @@ def run_residual_tests(
     autocorrelated in any case. Lags are 10, or a fifth of the rows if that is less (Hyndman &
     Athanasopoulos 2021, Forecasting: Principles and Practice, section 5.4).
 
+    Of several symbols the errors are the mean over them at each bar.
+
     Args:
-        predicted: Predicted simple returns, shape (n,); NaN where there is none.
-        actual: Realised returns, shape (n,); NaN where the outcome is not known yet.
+        predicted: Predicted simple returns, (n,), or (n, m) of m symbols; NaN where there is none.
+        actual: Realised returns, likewise; NaN where the outcome is not known yet.
         regressors: Features at the bar of each forecast, shape (n, k); no NaN.
         horizon: Bars ahead.
 
@@ -94,8 +103,9 @@ def run_residual_tests(
         `ljung_box` and `breusch_godfrey`, not adjusted for multiple testing: both test one
         hypothesis.
     """
-    known = np.isfinite(predicted) & np.isfinite(actual)
-    residuals = (actual - predicted)[known][::horizon]
+    errors = actual - predicted
+    known = as_columns(np.isfinite(errors)).any(axis=1)
+    residuals = average_by_bar(errors)[::horizon]
     lags = min(10, len(residuals) // 5)
     serial = breusch_godfrey(residuals, regressors[known][::horizon], lags)
     return ResidualTestFigures(

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.evaluation.forecasts.accuracy_tests import clark_west, pesaran_timmermann
+from engine.evaluation.forecasts.accuracy_tests import as_columns, clark_west, direction_test
 from engine.evaluation.metrics.return_metrics import finite_or_none
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.core.types import Vector
+    from engine.core.types import Matrix, Vector
 
 HIGH_R2 = 0.9
 """From this R² on prices the check applies."""
@@ -46,10 +46,10 @@ class PriceLevelR2Check:
 
 
 def check_price_level_r2(
-    price_at_forecast: Vector,
-    price_at_horizon: Vector,
-    predicted: Vector,
-    drift_return: Vector | float,
+    price_at_forecast: Vector | Matrix,
+    price_at_horizon: Vector | Matrix,
+    predicted: Vector | Matrix,
+    drift_return: Vector | Matrix | float,
     *,
     horizon: int = 1,
     confidence: float = 0.95,
@@ -71,56 +71,45 @@ def check_price_level_r2(
     the price. A model with little skill and too few rows to show it is flagged too: of markets
     of 1,000 bars with an edge of Sharpe 1.5 about one in seven.
 
+    Of several symbols, R² on prices is the mean of those of each symbol, and everything else is
+    of all their forecasts together.
+
     Args:
-        price_at_forecast: Price at the time of each forecast, one symbol, shape (n,).
-        price_at_horizon: Price `horizon` bars later, shape (n,); NaN where it is not known yet.
-        predicted: Forecast of the simple return between them, shape (n,); NaN where there is
-            none. Rows with a NaN in either are left out.
-        drift_return: Mean return of the train rows of each forecast, shape (n,), or one value.
+        price_at_forecast: Price at the time of each forecast, (n,), or (n, m) of m symbols.
+        price_at_horizon: Price `horizon` bars later, likewise; NaN where it is not known yet.
+        predicted: Forecast of the simple return between them, likewise; NaN where there is none.
+            What is NaN in either is left out.
+        drift_return: Mean return of the train rows of each forecast, likewise, or one value.
         horizon: Bars ahead.
         confidence: 1 - the level of the tests.
 
     Source: Granger & Newbold (1974), J. of Econometrics 2, on R² between levels; for the tests see
     `accuracy_tests`.
     """
-    known = np.isfinite(price_at_horizon) & np.isfinite(predicted)
-    train = np.broadcast_to(np.asarray(drift_return, dtype=np.float64), price_at_horizon.shape)[
-        known
-    ]
-    price_at_forecast, price_at_horizon, predicted = (
-        price_at_forecast[known],
-        price_at_horizon[known],
-        predicted[known],
-    )
-    actual = price_at_horizon / price_at_forecast - 1.0
-    error = actual - predicted
-    r2_prices = _r_squared(
-        price_at_horizon - price_at_forecast * (1.0 + predicted),
-        price_at_horizon - _mean_or_zero(price_at_horizon),
-    )
-    direction_pct = _share_pct((predicted > 0) == (actual > 0))
+    panel = _ForecastPanel.of(price_at_forecast, price_at_horizon, predicted, drift_return)
+    actual, forecast, train = panel.cells(panel.actual, panel.predicted, panel.train)
+    error = actual - forecast
+    r2_prices = panel.r2_prices(1.0 + panel.predicted)
+    direction_pct = _share_pct((forecast > 0) == (actual > 0))
     up_pct = _share_pct(actual > 0)
     level = 1 - confidence
     adds_information = all(
-        _is_significant(clark_west(predicted, other, actual, horizon).p_value, level)
-        for other in (np.zeros_like(actual), train)
+        _is_significant(clark_west(panel.predicted, other, panel.actual, horizon).p_value, level)
+        for other in (np.zeros_like(panel.actual), panel.train)
     )
     better_direction = (
         direction_pct is not None
         and up_pct is not None
         and direction_pct > up_pct
         and _is_significant(
-            pesaran_timmermann(predicted[::horizon], actual[::horizon]).p_value, level
+            direction_test(panel.predicted[::horizon], panel.actual[::horizon]).p_value, level
         )
     )
     high_r2 = r2_prices is not None and r2_prices >= HIGH_R2
     check = PriceLevelR2Check(
         present=high_r2 and not adds_information and not better_direction,
         r2_prices=r2_prices,
-        r2_prices_persistence=_r_squared(
-            price_at_horizon - price_at_forecast,
-            price_at_horizon - _mean_or_zero(price_at_horizon),
-        ),
+        r2_prices_persistence=panel.r2_prices(np.ones_like(panel.predicted)),
         r2_vs_persistence=_r_squared(error, actual),
         r2_vs_drift=_r_squared(error, actual - train),
         direction_pct=direction_pct,
@@ -128,6 +117,55 @@ def check_price_level_r2(
         sentence=None,
     )
     return replace(check, sentence=_describe_check(check)) if check.present else check
+
+
+@dataclass(frozen=True, eq=False)
+class _ForecastPanel:
+    """Forecasts and outcomes, (n, m) of m symbols; NaN where either is missing."""
+
+    before: Matrix
+    after: Matrix
+    predicted: Matrix
+    train: Matrix
+    known: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls,
+        before: Vector | Matrix,
+        after: Vector | Matrix,
+        predicted: Vector | Matrix,
+        drift_return: Vector | Matrix | float,
+    ) -> _ForecastPanel:
+        """The bars at which a symbol has a forecast and its outcome."""
+        train = np.broadcast_to(np.asarray(drift_return, dtype=np.float64), np.shape(after))
+        columns = [as_columns(each) for each in (before, after, predicted, train)]
+        known = np.isfinite(columns[1]) & np.isfinite(columns[2])
+        rows = known.any(axis=1)
+        prices, later, forecasts, drift = (np.where(known, each, np.nan)[rows] for each in columns)
+        return cls(prices, later, forecasts, drift, known[rows])
+
+    @property
+    def actual(self) -> Matrix:
+        """Simple returns."""
+        return self.after / self.before - 1.0
+
+    def cells(self, *panels: Matrix) -> tuple[Vector, ...]:
+        """What is known of each panel."""
+        return tuple(each[self.known] for each in panels)
+
+    def r2_prices(self, growth: Matrix) -> float | None:
+        """R² of the prices before times a growth, mean over the symbols that have one."""
+        forecast = self.before * growth
+        each = [
+            _r_squared(
+                self.after[own, column] - forecast[own, column],
+                self.after[own, column] - _mean_or_zero(self.after[own, column]),
+            )
+            for column, own in enumerate(self.known.T)
+        ]
+        defined = [r2 for r2 in each if r2 is not None]
+        return float(np.mean(defined)) if defined else None
 
 
 def _is_significant(p_value: float | None, significance_level: float) -> bool:

@@ -112,4 +112,4 @@ def _standardise_ranks(values: Vector) -> Vector:
 
 
 def _median_rows_per_period(stamps: pd.DatetimeIndex, frequency: str) -> float:
-    return float(np.median(np.unique(stamps.to_period(frequency), return_counts=True)[1]))
+    return float(np.median(np.unique(stamps.to_period(frequency).asi8, return_counts=True)[1]))

@@ -20,7 +20,7 @@ MIN_WINDOWS = 2
 
 
 def rank_forecasts_by_window(
-    forecasts: Mapping[str, Vector], actual: Vector, window_of_row: IntVector
+    forecasts: Mapping[str, Vector | Matrix], actual: Vector | Matrix, window_of_row: IntVector
 ) -> RankFigures | None:
     """Ranks forecasts, and no change, by their errors in each window.
 
@@ -33,10 +33,13 @@ def rank_forecasts_by_window(
     below 0.05 in 5 of 100 markets, but the smallest of Finner's p-values in 15, as the best one
     was selected by the same ranks. Without a significant joint test they mean nothing.
 
+    Of several symbols the score of a window is the root of the mean over them of each one's mean
+    squared error over that of no change.
+
     Args:
-        forecasts: Name -> predicted simple returns, shape (n,), NaN where there is none; only
-            rows that all of them have are scored.
-        actual: Realised returns, shape (n,); NaN where the outcome is not known yet.
+        forecasts: Name -> predicted simple returns, (n,), or (n, m) of m symbols, NaN where there
+            is none; only what all of them forecast is scored.
+        actual: Realised returns, likewise; NaN where the outcome is not known yet.
         window_of_row: Window of each row, shape (n,).
 
     Returns:
@@ -48,7 +51,7 @@ def rank_forecasts_by_window(
     Source: as `aligned_ranks.friedman_aligned_ranks` and `aligned_ranks.compare_with_control`.
     """
     names = [NO_CHANGE, *forecasts]
-    scores = _relative_rmse([np.zeros(len(actual)), *forecasts.values()], actual, window_of_row)
+    scores = _relative_rmse([np.zeros(actual.shape), *forecasts.values()], actual, window_of_row)
     if len(scores) < MIN_WINDOWS:
         return None
     joint = friedman_aligned_ranks(scores)
@@ -73,13 +76,20 @@ def rank_forecasts_by_window(
     )
 
 
-def _relative_rmse(predicted: list[Vector], actual: Vector, window_of_row: IntVector) -> Matrix:
+def _relative_rmse(
+    predicted: list[Vector | Matrix], actual: Vector | Matrix, window_of_row: IntVector
+) -> Matrix:
     """Shape (windows, forecasts), without windows whose returns are all 0 or not known."""
-    errors = np.square(actual[:, None] - np.column_stack(predicted))
-    known = np.isfinite(errors).all(axis=1)
-    means = [
-        errors[known & (window_of_row == number)].mean(axis=0)
-        for number in np.unique(window_of_row[known])
-    ]
-    relative = [np.sqrt(mean / mean[0]) for mean in means if mean[0] > 0]
+    errors = np.square(actual[..., None] - np.stack(predicted, axis=-1))
+    by_symbol = errors.reshape(len(actual), -1, len(predicted)).swapaxes(0, 1)
+    relative = []
+    for number in np.unique(window_of_row):
+        means = [
+            own[known].mean(axis=0)
+            for own in by_symbol[:, window_of_row == number]
+            if (known := np.isfinite(own).all(axis=1)).any()
+        ]
+        ratios = [mean / mean[0] for mean in means if mean[0] > 0]
+        if ratios:
+            relative.append(np.sqrt(np.mean(ratios, axis=0)))
     return np.array(relative).reshape(-1, len(predicted))

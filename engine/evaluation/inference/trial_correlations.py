@@ -52,20 +52,37 @@ def sharpe_influences(trial: Trial) -> InfluenceByBar | None:
     )
 
 
-def lead_influences(trial: Trial) -> InfluenceByBar | None:
+def holding_influences(trials: Sequence[Trial]) -> list[Vector | None]:
+    """Influence of each bar on the Sharpe ratio of holding, of each trial.
+
+    Returns:
+        None where holding is not known or has no Sharpe ratio. Trials that share the returns of
+        holding share these values.
+    """
+    by_identity: dict[int, Vector | None] = {}
+    for holding in (trial.holding for trial in trials):
+        if holding is not None and id(holding) not in by_identity:
+            returns = as_vector(holding)
+            by_identity[id(holding)] = sharpe_influence(returns) if _has_sharpe(returns) else None
+    return [by_identity.get(id(trial.holding)) for trial in trials]
+
+
+def lead_influences(trial: Trial, holding: Vector | None) -> InfluenceByBar | None:
     """Influence of each bar on a trial's lead: its Sharpe ratio less that of holding.
+
+    Args:
+        trial: The trial.
+        holding: Influence of each bar on the Sharpe ratio of its holding, see
+            `holding_influences`; None where that is not known.
 
     Returns:
         None where one of the two is not known or has no Sharpe ratio, and where the trial is
         holding itself at some leverage.
     """
-    if trial.holding is None:
+    returns = as_vector(trial.returns)
+    if holding is None or not _has_sharpe(returns):
         return None
-    books = [as_vector(trial.returns), as_vector(trial.holding)]
-    if not all(map(_has_sharpe, books)):
-        return None
-    own, holding = map(sharpe_influence, books)
-    lead = own - holding
+    lead = sharpe_influence(returns) - holding
     return InfluenceByBar(_bars(trial), lead) if np.abs(lead).max() > _COPY_TOLERANCE else None
 
 
@@ -152,4 +169,6 @@ def _has_sharpe(returns: Vector) -> bool:
 
 
 def _bars(trial: Trial) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(trial.returns.index)
+    index = trial.returns.index
+    # Not only for speed: trials with one index object need no comparison of their bars.
+    return index if isinstance(index, pd.DatetimeIndex) else pd.DatetimeIndex(index)

@@ -48,6 +48,18 @@ def cost_paid(trades: pd.DataFrame) -> float:
     return float(((trades["fee"] + trades["slippage_cost"]) / trades["equity"]).sum())
 
 
+def mean_cost_paid(trades: pd.DataFrame) -> float | None:
+    """Fees and slippage as a share of the value traded, at the prices before slippage.
+
+    Returns:
+        A fraction; None without fills.
+    """
+    if trades.empty:
+        return None
+    paid = trades["fee"] + trades["slippage_cost"]
+    return float(paid.sum() / _value_before_slippage(trades).sum())
+
+
 def wait_metrics(waits: pd.DataFrame) -> dict[str, int]:
     """How many orders waited for a bar with a trade, and how long.
 
@@ -63,6 +75,24 @@ def wait_metrics(waits: pd.DataFrame) -> dict[str, int]:
         "bars_waited": int(bars.sum()),
         "longest_wait_bars": int(bars.max()) if len(bars) else 0,
     }
+
+
+def limit_metrics(trades: pd.DataFrame, limited: pd.DataFrame) -> dict[str, float]:
+    """What bars could not fill of orders, by the share of their volume that an order may be.
+
+    Args:
+        trades: Fills of a book.
+        limited: As in `SimulationResult`, a row a bar and order that it cut.
+
+    Returns:
+        `fills_limited`: bars at which an order was cut, summed over the orders; `unfilled_pct`: of
+        all value that orders asked for at some bar, what that bar left for the next, percent. What
+        waits for several bars counts at each.
+    """
+    left = float((limited["unfilled"] * limited["price"]).sum())
+    filled = float((trades["size"] * trades["price"]).sum())
+    share = 100 * left / (left + filled) if left > 0 else 0.0
+    return {"fills_limited": len(limited), "unfilled_pct": share}
 
 
 def hit_rate(trades: pd.DataFrame) -> float | None:
@@ -113,9 +143,7 @@ def break_even_cost(returns: Vector, trades: pd.DataFrame) -> float | None:
 
     if trades.empty or is_ruined(returns):
         return None
-    value = trades["size"] * trades["price"]
-    value = value - np.where(trades["side"] == "buy", 1.0, -1.0) * trades["slippage_cost"]
-    traded = _sum_by_bar(value / trades["equity"], trades)
+    traded = _sum_by_bar(_value_before_slippage(trades) / trades["equity"], trades)
     paid = _sum_by_bar((trades["fee"] + trades["slippage_cost"]) / trades["equity"], trades)
     gross = float(np.log1p(returns).sum() - np.log1p(-paid).sum())
     if gross <= 0:
@@ -125,6 +153,13 @@ def break_even_cost(returns: Vector, trades: pd.DataFrame) -> float | None:
     if gross + np.log1p(-highest * traded).sum() > 0:
         return highest
     return float(brentq(lambda c: gross + np.log1p(-c * traded).sum(), 0.0, highest, xtol=1e-12))
+
+
+def _value_before_slippage(trades: pd.DataFrame) -> pd.Series[float]:
+    value = trades["size"] * trades["price"]
+    side = np.where(trades["side"] == "buy", 1.0, -1.0)
+    before: pd.Series[float] = value - side * trades["slippage_cost"]
+    return before
 
 
 def _sum_by_bar(fractions: pd.Series[float], trades: pd.DataFrame) -> Vector:

@@ -13,6 +13,7 @@ import numpy as np
 from engine.data.rates import RatesByBar
 from engine.evaluation.metrics.return_metrics import sharpe
 from engine.evaluation.robustness.sensitivity_sentence import describe_sensitivity
+from engine.portfolio import EQUAL_PARTS
 from engine.runs.documents.significance_models import SensitivityCell, SensitivityFigures
 from engine.signals.orders import schedule_orders
 from engine.signals.target_weights import compute_target_weights
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from engine.core.types import Vector, WideFrame
+    from engine.portfolio import PortfolioSpec
     from engine.signals.inputs import SignalInputs
     from engine.signals.sizing import SizingSpec
     from engine.signals.thresholds import ThresholdSpec
@@ -106,6 +108,7 @@ class TradingParameters:
         periods_per_year: Bars a year.
         max_weight: Largest absolute weight.
         rates: Interest rates on the out-of-sample bars; None for 0.
+        portfolio: How the symbols share the book.
     """
 
     signal: ThresholdSpec
@@ -115,6 +118,7 @@ class TradingParameters:
     periods_per_year: float
     max_weight: float
     rates: RatesByBar | None = None
+    portfolio: PortfolioSpec = EQUAL_PARTS
 
 
 def compute_sensitivity_surface(
@@ -127,8 +131,10 @@ def compute_sensitivity_surface(
     """Computes the Sharpe ratio over cost x delay x threshold, and the break-even cost.
 
     Every cell is a simulation, by the same steps as the books of the run; the chosen cell equals
-    the Sharpe ratio of the run to the last digit. Fee and slippage are multiplied by 0, 0.5, 1, 2
-    and 4 (without either, a fee of 5, 10, 20 and 40 bps is charged); the borrow cost is unchanged.
+    the Sharpe ratio of the run to the last digit. All that a fill pays is multiplied by 0, 0.5, 1,
+    2 and 4: fee, minimum, spread, impact (where a fill pays nothing, a fee of 5, 10, 20 and 40 bps
+    is charged); the borrow cost and the limit of a bar are unchanged. The cost of a cell in basis
+    points is the multiple of `costs.one_way_cost_bps`.
     The delays are 1, 2, 3, 5 and the chosen one; the thresholds are those of
     `build_threshold_grid`. Decisions use the strategy's own costs: a threshold in round trips is
     not rescaled, so that cells with different costs differ only in the costs paid.
@@ -199,6 +205,7 @@ class _Resimulator:
             round_trip_cost=self.parameters.costs.round_trip_cost,
             periods_per_year=self.parameters.periods_per_year,
             max_weight=self.parameters.max_weight,
+            portfolio=self.parameters.portfolio,
         )
 
     def excess_returns(self, variations: Iterable[Variation]) -> Iterator[Vector]:
@@ -250,7 +257,7 @@ def _cost_grid(costs: TradingCosts) -> list[float]:
     paid = costs.one_way_cost_bps
     if paid == 0:
         return list(FEES_WITHOUT_COSTS_BPS)
-    highest = _MAX_COST_BPS / costs.highest_rate_bps
+    highest = _MAX_COST_BPS / max(costs.highest_rate_bps, 1e-9)
     return [paid * multiple for multiple in COST_MULTIPLES if multiple <= max(1.0, highest)]
 
 

@@ -17,6 +17,8 @@ from engine.core.schema_descriptions import describe_schema_keys
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engine.core.json_text import Json
+
 SCHEMA_VERSION = 1
 """Version of the documents that this engine writes, and the newest that it reads."""
 
@@ -38,7 +40,7 @@ class DocumentPart(BaseModel, Mapping[str, Any]):
         json_schema_extra=describe_schema_keys,
     )
 
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - any JSON
+    def __getitem__(self, key: str) -> Json:
         """The plain value of a key of the JSON; KeyError where the document does not have it."""
         for name, field in type(self).model_fields.items():
             if (field.alias or name) == key and name in self.model_fields_set:
@@ -74,7 +76,7 @@ class Document(DocumentPart):
 
     schema_version: int = SCHEMA_VERSION
 
-    def model_post_init(self, _context: Any, /) -> None:  # noqa: ANN401 - as pydantic has it
+    def model_post_init(self, _context: object, /) -> None:
         """Every document says its version, also one that was read without."""
         self.model_fields_set.add("schema_version")
 

@@ -53,6 +53,10 @@ class BookMetrics(DocumentPart):
         bars_waited: Bars at which they waited, summed over the orders.
         longest_wait_bars: The most bars that one of them waited; 0 without any.
         margin_calls: Closes below the maintenance margin; None of a run whose version had none.
+        fills_limited: Bars at which an order was cut to the share of the volume that it may be,
+            summed over the orders; None where none was.
+        unfilled_pct: Of all value that orders asked for at a bar, what was left for the next one.
+        unfilled_orders: Symbol -> bars that a part of its order has waited at the last bar.
     """
 
     total_return_pct: float | None = None
@@ -74,6 +78,9 @@ class BookMetrics(DocumentPart):
     bars_waited: int | None = None
     longest_wait_bars: int | None = None
     margin_calls: int | None = None
+    fills_limited: int | None = None
+    unfilled_pct: float | None = None
+    unfilled_orders: Mapping[str, int] = {}
 
 
 class QuantileInterval(DocumentPart):

@@ -9,6 +9,9 @@ from pydantic import Field
 
 from engine.runs.documents.base import Document, DocumentPart
 from engine.runs.documents.rates import AnnualRate
+from engine.runs.documents.significance_capacity import CapacityFigures
+from engine.runs.documents.significance_combinatorial import CombinatorialFigures
+from engine.runs.documents.significance_cross_section import CrossSectionFigures
 from engine.runs.documents.significance_deployment import DeploymentFigures
 from engine.runs.documents.significance_models import (
     ForecastTestFigures,
@@ -299,6 +302,8 @@ class Significance(Document):
         timing: Permutation test of the timing.
         forecasts: Tests of the forecasts.
         ranks: Forecasts ranked over the windows.
+        cross_section: How well the forecasts order the symbols of a bar; no key with fewer than
+            three.
         residuals: Tests of the forecast errors.
         inputs: Tests of the inputs.
         seeds: Variance of the seeds.
@@ -308,7 +313,9 @@ class Significance(Document):
         stability: Break and decay over time.
         window_subsets: Other start dates, and without single windows.
         offset_paths: Other schedules of windows.
+        combinatorial_paths: Paths of combinatorial purged cross-validation; no key without them.
         deployment: The deployed model beside the full one; no key without a deployment.
+        capacity: Sharpe ratio against capital; no key where costs do not depend on it.
         verdict: Grade and sentence.
     """
 
@@ -325,6 +332,7 @@ class Significance(Document):
     timing: TimingFigures | None = None
     forecasts: ForecastTestFigures | None = None
     ranks: RankFigures | None = None
+    cross_section: CrossSectionFigures | None = None
     residuals: ResidualTestFigures | None = None
     inputs: InputTestFigures | None = None
     seeds: SeedFigures | None = None
@@ -334,5 +342,7 @@ class Significance(Document):
     stability: StabilityFigures | None = None
     window_subsets: WindowSubsetFigures | None = None
     offset_paths: OffsetFigures | None = None
+    combinatorial_paths: CombinatorialFigures | None = None
     deployment: DeploymentFigures | None = None
+    capacity: CapacityFigures | None = None
     verdict: VerdictFigures

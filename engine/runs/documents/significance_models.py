@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.runs.documents.base import DocumentPart
+from engine.runs.documents.significance_capacity import CapacityFigures
+from engine.runs.documents.significance_combinatorial import CombinatorialFigures
+from engine.runs.documents.significance_cross_section import CrossSectionFigures
 from engine.runs.documents.significance_deployment import DeploymentFigures
 from engine.runs.documents.significance_paths import (
     OffsetFigures,
@@ -225,6 +228,8 @@ class ModelSections(DocumentPart):
         timing: Permutation test of the timing of the positions.
         forecasts: Tests of the forecasts.
         ranks: Forecasts ranked over the windows.
+        cross_section: How well the forecasts order the symbols of a bar; no key with fewer than
+            three.
         residuals: Tests of the forecast errors.
         inputs: Tests of the inputs.
         seeds: Variance of the seeds.
@@ -234,12 +239,15 @@ class ModelSections(DocumentPart):
         stability: Break and decay over time.
         window_subsets: Other start dates, and without single windows.
         offset_paths: Other schedules of windows.
+        combinatorial_paths: Paths of combinatorial purged cross-validation; no key without them.
         deployment: The deployed model beside the full one; no key without a deployment.
+        capacity: Sharpe ratio against capital; no key where costs do not depend on it.
     """
 
     timing: TimingFigures | None = None
     forecasts: ForecastTestFigures | None = None
     ranks: RankFigures | None = None
+    cross_section: CrossSectionFigures | None = None
     residuals: ResidualTestFigures | None = None
     inputs: InputTestFigures | None = None
     seeds: SeedFigures | None = None
@@ -249,4 +257,6 @@ class ModelSections(DocumentPart):
     stability: StabilityFigures | None = None
     window_subsets: WindowSubsetFigures | None = None
     offset_paths: OffsetFigures | None = None
+    combinatorial_paths: CombinatorialFigures | None = None
     deployment: DeploymentFigures | None = None
+    capacity: CapacityFigures | None = None

@@ -159,7 +159,7 @@ class StabilityFigures(DocumentPart):
 
 
 class SpreadFigures(DocumentPart):
-    """Sharpe ratios of several paths through the same history.
+    """A figure of several paths through the same history: their Sharpe ratios, or another.
 
     Attributes:
         minimum: The lowest.

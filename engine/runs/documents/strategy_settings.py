@@ -62,6 +62,8 @@ class StrategySettings:
         fee_bps: Fee of a fill; None where a model of another kind says it.
         slippage_bps: Slippage of a fill.
         borrow_bps_per_year: Cost of borrowing for shorts.
+        cost_items: The keys of the costs as they are in the file.
+        capital: Money that the book begins with; None where it has no size.
         delay_bars: Bars from decision to fill.
         fill_price: Price of the bar at which a decision is filled: `open` or `close`.
         maintenance_margin: Equity as a share of the gross exposure, below which all positions are
@@ -76,6 +78,8 @@ class StrategySettings:
     fee_bps: float | None
     slippage_bps: float | None
     borrow_bps_per_year: float | None
+    cost_items: Mapping[str, Any]
+    capital: float | None
     delay_bars: int
     fill_price: str
     maintenance_margin: float | None
@@ -92,6 +96,8 @@ class StrategySettings:
             horizon=int(strategy.get("target", {}).get("horizon", 1)),
             costs=PartSettings.from_dict(costs),
             **_read_fixed_costs(costs),
+            cost_items=costs,
+            capital=strategy.get("capital"),
             delay_bars=int(execution.get("delay", 1)),
             fill_price=str(execution.get("price", "open")),
             maintenance_margin=execution.get("maintenance_margin"),

@@ -52,6 +52,7 @@ def mean_reversion_on_noise(rng: np.random.Generator, rows: int) -> pd.DataFrame
     return forecast_table(forecast.to_numpy()[:-1], returns[1:])
 
 
+@pytest.mark.slow
 def test_mean_reversion_forecasts_have_no_skill_on_a_random_walk() -> None:
     markets = [mean_reversion_on_noise(np.random.default_rng(seed), 1500) for seed in range(60)]
     within = [

@@ -4,21 +4,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 from scipy.stats import kstest
 
 from engine.evaluation.inference.selection import (
-    count_effective_bars,
     factor_correlations,
     run_lead_selection_test,
     run_sharpe_selection_test,
+)
+from engine.evaluation.inference.studentised_estimate import (
+    count_effective_bars,
     studentise_sharpe,
 )
 from engine.evaluation.inference.trial_set import TrialSet
 from engine.selftest.return_processes import garch11
 from tests.evaluation.trials import correlated_noise, make_index, make_trial, make_trial_set
+from tests.hypothesis_examples import examples
 
 
 def p_values(trials: TrialSet) -> tuple[float, float]:
@@ -50,7 +53,7 @@ def trial_sets(draw: st.DrawFn) -> TrialSet:
     return TrialSet(own=own, others=tuple(cut), elsewhere=draw(st.integers(0, 30)))
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(trial_sets())
 def test_one_more_trial_never_lowers_a_p_value_or_the_hurdle(trials: TrialSet) -> None:
     for run_test in (run_sharpe_selection_test, run_lead_selection_test):
@@ -206,6 +209,7 @@ def test_effective_bars_are_those_that_carry_the_ratio() -> None:
     assert estimate.effective_bars == pytest.approx(5, abs=0.5)
 
 
+@pytest.mark.slow
 def test_statistics_of_noise_are_standard_normal() -> None:
     rng = np.random.default_rng(12)
     statistics = []

@@ -71,6 +71,7 @@ def test_the_level_is_kept_without_a_break(process, bars: int) -> None:
     assert rejections(process(rng(2), MARKETS, bars)) <= 0.095
 
 
+@pytest.mark.slow
 def test_a_break_is_found_the_more_often_the_larger_it_is() -> None:
     noise = rng(3).standard_normal((100, 2_000))
     found = []

@@ -58,6 +58,7 @@ def test_independent_blocks_would_miss_the_drawdowns_of_autocorrelated_returns()
     assert in_order.max_drawdown_pct.p50 < 1.1 * out_of_order.max_drawdown_pct.p50 < 0
 
 
+@pytest.mark.slow
 def test_the_median_realised_drawdown_is_in_the_middle_of_its_distribution() -> None:
     shares = [
         risk_of(sample, horizon_years=()).realised["strategy"].deeper_probability
