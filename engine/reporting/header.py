@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.reporting import formatting
+from engine.reporting.cost_words import describe_costs
 from engine.reporting.live_path import describe_live_fault, describe_live_path
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ GRADE_LABELS = {
 
 STAGE_ORDER = (
     *("resampled bars", "windows", "features", "resolutions", "scaled inputs", "labels", "rates"),
-    *("training arrays", "predictions", "thresholds", "positions", "fills"),
+    *("training arrays", "predictions", "thresholds", "positions", "costs", "fills"),
 )
 
 
@@ -127,7 +128,7 @@ def make_run_header(run: Run) -> RunHeader:
             ("Out of sample", _describe_out_of_sample(len(manifest.windows))),
             *((("Training", warm_starts),) if warm_starts else ()),
             ("Execution", _describe_execution(settings)),
-            ("Costs", _describe_costs(settings)),
+            ("Costs", describe_costs(settings)),
             ("Interest", _describe_rates(run.metrics)),
             ("Comparison", "Every book has the same bars, costs and execution rules."),
             *((("Live path", describe_live_path(live_path)),) if live_path else ()),
@@ -235,16 +236,3 @@ def _describe_rates(metrics: Metrics) -> str:
         f"Sharpe and Sortino ratios are those of the returns above {above}. Cash earns "
         f"{'nothing' if cash.is_zero else cash.amount}."
     )
-
-
-def _describe_costs(settings: StrategySettings) -> str:
-    if settings.costs.kind:
-        parameters = (f"{name} {value}" for name, value in settings.costs.parameters.items())
-        words = ", ".join([settings.costs.kind, *parameters]).replace("_", " ")
-        return f"The cost model {words}."
-    text = (
-        f"{formatting.BPS(settings.fee_bps)} fee and {formatting.BPS(settings.slippage_bps)} "
-        "slippage on every fill"
-    )
-    borrow = settings.borrow_bps_per_year
-    return text + (f", {formatting.BPS(borrow)} a year on shorts." if borrow else ".")

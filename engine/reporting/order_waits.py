@@ -1,4 +1,4 @@
-"""Orders that were due where nothing traded, and margin calls, in sentences."""
+"""Orders that a bar could not fill, and margin calls, in sentences."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def describe_waits(metrics: Metrics) -> tuple[str, ...]:
-    """Sentences on the strategy's orders that waited and margin calls, and on useless volumes.
+    """Sentences on the strategy's orders that waited, on margin calls, and on useless volumes.
 
     Args:
         metrics: Of a run.
 
     Returns:
-        Empty where no order waited, nothing was called, and every volume of 0 was taken for what
-        it says.
+        Empty where no order waited or was cut, nothing was called, and every volume of 0 was taken
+        for what it says.
     """
     sentences = []
     own = metrics.books.get(STRATEGY_BOOK)
@@ -32,6 +32,12 @@ def describe_waits(metrics: Metrics) -> tuple[str, ...]:
         sentences.append(
             f"{formatting.count_of(own.orders_waited, 'order')} of the strategy {verb} due where "
             f"nothing traded (volume 0) and waited for a bar with a trade, {lengths}."
+        )
+    if own is not None and own.fills_limited:
+        sentences.append(
+            "Orders of the strategy were larger than the share of a bar's volume that they may "
+            f"take at {formatting.count_of(own.fills_limited, 'bar')}: {own.unfilled_pct or 0:.2g}"
+            " % of the value that they asked for waited for the next bar."
         )
     if own is not None and own.margin_calls:
         closes = formatting.count_of(own.margin_calls, "close")

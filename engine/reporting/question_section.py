@@ -36,6 +36,7 @@ class QuestionSection:
         plots: Plots of the figures, if there are any.
         tables: The figures.
         is_collapsed: Whether the figures are folded until the reader opens them.
+        span: First bar, last bar and number of bars; empty for those of the run.
     """
 
     key: str
@@ -49,6 +50,7 @@ class QuestionSection:
     plots: tuple[XYPlot, ...] = ()
     tables: tuple[PlainTable, ...] = ()
     is_collapsed: bool = False
+    span: str = ""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def _environment() -> Environment:
     )
 
 
-def _replace_unsafe_characters(value: Any) -> Any:  # noqa: ANN401 - any value of a template
+def _replace_unsafe_characters(value: object) -> object:
     """Text without `UNSAFE_CHARACTERS`; markup of this package is unchanged."""
     if isinstance(value, str) and not hasattr(value, "__html__"):
         return UNSAFE_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", value)

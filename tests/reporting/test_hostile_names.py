@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import cache
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -46,6 +47,7 @@ HOSTILE = {
 LONG = "<b>" + 3_333 * "\N{SNOWMAN}&<"
 
 
+@cache
 def laced(text: str, number: int = 0) -> Run:
     """A run in which everything that a user, a file or a source named is called `text`."""
     run = make_run(number)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SPACE = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
+MISSING = "\N{EN DASH}"
 
 
 def with_sections(run: Run, **changes: Any) -> Run:
@@ -48,6 +49,14 @@ def tearsheet(run: Run, **changes: Any) -> str:
         f"are above 0, 25.0{SPACE}% above buy and hold. Without one window it ranges from 0.18",
         f"Over 4 schedules of windows the Sharpe ratio ranges from {MINUS}0.05 to 0.31",
         "The run itself ranks 1 of 4.",
+        f"Over 3{SPACE}paths of cross-validation the Sharpe ratio ranges from {MINUS}0.21 to "
+        f"0.33, with a median of 0.06; 33.3{SPACE}% are below 0, 66.7{SPACE}% below buy and hold.",
+        "On the bars of the run their median is 0.18; the run itself, walk-forward, has 0.57.",
+        "its models are trained on bars after their test bars too, which no trader could do.",
+        "Neither the grade nor a p-value, the hurdle of the trials or the leakage test has any",
+        f"the model was fitted on 2,105 to 2,188 bars of the others; 1{SPACE}bar on each side",
+        f"Inputs reach up to 45{SPACE}bars back, further than this embargo",
+        f"1{SPACE}fit failed and were left out",
     ],
 )
 def test_answers_state_the_figures(run: Run, text: str) -> None:
@@ -91,6 +100,14 @@ def test_a_run_without_horizons_has_no_section_on_the_tearsheet(run: Run) -> Non
     assert f"twice the run: 1{SPACE}year, 3{SPACE}years, 5" in page
 
 
+def test_cross_validated_paths_are_drawn_beside_holding_and_the_run(run: Run) -> None:
+    plot = Page(render_significance(with_sections(run))).text
+    assert "Sharpe ratios of the cross-validated paths" in plot
+    assert plot.count(f"1999-02-03 to 2018-12-28, 4,841{SPACE}bars.") == 2
+    assert f"This run, walk-forward {MISSING} {MISSING} {MISSING} +0.57" in plot
+    assert f"Lowest {MINUS}0.21 {MINUS}30.5{SPACE}% {MINUS}55.0{SPACE}% {MINUS}0.05" in plot
+
+
 def test_the_books_of_the_chart_are_the_strategy_and_holding(run: Run) -> None:
     page = render_significance(with_sections(run))
     assert 'data-layer="strategy"' in page
@@ -117,10 +134,16 @@ def test_undefined_figures_are_dashes(run: Run) -> None:
     empty = dict.fromkeys(("statistic", "p_value", "p_value_holm", "bar", "before", "after"))
     figures = {"bars": 200, "breaks": {"sharpe": empty}, "decay": {"return": {}}}
     offsets = path_truth()["offset_paths"] | {"spread": {}, "rank": None, "holding_sharpe": None}
+    cross_validated = path_truth()["combinatorial_paths"]
+    cross_validated |= {key: {} for key in ("sharpe", "total_return_pct", "max_drawdown_pct")}
+    cross_validated |= {"holding": {}, "common": {"bars": 0}, "below_holding_share": None}
+    for path in cross_validated["paths"]:
+        path |= {"sharpe": None, "common_sharpe": None}
     text = significance_page(
         run,
         stability=figures,
         offset_paths=offsets,
+        combinatorial_paths=cross_validated,
         window_subsets={"starts": [], "without": []},
     )
     assert "None" not in text
@@ -129,8 +152,9 @@ def test_undefined_figures_are_dashes(run: Run) -> None:
 
 def test_without_further_schedules_there_is_no_section_about_them(run: Run) -> None:
     sections = path_truth()
-    del sections["offset_paths"]
+    del sections["offset_paths"], sections["combinatorial_paths"]
     without = dataclasses.replace(run, significance=run.significance | sections)
     text = Page(render_significance(without)).text
     assert "Does the result depend on where the windows begin?" not in text
+    assert "Does the result depend on which bars the model was trained on?" not in text
     assert "`paths: {offsets: 8}`" in text

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SECTIONS = ["sharpe", "differences", "superiority", "trials", "overfitting", "timing", "skill",
             "ranks", "trap", "fragility", "seeds", "path-risk", "stability", "starts", "offsets",
-            "tail", "diagnostics", "method", "reading"]  # fmt: skip
+            "combinatorial-paths", "tail", "diagnostics", "method", "reading"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,8 @@ def test_heatmap_colour_follows_size_and_sign() -> None:
 def test_tests_that_do_not_apply_state_the_reason(full: Run) -> None:
     names = ("superiority", "trials", "track_record", "overfitting", "timing", "seeds",
              "fragility", "forecasts", "ranks", "level_trap", "residuals", "inputs",
-             "path_risk", "stability", "window_subsets", "offset_paths")  # fmt: skip
+             "path_risk", "stability", "window_subsets", "offset_paths",
+             "combinatorial_paths")  # fmt: skip
     page = page_with(full, **dict.fromkeys((*names, "unseen_tail")))
     assert sections(page) == ["sharpe", "differences", "unanswered", "method", "reading"]
     assert page.text.count("Not answered: ") == 13

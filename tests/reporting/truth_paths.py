@@ -122,6 +122,46 @@ def offset_paths() -> dict[str, Any]:
     }
 
 
+def combinatorial_paths() -> dict[str, Any]:
+    def book(ratio: float) -> dict[str, float]:
+        return {"sharpe": ratio, "total_return_pct": 47.0, "max_drawdown_pct": -33.0}
+
+    ratios = ((-0.21, -0.05), (0.08, 0.22), (0.33, 0.41))
+    return {
+        "groups": 4,
+        "test_groups": 2,
+        "splits": 6,
+        "fits": 6,
+        "left_out_fits": 1,
+        "group_bars": 1210,
+        "purge_bars": 1,
+        "embargo_bars": 20,
+        "reach_bars": 45,
+        "train_rows": [2105, 2188],
+        "first": "1999-02-03T00:00:00+00:00",
+        "last": "2018-12-28T00:00:00+00:00",
+        "bars": 4841,
+        "paths": [
+            book(ratio) | {"path": number, "splits": [1, 1, 2, 3], "common_sharpe": common}
+            for number, (ratio, common) in enumerate(ratios, start=1)
+        ],
+        "sharpe": spread(-0.21, 0.33),
+        "total_return_pct": spread(-30.5, 61.0),
+        "max_drawdown_pct": spread(-55.0, -31.0),
+        "negative_share": 0.333,
+        "loss_share": 0.333,
+        "below_holding_share": 0.667,
+        "holding": book(0.3),
+        "common": {
+            "bars": 3650,
+            "sharpe": spread(-0.05, 0.41),
+            "run": book(0.57),
+            "holding": book(0.44),
+            "rank": 1,
+        },
+    }
+
+
 def path_truth() -> dict[str, Any]:
     """All sections by their keys."""
     return {
@@ -129,4 +169,5 @@ def path_truth() -> dict[str, Any]:
         "stability": stability(),
         "window_subsets": window_subsets(),
         "offset_paths": offset_paths(),
+        "combinatorial_paths": combinatorial_paths(),
     }

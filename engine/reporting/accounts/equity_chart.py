@@ -10,7 +10,7 @@ import pandas as pd
 from engine.reporting import formatting
 from engine.reporting.book_styles import BookStyle
 from engine.reporting.charts import svg_paths, time_chart
-from engine.reporting.charts.axes import log_axis, time_axis
+from engine.reporting.charts.axes import growth_axis, time_axis
 
 if TYPE_CHECKING:
     from engine.core.types import Vector
@@ -32,15 +32,13 @@ POSITIONS = {
 }
 
 
-def equity_chart(detail: AccountDetail) -> time_chart.TimeChart | None:
+def account_chart(detail: AccountDetail) -> time_chart.TimeChart | None:
     """The chart; None before there are two bars to draw."""
     if len(detail.growth) < 2:
         return None
     table = time_chart.downsample_rows(detail.growth)
     index = pd.DatetimeIndex(table.index)
-    values = table.to_numpy(dtype=np.float64)
-    positive = values[values > 0]
-    axis = log_axis(min(1.0, float(positive.min())), max(1.0, float(positive.max())))
+    axis = growth_axis(table.to_numpy(dtype=np.float64))
     time = time_axis(index[0], index[-1])
     drawn = (ACCOUNT, MEDIAN, *EDGES) if detail.cone else (ACCOUNT,)
     lines = time_chart.book_line_series(table, drawn, time, axis)

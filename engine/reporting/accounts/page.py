@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.accounts import account_texts
-from engine.reporting.accounts.equity_chart import chart_legend, equity_chart
+from engine.reporting.accounts.equity_chart import account_chart, chart_legend
 from engine.reporting.charts.time_chart import chart_data
 from engine.reporting.site import render_site_page
 
@@ -33,7 +33,7 @@ def render_account(detail: AccountDetail) -> str:
         chart_data=chart_data,
         account=account_texts.describe_account(detail.account),
         max_drawdown=formatting.FINE_PERCENT(detail.max_drawdown_pct),
-        chart=equity_chart(detail),
+        chart=account_chart(detail),
         legend=chart_legend(detail),
         comparison=account_texts.describe_event(detail.account.comparison)
         if detail.account.comparison

@@ -12,9 +12,9 @@ import pandas as pd
 from engine.reporting import formatting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from engine.core.types import Vector
+    from engine.core.types import Matrix, Vector
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ def linear_axis(low: float, high: float, *, ticks: int = 5) -> Axis:
     return Axis(low, high, False, _make_ticks(values, low, high, log=False))
 
 
-def log_axis(low: float, high: float) -> Axis:
+def log_axis(
+    low: float, high: float, label: Callable[[float], str] = formatting.tick_label
+) -> Axis:
     """A logarithmic axis over positive [low, high] with a margin of 4 %.
 
     Ticks are at 1, 2 and 5 times the powers of ten; over many decades at the powers alone; at
@@ -99,7 +101,13 @@ def log_axis(low: float, high: float) -> Axis:
     values = candidates[(candidates >= low) & (candidates <= high)]
     if len(values) < 3:
         values = _nice_tick_values(low, high, 5)
-    return Axis(low, high, True, _make_ticks(values, low, high, log=True))
+    return Axis(low, high, True, _make_ticks(values, low, high, log=True, label=label))
+
+
+def growth_axis(growth: Matrix) -> Axis:
+    """A logarithmic axis over growth of 1 and its start; values of 0 and NaN are left out."""
+    positive = growth[growth > 0]
+    return log_axis(min(1.0, float(positive.min())), max(1.0, float(positive.max())))
 
 
 MAX_CATEGORY_LABELS = 9
@@ -148,10 +156,17 @@ def _nice_tick_values(low: float, high: float, count: int) -> Vector:
     return numbers.astype(np.float64) * step
 
 
-def _make_ticks(values: Vector, low: float, high: float, *, log: bool) -> tuple[AxisTick, ...]:
+def _make_ticks(
+    values: Vector,
+    low: float,
+    high: float,
+    *,
+    log: bool,
+    label: Callable[[float], str] = formatting.tick_label,
+) -> tuple[AxisTick, ...]:
     fractions = _to_fraction(values, low, high, log=log)
     return tuple(
-        AxisTick(_to_percent(fraction), formatting.tick_label(float(value)))
+        AxisTick(_to_percent(fraction), label(float(value)))
         for fraction, value in zip(fractions, values, strict=True)
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY
 from engine.reporting.charts import svg_paths, time_chart
-from engine.reporting.charts.axes import linear_axis, log_axis, time_axis
+from engine.reporting.charts.axes import growth_axis, linear_axis, time_axis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,7 @@ def equity_chart(growth: pd.DataFrame, books: Sequence[BookStyle]) -> time_chart
     """
     table = time_chart.downsample_rows(growth)
     index = pd.DatetimeIndex(table.index)
-    values = table.to_numpy(dtype=np.float64)
-    positive = values[values > 0]
-    axis = log_axis(min(1.0, float(positive.min())), max(1.0, float(positive.max())))
+    axis = growth_axis(table.to_numpy(dtype=np.float64))
     time = time_axis(index[0], index[-1])
     ruined = [book.label for book in books if (growth[book.key] <= 0).any()]
     notes = tuple(

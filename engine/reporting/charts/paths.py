@@ -1,4 +1,4 @@
-"""Charts of the path: depth of drawdowns over resamples, Sharpe ratios over schedules."""
+"""Charts of the path: drawdowns over resamples, Sharpe ratios over schedules and splits."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.reporting import formatting
-from engine.reporting.book_styles import STRATEGY, book_style
+from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY, book_style
 from engine.reporting.charts import plot_layers
-from engine.reporting.charts.axes import linear_axis
+from engine.reporting.charts.axes import categorical_axis, linear_axis
 from engine.reporting.charts.plot_layers import LabelledAxis, LayerStyle, XYAxes
 from engine.reporting.charts.xy_plot import XYPlot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.core.types import Vector
     from engine.reporting.charts.plot_layers import PlotLayer
+    from engine.runs.documents.significance_combinatorial import CombinatorialFigures
     from engine.runs.documents.significance_paths import OffsetFigures, RealisedDrawdownFigures
+
+MANY_PATHS = 20
+"""Paths above which their dots are smaller."""
 
 
 def drawdown_plot(
@@ -115,6 +119,78 @@ def offsets_plot(figures: OffsetFigures, *, finding: str, span: str) -> XYPlot:
         axes=axes,
         layers=tuple(layers),
     )
+
+
+def combinatorial_plot(figures: CombinatorialFigures, *, finding: str, span: str) -> XYPlot:
+    """Sharpe ratio of each path, on all bars and on those of the run, beside run and holding.
+
+    Args:
+        figures: The paths.
+        finding: What the figures show, in one sentence.
+        span: First bar, last bar and number of bars.
+    """
+    all_bars = [each.sharpe for each in figures.paths]
+    common_bars = [each.common_sharpe for each in figures.paths]
+    held = [figures.holding.sharpe, figures.common.holding.sharpe]
+    own = [figures.common.run.sharpe]
+    shown = [
+        0.0,
+        *(ratio for ratio in (*all_bars, *common_bars, *held, *own) if ratio is not None),
+    ]
+    axes = XYAxes(
+        LabelledAxis(
+            "measured on",
+            categorical_axis(("bars of the groups", "bars of this run")),
+            None,
+        ),
+        LabelledAxis(
+            "annualised Sharpe ratio", linear_axis(min(shown), max(shown)), formatting.SIGNED_RATIO
+        ),
+    )
+    count = len(figures.paths)
+    # Side by side, so that equal ratios do not hide each other.
+    beside = np.linspace(-0.3, 0.3, count) if count > 1 else np.zeros(1)
+    names = [f"path {each.path} of {count}" for each in figures.paths]
+    held_style = book_style(BUY_AND_HOLD)
+    layers = [
+        plot_layers.horizontal_line(axes, LayerStyle("zero", "", "zero"), 0.0),
+        plot_layers.dot_layer(
+            axes,
+            LayerStyle(
+                "paths", "Cross-validated paths", "hue-4" if count > MANY_PATHS else "hue-4 large"
+            ),
+            np.concatenate([beside, 1.0 + beside]),
+            _to_ratios([*all_bars, *common_bars]),
+            names * 2,
+        ),
+        *(
+            plot_layers.line_layer(
+                axes,
+                LayerStyle(key, label, css),
+                np.concatenate([[place - 0.42, place + 0.42, np.nan] for place in places]),
+                _to_ratios([each for ratio in ratios for each in (ratio, ratio, None)]),
+            )
+            for key, label, css, places, ratios in (
+                (BUY_AND_HOLD, held_style.label, held_style.hue, (0.0, 1.0), held),
+                (STRATEGY, "This run, walk-forward", "hue-0", (1.0,), own),
+            )
+        ),
+    ]
+    return XYPlot(
+        key="combinatorial-ratios",
+        title="Sharpe ratios of the cross-validated paths",
+        finding=finding,
+        description="Each dot is one path over all groups of bars, each group forecast by a model "
+        "that was fitted on other groups, earlier and later ones.",
+        span=span,
+        axes=axes,
+        layers=tuple(layers),
+    )
+
+
+def _to_ratios(ratios: Sequence[float | None]) -> Vector:
+    """Shape (n,), NaN where there is no ratio."""
+    return np.array([np.nan if ratio is None else ratio for ratio in ratios])
 
 
 def _to_vector(values: tuple[float, ...]) -> Vector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,7 +90,8 @@ def band_path(x_fractions: Vector, mask: npt.NDArray[np.bool_]) -> str:
 
 def to_json_values(values: Vector) -> tuple[float | None, ...]:
     """Figures with seven significant digits, None for NaN."""
-    return tuple(float(f"{value:.7g}") if np.isfinite(value) else None for value in values)
+    numbers = np.asarray(values, dtype=float).tolist()
+    return tuple(float(f"{value:.7g}") if math.isfinite(value) else None for value in numbers)
 
 
 def distance_from_top(axis: Axis, value: float) -> int:

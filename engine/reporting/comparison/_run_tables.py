@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.book_styles import BUY_AND_HOLD, COLOURED_KINDS, STRATEGY, BookStyle
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from engine.comparison import RunComparison, SettingDifference
+    from engine.core.json_text import Json
     from engine.runs.run import Run
 
 OTHER_RUN_HUES = tuple(range(COLOURED_KINDS.index(BUY_AND_HOLD) + 1, len(COLOURED_KINDS) + 1))
@@ -194,7 +195,7 @@ def _setting_text(setting: SettingDifference, run: str) -> str:
     )
 
 
-def _json_text(value: Any) -> str:  # noqa: ANN401 - any JSON
+def _json_text(value: Json) -> str:
     if value is None:
         return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

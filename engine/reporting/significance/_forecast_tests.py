@@ -16,6 +16,7 @@ from engine.reporting.question_section import (
     p_value_equation,
     split_by_sign,
 )
+from engine.reporting.significance._cross_section import cross_section_section
 from engine.reporting.significance._rank_tests import NO_CHANGE, forecaster_label, ranks_section
 from engine.reporting.tables import PlainTable
 
@@ -50,6 +51,8 @@ def forecast_sections(significance: Significance) -> SignificanceSections:
         sections.append(_forecast_section(significance.forecasts, confidence))
     if "ranks" in significance:
         sections.append(ranks_section(significance.ranks, confidence))
+    if significance.cross_section is not None:
+        sections.append(cross_section_section(significance.cross_section, confidence))
     if "level_trap" in significance:
         sections.append(_level_trap_section(significance.price_level))
     return sections

@@ -17,6 +17,7 @@ from engine.reporting.question_section import (
     SignificanceSections,
     UnansweredQuestion,
 )
+from engine.reporting.significance._combinatorial import combinatorial_section
 from engine.reporting.significance._stability import stability_section
 from engine.reporting.tables import PlainTable
 
@@ -41,7 +42,7 @@ OFFSETS_SOURCE = (
 
 
 def path_sections(significance: Significance) -> SignificanceSections:
-    """Path risk, stability, start dates, and schedules where the run has them."""
+    """Path risk, stability, start dates, and further paths where the run has them."""
     sections: SignificanceSections = []
     if "path_risk" in significance:
         sections.append(_path_risk_section(significance.path_risk))
@@ -55,6 +56,8 @@ def path_sections(significance: Significance) -> SignificanceSections:
         )
     if significance.offset_paths:
         sections.append(_offsets_section(significance.offset_paths))
+    if significance.combinatorial_paths:
+        sections.append(combinatorial_section(significance.combinatorial_paths))
     return sections
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from engine.runs.run import Run
 
 
+MOST_POSITIONS_CHARTS = 6
+"""Symbols with a chart of their own: the page of a universe would not end otherwise."""
+
+
 @dataclass(frozen=True)
 class TimeCharts:
     """Charts over time, each with the books of its legend."""
@@ -42,10 +46,12 @@ def series_by_book(run: Run, column: str) -> pd.DataFrame:
 
 
 def _positions_charts(run: Run) -> list[TimeChart]:
-    """A chart for each target symbol over the out-of-sample bars."""
+    """A chart for each target symbol over the out-of-sample bars, of those that are held most."""
     positions = run.positions[run.positions["book"] == STRATEGY]
+    held = positions["weight"].abs().groupby(positions["symbol"]).sum()
+    most = held.reindex(run.manifest.target).nlargest(MOST_POSITIONS_CHARTS).index
     charts = []
-    for number, symbol in enumerate(run.manifest.target):
+    for number, symbol in enumerate(each for each in run.manifest.target if each in most):
         bars = run.bars[run.bars["symbol"] == symbol].set_index("timestamp")
         weights = positions[positions["symbol"] == symbol].set_index("timestamp")["weight"]
         close = bars["close"].reindex(run.returns.index)

@@ -22,6 +22,7 @@ from engine.reporting.charts.plot_layers import (
 from engine.reporting.charts.time_chart import describe_span
 from engine.reporting.charts.xy_plot import XYPlot
 from engine.reporting.sensitivity_surface import break_even_sentence, sensitivity_heatmaps
+from engine.reporting.tearsheet.capacity import capacity_plot
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
@@ -41,12 +42,13 @@ MAX_BREAK_EVEN_MULTIPLE = 2.0
 
 @dataclass(frozen=True)
 class SensitivityContent:
-    """The surface, and the cut through it along the cost."""
+    """The surface, the cut through it along the cost, and the capacity where there is one."""
 
     finding: str
     span: str
     plot: XYPlot
     heatmaps: tuple[Heatmap, ...]
+    capacity: XYPlot | None
 
 
 def sensitivity_section(run: Run) -> TearsheetSection | None:
@@ -54,7 +56,7 @@ def sensitivity_section(run: Run) -> TearsheetSection | None:
     surface, curve = run.significance.sensitivity, run.analysis.cost_curve
     if surface is None or curve is None:
         return None
-    span = describe_span(run.returns.index)
+    span, capacity = describe_span(run.returns.index), run.significance.capacity
     return TearsheetSection(
         "fragility",
         "Sensitivity",
@@ -63,6 +65,7 @@ def sensitivity_section(run: Run) -> TearsheetSection | None:
             span=span,
             plot=_cost_curve_plot(curve, finding=_cost_finding(run, curve), span=span),
             heatmaps=sensitivity_heatmaps(surface),
+            capacity=None if capacity is None else capacity_plot(capacity, span),
         ),
     )
 
