@@ -62,6 +62,7 @@ class AlternatingProbe:
     def __init__(self, backtest: BacktestResult) -> None:
         self._backtest = backtest
         self._cycle = TURN_CYCLES[backtest.spec.signal.side]
+        self._turning: dict[int, Predictions] = {}
         self._real_positions: dict[int, WideFrame] = {}
 
     def pair_positions(
@@ -76,17 +77,18 @@ class AlternatingProbe:
             up: Whether the forecasts of later rows are all high on the altered data, or all low.
         """
         spec, phase = self._backtest.spec, self._phase(last_row, turn)
-        predictions = self._turning_predictions(phase)
-        turning = predictions.predicted
-        ahead = np.arange(len(turning)) > last_row
-        certain = _CERTAIN_RETURN if up else -_CERTAIN_RETURN
-        later = _with_forecasts(
-            predictions, turning.mask(ahead[:, None] & turning.notna(), 2 * certain)
-        )
         if phase not in self._real_positions:
+            self._turning[phase] = self._turning_predictions(phase)
             self._real_positions[phase] = steps.decide_model_positions(
-                spec, self._backtest.prepared, predictions
+                spec, self._backtest.prepared, self._turning[phase]
             )
+        turning = self._turning[phase].predicted
+        certain = _CERTAIN_RETURN if up else -_CERTAIN_RETURN
+        values = turning.to_numpy(copy=True)
+        ahead = values[last_row + 1 :]
+        ahead[~np.isnan(ahead)] = 2 * certain
+        other = pd.DataFrame(values, index=turning.index, columns=turning.columns)
+        later = _with_forecasts(self._turning[phase], other)
         yield from pair_positions(
             {ALTERNATING_BOOK: self._real_positions[phase]},
             {ALTERNATING_BOOK: steps.decide_model_positions(spec, perturbed, later)},

@@ -19,11 +19,18 @@ import pandas as pd
 from engine.leakage.alternating import ALTERNATING_BOOK, AlternatingProbe
 from engine.leakage.cutoffs import Cutoff
 from engine.leakage.fill_records import FillRecords, pair_fills
-from engine.leakage.output_pairs import pair_positions, pair_predictions, pair_thresholds
+from engine.leakage.output_pairs import (
+    pair_cost_rates,
+    pair_own_thresholds,
+    pair_positions,
+    pair_predictions,
+    pair_thresholds,
+)
 from engine.leakage.perturb import perturb_forecast, perturb_weights
 from engine.leakage.scenarios import choose_scenarios
 from engine.pipeline import steps
-from engine.simulation.costs import RATE_NAMES, CostRates, Costs
+from engine.simulation.cost_rates import RATE_NAMES
+from engine.simulation.costs import Costs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
     from engine.leakage.synthetic_bars import SyntheticFuture
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
+    from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts
 
 _BARS_AFTER_CUT = 30
@@ -133,6 +141,13 @@ class BookProbe:
             )
             self._require_equal(pairs, first)
 
+    def compare_own_thresholds(self) -> None:
+        """Compares the thresholds of every window with those of its own train predictions."""
+        result = self._result
+        for book, real in result.predictions.items():
+            pairs = pair_own_thresholds(book, real, result.spec, result.prepared)
+            self._require_equal(pairs, self._plan.cutoffs[0])
+
     def compare_rare_positions(self) -> None:
         """Compares decisions after one more bar for each position that no cutoff has met.
 
@@ -174,21 +189,27 @@ class BookProbe:
     def _bind_costs(self, market: Market, cutoff: Cutoff) -> TradingCosts:
         """The costs on altered bars; those of the run after the cutoff, where none is compared.
 
+        The rates themselves are compared first, see `pair_cost_rates`.
+
         A cost may depend on the whole bar of its fill, of which an order knows the open alone: so
         the market is one that keeps all of the cutoff's bar. After it, prices move further than
         those that a cost model was written for.
         """
-        model = self._result.spec.costs
-        if isinstance(model, Costs):
-            return model.bind(market)
-        other = model.compute_rates(market)
+        spec = self._result.spec
+        if isinstance(spec.costs, Costs):
+            return spec.bind_costs(market)
+        other = spec.costs.compute_rates(market)
+        self._require_equal(
+            pair_cost_rates(spec.costs, self._own_rates, other, cutoff.row), cutoff
+        )
         count = cutoff.row + 1
         joined = {}
         for name in RATE_NAMES:
             one, two = getattr(self._own_rates, name), getattr(other, name)
             both = isinstance(one, pd.DataFrame) and isinstance(two, pd.DataFrame)
             joined[name] = pd.concat([two.iloc[:count], one.iloc[count:]]) if both else two
-        return model.bind_rates(CostRates(**joined), market)
+        bound = spec.costs.bind_rates(replace(other, **joined), market)
+        return bound.with_capital(spec.capital or 1.0)
 
     @cached_property
     def _own_rates(self) -> CostRates:

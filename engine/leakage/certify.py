@@ -21,7 +21,12 @@ from engine.leakage.data_probe import count_resampled
 from engine.leakage.fill_prices import check_fill_prices
 from engine.leakage.fit_comparison import FitComparison, PerturbedData
 from engine.leakage.marks import check_marks
-from engine.leakage.output_pairs import pair_prepared_data, pair_rates, pair_task_arrays
+from engine.leakage.output_pairs import (
+    pair_cost_rates,
+    pair_prepared_data,
+    pair_rates,
+    pair_task_arrays,
+)
 from engine.leakage.plan import ProbePlan, RefitDraw
 from engine.leakage.prediction_probe import probe_predictions
 from engine.leakage.preparation_probe import probe_preparation
@@ -31,6 +36,7 @@ from engine.leakage.scenarios import PRICE_FACTOR
 from engine.leakage.synthetic_bars import SyntheticFuture
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import make_window_tasks
+from engine.simulation.costs import Costs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,6 +79,9 @@ def run_leakage_test(
         raise
 
 
+COST_CUTS = 32
+"""Bars before which other bars follow, where what fills pay is estimated from bars."""
+
 RATE_CUTS = 128
 """Bars before which other interest rates follow, where they are read from files."""
 
@@ -93,11 +102,13 @@ def _run(
         check_fill_prices(result.spec, result.prepared, books)
         check_fills(result.spec, result.prepared, weights, books)
         check_marks(result.spec, result.prepared, books)
+    certifier.books.compare_own_thresholds()
     preparation = probe_preparation(result, certifier.comparison)
     certifier.fits.compare_draws(executor, store, progress, fresh=fresh)
     probe_predictions(result, certifier.comparison)
     certifier.books.compare_thresholds()
     certifier.compare_rates()
+    certifier.compare_costs()
     cuts = certifier.plan.cutoffs
     for index, cutoff in enumerate(cuts):
         certifier.compare_at(index)
@@ -156,6 +167,20 @@ class _LeakageTest:
             cutoff = Cutoff(row, "inside a window")
             rates = real.rates.replace_from(self.cutoff_bar(cutoff), self._rng(cutoff, "rates"))
             self._require_equal(pair_rates(real, replace(real, rates=rates), row), cutoff)
+
+    def compare_costs(self) -> None:
+        """Compares what fills pay before other bars, at further bars: that is cheap."""
+        real, costs = self.result.prepared, self.result.spec.costs
+        if not costs.known_before_fill or isinstance(costs, Costs):
+            return
+        own = costs.compute_rates(real.market)
+        first, last = self.windows[0].test.start, self.windows[-1].test.stop - 1
+        chooser = self._rng(self.plan.cutoffs[0], "rows of costs")
+        for row in np.unique(chooser.integers(first, last, COST_CUTS)).tolist():
+            cutoff = Cutoff(row, "inside a window")
+            altered = self.synthetic_future.replace_after(row, self._rng(cutoff, "costs"))
+            pairs = pair_cost_rates(costs, own, costs.compute_rates(altered), row)
+            self._require_equal(pairs, cutoff)
 
     def build_document(self) -> Certificate:
         """`certificate.json`, once every comparison has passed."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from engine.core.types import IntVector
     from engine.leakage.cutoffs import Cutoff
     from engine.leakage.plan import KnownPrice
 
@@ -33,6 +34,7 @@ ComparedStage: TypeAlias = Literal[
     "predictions",
     "thresholds",
     "positions",
+    "costs",
     "fills",
 ]
 
@@ -49,10 +51,33 @@ FIXES: dict[ComparedStage, str] = {
     "sequence: no statistic of the test rows",
     "thresholds": "take thresholds from predictions on train or validation rows",
     "positions": "decide a position from forecasts and closes up to its own bar",
+    "costs": "estimate what a fill pays from the bars before its own; the volume of its bar may "
+    "limit how much is filled, and nothing else",
     "fills": "fill a decision on a later bar than the one whose close it was made at, at that "
     "bar's own price",
 }
 """What to do where a stage leaks; in the order of a run, for what leaks early leaks further on."""
+
+
+@dataclass(frozen=True, eq=False)
+class BarRows:
+    """Some bars of a history, looked up only where one is named: most pairs are equal.
+
+    Attributes:
+        timestamps: Of the history.
+        rows: (n,) which of them.
+    """
+
+    timestamps: pd.DatetimeIndex
+    rows: range | IntVector
+
+    def __len__(self) -> int:
+        """Number of bars."""
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> pd.Timestamp:
+        """The bar of one row."""
+        return self.timestamps[int(self.rows[place])]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +95,10 @@ class OutputPair:
 
     stage: ComparedStage
     names: tuple[str, ...]
-    bars: pd.DatetimeIndex
+    bars: BarRows | pd.DatetimeIndex
     original: npt.NDArray[Any]
     perturbed: npt.NDArray[Any]
-    perturbed_bars: pd.DatetimeIndex | None = None
+    perturbed_bars: BarRows | pd.DatetimeIndex | None = None
 
 
 def without_rounding(pair: OutputPair, rounding: float) -> OutputPair:
@@ -108,6 +133,8 @@ def find_first_mismatch(pair: OutputPair) -> Mismatch | None:
 
     NaN equals NaN of the same bits; 0.0 and -0.0 differ. A row that only one of them has differs.
     """
+    if _has_equal_bits(pair.original, pair.perturbed):
+        return None
     real, other = _as_matrix(pair.original), _as_matrix(pair.perturbed)
     rows = min(len(real), len(other))
     differs = _bits_differ(real[:rows], other[:rows])
@@ -119,6 +146,13 @@ def find_first_mismatch(pair: OutputPair) -> Mismatch | None:
     if len(other) > rows:
         return _make_mismatch(pair, rows, 0, None, other[rows, 0])
     return None
+
+
+def _has_equal_bits(one: npt.NDArray[Any], two: npt.NDArray[Any]) -> bool:
+    if one.shape != two.shape or one.dtype != two.dtype:
+        return False
+    bits = f"u{one.dtype.itemsize}"
+    return bool((one.view(bits) == two.view(bits)).all())
 
 
 def _as_matrix(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -134,3 +134,26 @@ def _calendar_strengths(stamps: pd.DatetimeIndex) -> Iterator[tuple[FeatureCutKi
             yield kind, _before(ends.astype(np.float64))
     steps = np.diff(opens).astype(np.float64)
     yield "before a longer gap in time", _before(np.where(steps > np.median(steps), steps, 0.0))
+
+
+def choose_cuts(
+    first: int, last: int, spacing: int, waiting: IntVector, rng: np.random.Generator
+) -> IntVector:
+    """Cuts at least `spacing` apart, at bars that wait for one where there is one near.
+
+    Args:
+        first: First row.
+        last: Last row.
+        spacing: Fewest bars from one to the next.
+        waiting: Ascending rows that come first.
+        rng: Chooses the others.
+    """
+    cuts, row = [], first + int(rng.integers(spacing))
+    while row <= last:
+        place = int(waiting.searchsorted(row))
+        near = waiting[place] if place < len(waiting) else last + 1
+        if near - row > spacing // 2 or near > last:
+            near = min(last, row + int(rng.integers(max(1, spacing // 8))))
+        cuts.append(int(near))
+        row = int(near) + spacing
+    return np.array(cuts or [last], dtype=np.int64)

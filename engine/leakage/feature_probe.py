@@ -1,69 +1,65 @@
-"""Probes the features of a run at many bars at once, and looks closer where one changed.
+"""Asks features, coarser features, returns and labels at every bar whether they know a later one.
 
-*Screening*: the few bars after each of many cuts are other ones, and the real bars go on after
-them. Cuts are further apart than the features remember, so that one build probes all of them. A
-value before a cut that changed by more than the segments before it leave is *confirmed*: the
-features are built once more from bars that are altered after that cut alone, and only a value that
-differs there is look-ahead. A change that has another cause is never reported as one.
+The engine's own features are built of copies of the history in which other bars are altered
+(`every_bar`); returns and coarser bars are made again by their rule (`return_rules`); what is left
+is screened at as many bars as its memory allows (`segment_screening`). A value that is suspected
+there is *confirmed*: its features are built once more from bars that end after it, and from others
+that are altered after it alone. Only a value that differs there is look-ahead. A suspicion that
+has another cause is never reported as one; its column is then screened.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.core.randomness import derive_seed
+from engine.leakage.every_bar import EveryBarScreening, is_askable
 from engine.leakage.feature_cuts import find_special_cuts
-from engine.leakage.feature_memory import FeatureMemory, known_values, value_periods
+from engine.leakage.feature_memory import known_values
+from engine.leakage.feature_subset import select_features
+from engine.leakage.level_shifts import LevelShifts
 from engine.leakage.output_pairs import pair_histories
+from engine.leakage.return_rules import (
+    aggregate_coarse_bars,
+    suspected_completions,
+    suspected_labels,
+    suspected_trailing_returns,
+)
 from engine.leakage.rounding import ROUNDING
-from engine.leakage.segments import SEGMENT_BARS, SegmentAlteration
+from engine.leakage.segment_screening import SegmentScreening, feature_places
 from engine.pipeline.prepare import build_history
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
-    import numpy.typing as npt
     import pandas as pd
 
-    from engine.core.types import IntVector
+    from engine.core.types import BoolMatrix, IntVector
     from engine.data import Market
-    from engine.features.config import Feature
+    from engine.features.build import FeatureMatrix
+    from engine.features.resolutions import CoarseFeatures
     from engine.leakage.comparison import OutputComparison
+    from engine.leakage.every_bar import AskedColumns
     from engine.leakage.feature_cuts import FeatureCutKind
-    from engine.leakage.segments import AlteredMarket
     from engine.strategy import Strategy
     from engine.training.datasets import FeatureHistory
 
-WANTED_CUTS = 384
-"""Cuts that the builds aim at; where bars are few the limits on builds decide."""
-
-MAX_BUILDS, MAX_DENSE_BUILDS = 6, 3
-"""Builds with cuts far enough apart for every column, and for the half that forgets sooner."""
-
-EXACT_CUTS, EXACT_CUTS_OF_MANY_BARS, MANY_BARS = 48, 16, 50_000
-"""Cuts of a feature that remembers without bound, which is built once for each."""
-
-_LONGEST_MEMORY = 1_000
-_MEMORY_SHARE = 6
-"""A memory is used up to this part of the bars."""
-
-_MOST_MEASURED = 6
-_FALSE_ALARMS_OF_COLUMN, _FALSE_ALARMS = 3, 12
-"""Confirmations without look-ahead, of one column and in all, before columns are given up."""
+CONFIRMED_ROWS = 8
+"""Suspected rows of some columns at which features are built once more, at most: half of them
+those that differ most, the others at random."""
 
 
 @dataclass(frozen=True)
 class FeatureProbe:
-    """At how many cuts the feature stage was probed.
+    """At how many bars the feature stage was probed.
 
     Attributes:
         cuts: Of the column that was probed at the fewest.
         bars: Bars at which it could have been: from the first train row to the last but one.
-        special_cuts: Kind -> cuts at such bars, of all that there are of the kind at most some.
+        special_cuts: Kind -> probed bars of the kind, of all that there are of it at most some.
         unbounded: Names of features that remember without bound; these were built once per cut.
     """
 
@@ -94,10 +90,10 @@ def probe_features(
     Raises:
         LookaheadError: A value changed with the bars after it.
     """
-    return _FeatureScreening(spec, market, history, first, comparison).run(fills)
+    return _FeatureProbing(spec, market, history, first, comparison).run(fills)
 
 
-class _FeatureScreening:
+class _FeatureProbing:
     def __init__(
         self,
         spec: Strategy,
@@ -109,171 +105,178 @@ class _FeatureScreening:
         self.spec, self.market, self.history = spec, market, history
         self.first, self.last = first, len(history.features.timestamps) - 2
         self.comparison = comparison
-        self.alteration = SegmentAlteration(market)
         self.rng = np.random.default_rng(derive_seed(spec.seed, "certificate", "features"))
-        bars = self.last + 1 - first
-        longest = min(max(bars // _MEMORY_SHARE, 2 * SEGMENT_BARS), _LONGEST_MEMORY)
-        self.periods = value_periods(history)
-        declared = np.array(
-            [
-                0 if place is None else spec.features[place].warmup
-                for place in self._feature_places()
-            ]
-        )
-        self.memory = FeatureMemory(
-            known_values(history), self.periods, declared * self.periods, longest
-        )
-        self.longest = longest
-        self.false_alarms: Counter[int] = Counter()
-        self.probed: list[tuple[IntVector, IntVector]] = []
-        self.exact_cuts: set[int] = set()
+        self.shifts = LevelShifts(market, exact=False)
+        self.probed: BoolMatrix = np.zeros(known_values(history).shape, dtype=bool)
 
     def run(self, fills: pd.DatetimeIndex) -> FeatureProbe:
         special = find_special_cuts(self.market, fills, self.first, self.last, self.rng)
-        self._probe(self._measuring_cuts(), measure=True)
-        waiting = np.unique(np.concatenate([*special.values(), np.empty(0, dtype=np.int64)]))
-        for spacing in self._spacings():
-            cuts = _choose_cuts(self.first, self.last, spacing, waiting, self.rng)
-            self._probe(cuts)
-            waiting = np.setdiff1d(waiting, cuts)
-        unbounded = self._probe_unbounded(special)
-        probed = self._count_cuts()
+        preferred = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *special.values()]))
+        self._ask_features(preferred)
+        self._ask_returns()
+        self._ask_coarse_features()
+        unbounded = self._screen_others(preferred)
+        probed = self.probed[self.first : self.last + 1]
         return FeatureProbe(
-            cuts=len(self.exact_cuts) if unbounded else int(probed.sum(axis=0).min()),
-            bars=self.last + 1 - self.first,
+            cuts=int(probed.sum(axis=0).min()),
+            bars=len(probed),
             special_cuts={
-                kind: int(np.isin(rows, np.flatnonzero(probed.any(axis=1))).sum())
+                kind: int(probed[rows - self.first].any(axis=1).sum())
                 for kind, rows in special.items()
             },
             unbounded=unbounded,
         )
 
-    def _measuring_cuts(self) -> IntVector:
-        """A few, far apart, for the features' memory."""
-        bars = self.last + 1 - self.first
-        count = min(max(bars // (3 * self.longest), 2), _MOST_MEASURED)
-        shares = (np.arange(count) + self.rng.uniform(0.45, 0.5, count)) / count
-        return self.first + np.unique((shares * bars).astype(np.int64))
+    def _screen_others(self, preferred: IntVector) -> tuple[str, ...]:
+        """Screens the columns that were not asked; the names of features without bound."""
+        left = np.flatnonzero(~self.probed.any(axis=0))
+        if not len(left):
+            return ()
+        places = self._places(left) or {0}
+        spec, history = select_features(self.spec, self.history, places)
+        width = len(self.spec.features)
+        there = [
+            column
+            for column, place in enumerate(feature_places(self.history, width))
+            if place is None or place in places
+        ]
+        screening = SegmentScreening(
+            spec,
+            self.market,
+            history,
+            (self.first, self.last),
+            np.searchsorted(there, left),
+            self.comparison,
+            self.rng,
+        )
+        unbounded = screening.run(preferred)
+        self.probed[:, left] = screening.probed_rows()
+        return unbounded
 
-    def _spacings(self) -> Iterator[int]:
-        """Bars from cut to cut of each build, by what is known then of the features' memory."""
-        bars, done = self.last + 1 - self.first, 0
-        for share, most in ((1.0, MAX_BUILDS), (0.5, MAX_DENSE_BUILDS)):
-            for _ in range(most):
-                bounded = self.memory.bars[~self.memory.is_unbounded]
-                if done >= WANTED_CUTS or not len(bounded):
-                    return
-                spacing = int(np.quantile(bounded, share)) + 2 * SEGMENT_BARS + 2
-                done += max(1, int(bars / (1.125 * spacing)))
-                yield spacing
+    def _places(self, columns: IntVector) -> set[int]:
+        """The places in the strategy of the features of some columns."""
+        places = feature_places(self.history, len(self.spec.features))
+        found = (places[column] for column in columns.tolist())
+        return {place for place in found if place is not None}
 
-    def _probe(self, cuts: IntVector, *, measure: bool = False) -> None:
-        """Builds the features of one altered market, and confirms what changed."""
-        length = SEGMENT_BARS + int(self.periods.max()) - 1 if measure else SEGMENT_BARS
-        made = self.alteration.alter(cuts, self.rng, length)
-        values = known_values(build_history(self.spec, made.market))
-        if measure:
-            self.memory.measure(made, values)
-        while (found := self.memory.find_changes(made, values)).any():
-            self._confirm(made, found)
-        places = made.rows.searchsorted(made.cuts)
-        self.probed.append((made.cuts, made.distances()[places]))
+    def _ask_features(self, preferred: IntVector) -> None:
+        matrix = self.history.features
+        for asked in self._screen(self.market, matrix, (matrix.warmup, self.last), preferred):
+            if self._is_honest(asked, np.arange(self.last + 1), 0):
+                rows = np.flatnonzero(asked.asked_rows)
+                self.probed[np.ix_(rows, asked.columns)] = True
 
-    def _confirm(self, made: AlteredMarket, found: npt.NDArray[np.bool_]) -> None:
-        """Builds the features of bars altered after one cut alone; widens what was no look-ahead.
+    def _ask_returns(self) -> None:
+        column = len(self.history.features.names)
+        for bars, behind in self.history.trailing_returns.items():
+            close = self.market.wide("close", [str(each) for each in behind]).to_numpy()
+            self._ask_rule(
+                column, behind.shape[1], suspected_trailing_returns(close, behind, bars)
+            )
+            column += behind.shape[1]
+        for bars, ahead in self.history.forward_returns.items():
+            close = self.market.wide("close", [str(each) for each in ahead]).to_numpy()
+            suspected = bars + suspected_labels(close, ahead, bars)
+            self._ask_rule(column, ahead.shape[1], suspected)
+            column += ahead.shape[1]
+
+    def _ask_coarse_features(self) -> None:
+        """Asks coarser features on coarser bars, each at the close at which it is known."""
+        column = self.probed.shape[1] - sum(
+            len(coarse.features.names) + 1 for coarse in self.history.coarse
+        )
+        for coarse in self.history.coarse:
+            width = len(coarse.features.names)
+            self._ask_rule(column + width, 1, suspected_completions(self.market, coarse))
+            bars = aggregate_coarse_bars(self.market, coarse)
+            if bars is not None:
+                self._ask_coarse_bars(coarse, bars, column)
+            column += width + 1
+
+    def _ask_coarse_bars(self, coarse: CoarseFeatures, bars: Market, column: int) -> None:
+        """Asks at the coarse bars, and after the last of them, which one more follows."""
+        matrix, count = coarse.features, len(coarse.features.timestamps)
+        known_from = coarse.latest.searchsorted(np.arange(count))
+        nothing = np.full((1, matrix.values.shape[1]), np.nan)
+        longer = replace(matrix, values=np.concatenate([matrix.values, nothing]))
+        rows = (matrix.warmup, count - 1)
+        for asked in self._screen(bars, longer, rows, np.empty(0, dtype=np.int64)):
+            if self._is_honest(asked, known_from, column):
+                known = np.append(asked.asked_rows, False)[coarse.latest]  # -1 is the last
+                self.probed[np.ix_(np.flatnonzero(known), column + asked.columns)] = True
+
+    def _screen(
+        self,
+        market: Market,
+        matrix: FeatureMatrix,
+        rows: tuple[int, int],
+        preferred: IntVector,
+    ) -> Iterator[AskedColumns]:
+        """Asks the features that are the engine's own."""
+        features = self.spec.features
+        askable = [place for place, each in enumerate(features) if is_askable(each)]
+        symbols = [symbol for symbol, _ in matrix.symbol_columns]
+        places = (np.arange(len(symbols))[:, None] * len(features) + askable).ravel()
+        screening = EveryBarScreening(
+            market,
+            [features[place] for place in askable],
+            symbols,
+            matrix.values[:, places.astype(np.int64)],
+            rows,
+            preferred,
+            self.rng,
+        )
+        for asked in screening.ask():
+            yield replace(asked, columns=places[asked.columns])
+
+    def _ask_rule(self, column: int, count: int, suspected: IntVector) -> None:
+        """Takes columns as asked at every bar, where none that a rule suspects is left."""
+        if not len(suspected):
+            self.probed[:, column : column + count] = True
+        for row in self._choose(suspected, CONFIRMED_ROWS):
+            self._confirm(row, {0})
+
+    def _is_honest(self, asked: AskedColumns, known_from: IntVector, first_column: int) -> bool:
+        """Whether what is suspected, up to some difference, is no look-ahead.
+
+        Args:
+            asked: What was found.
+            known_from: Row of the run at whose close each of its rows is known.
+            first_column: Place in `known_values` of the first column of its matrix.
 
         Raises:
-            LookaheadError: A value before the cut differs.
+            LookaheadError: A suspected value is.
         """
-        place = int(found.any(axis=1).argmax())
-        following = made.cuts[made.cuts.searchsorted(made.rows[place]) :]
-        stop = len(found)
-        if len(following):
-            cut = int(following[0])
-            self._compare_at(
-                self.spec, self.history, self.alteration.restore_before(made, cut), cut
-            )
-            stop = int(made.rows.searchsorted(cut, side="right"))
-        columns = np.flatnonzero(found[place:stop].any(axis=0))
-        self.false_alarms.update(columns.tolist())
-        if self.false_alarms.total() > _FALSE_ALARMS:
-            self.memory.give_up(columns)
-            return
-        often = np.array([self.false_alarms[column] for column in columns.tolist()])
-        self.memory.widen(columns[often <= _FALSE_ALARMS_OF_COLUMN])
-        self.memory.give_up(columns[often > _FALSE_ALARMS_OF_COLUMN])
+        largest = asked.largest_differences()
+        confirmed: set[int] = set()
+        for limit in asked.limits:
+            suspected = np.flatnonzero(largest > limit)
+            if not len(suspected):
+                return True
+            ranked = suspected[np.argsort(-largest[suspected], kind="stable")]
+            chosen = ranked[: CONFIRMED_ROWS // 2].tolist()
+            chosen += self._choose(ranked[CONFIRMED_ROWS // 2 :], CONFIRMED_ROWS // 2)
+            differing = (asked.differences[suspected] > limit).any(axis=0)
+            places = self._places(first_column + asked.columns[differing])
+            for row in set(known_from[chosen].tolist()) - confirmed:
+                self._confirm(row, places)
+                confirmed.add(row)
+        return False
 
-    def _compare_at(self, spec: Strategy, real: FeatureHistory, market: Market, cut: int) -> None:
-        stamp = self.history.features.timestamps[cut]
-        for pair in pair_histories(real, build_history(spec, market), cut):
-            self.comparison.require_equal(pair, stamp, ROUNDING)
+    def _choose(self, rows: IntVector, count: int) -> list[int]:
+        chosen: list[int] = self.rng.permutation(rows)[:count].tolist()
+        return chosen
 
-    def _probe_unbounded(self, special: Mapping[FeatureCutKind, IntVector]) -> tuple[str, ...]:
-        """Builds features that remember without bound once for each of some cuts."""
-        chosen = self._unbounded_features()
-        if not chosen:
-            return ()
-        spec = self.spec.model_copy(update={"features": tuple(chosen)})
-        real = build_history(spec, self.market)
-        stamps = self.history.features.timestamps
-        count = EXACT_CUTS if len(stamps) <= MANY_BARS else EXACT_CUTS_OF_MANY_BARS
-        rows = self.rng.integers(self.first, self.last + 1, count)
-        preferred = self.rng.permutation(np.concatenate([*special.values(), rows[:0]]))
-        rows[: min(count // 2, len(preferred))] = preferred[: count // 2]
-        for turn, cut in enumerate(np.unique(rows).tolist()):
-            market = self.market.until(stamps[cut])
-            if turn % 2:
-                made = self.alteration.alter([cut], self.rng)
-                market = self.alteration.restore_before(made, cut)
-            self._compare_at(spec, real, market, cut)
-            self.exact_cuts.add(cut)
-        return tuple(feature.name for feature in chosen)
+    def _confirm(self, row: int, places: Collection[int]) -> None:
+        """Builds features of bars that end after a row, and of others that are altered there.
 
-    def _unbounded_features(self) -> list[Feature]:
-        """The features with a column that remembers without bound."""
-        unbounded = zip(self._feature_places(), self.memory.is_unbounded, strict=True)
-        places = {place for place, is_long in unbounded if is_long and place is not None}
-        return [self.spec.features[place] for place in sorted(places)]
-
-    def _feature_places(self) -> list[int | None]:
-        """For each column of `known_values` the place of its feature; None of returns."""
-        width, history = len(self.spec.features), self.history
-        places: list[int | None] = [
-            column % width for column in range(len(history.features.names))
-        ]
-        returns = (history.trailing_returns, history.forward_returns)
-        places += [None] * sum(wide.shape[1] for each in returns for wide in each.values())
-        for coarse in history.coarse:
-            places += [*(column % width for column in range(len(coarse.features.names))), None]
-        return places
-
-    def _count_cuts(self) -> npt.NDArray[np.bool_]:
-        """(n, k) cuts at which look-ahead of each bounded column would have been seen."""
-        bounded = ~self.memory.is_unbounded
-        probed = np.zeros((self.last + 1, int(bounded.sum())), dtype=bool)
-        for cuts, distances in self.probed:
-            probed[cuts] |= self.memory.covered(distances)[:, bounded]
-        return probed
-
-
-def _choose_cuts(
-    first: int, last: int, spacing: int, waiting: IntVector, rng: np.random.Generator
-) -> IntVector:
-    """Cuts at least `spacing` apart, at bars that wait for one where there is one near.
-
-    Args:
-        first: First row.
-        last: Last row.
-        spacing: Fewest bars from one to the next.
-        waiting: Ascending rows that come first.
-        rng: Chooses the others.
-    """
-    cuts, row = [], first + int(rng.integers(spacing))
-    while row <= last:
-        place = int(waiting.searchsorted(row))
-        near = waiting[place] if place < len(waiting) else last + 1
-        if near - row > spacing // 2 or near > last:
-            near = min(last, row + int(rng.integers(max(1, spacing // 8))))
-        cuts.append(int(near))
-        row = int(near) + spacing
-    return np.array(cuts or [last], dtype=np.int64)
+        Raises:
+            LookaheadError: A value up to the row differs.
+        """
+        row = min(row, self.last)
+        stamp = self.history.features.timestamps[row]
+        spec, history = select_features(self.spec, self.history, places)
+        altered = self.shifts.alter_in_place(np.array([row]), self.rng).market
+        for market in (self.market.until(stamp), altered):
+            for pair in pair_histories(history, build_history(spec, market), row):
+                self.comparison.require_equal(pair, stamp, ROUNDING)

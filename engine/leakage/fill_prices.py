@@ -9,6 +9,7 @@ import pandas as pd
 
 from engine.core.errors import LookaheadError
 from engine.leakage.comparison import FIXES
+from engine.leakage.fill_records import find_columns, find_rows, find_signs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,13 +33,13 @@ def check_fill_prices(
         LookaheadError: The first such fill.
     """
     prices = prepared.market.wide(spec.execution.price)
-    slippages = spec.costs.bind(prepared.market).rates.aligned("slippage", prices)
+    stamps = pd.DatetimeIndex(prices.index)
+    rates = spec.bind_costs(prepared.market).rates
     for book, result in books.items():
         trades = result.trades
-        rows = prices.index.get_indexer(pd.Index(trades["timestamp"]))
-        columns = prices.columns.get_indexer(pd.Index(trades["symbol"]))
-        slippage = slippages[rows if len(slippages) > 1 else 0, columns]
-        against = np.where(trades["side"] == "buy", 1.0 + slippage, 1.0 - slippage)
+        rows, columns = find_rows(trades, stamps), find_columns(trades, prices.columns)
+        slippage = rates.slippages_of(prices, rows, columns, trades["size"].to_numpy())
+        against = 1.0 + find_signs(trades) * slippage
         due = prices.to_numpy()[rows, columns] * against
         wrong = np.flatnonzero(
             np.abs(trades["price"].to_numpy() / due - 1.0) > _RELATIVE_TOLERANCE

@@ -11,18 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from engine.core.calendar_time import year_fractions
 from engine.core.errors import LookaheadError
 from engine.leakage.comparison import format_bar
+from engine.leakage.fill_records import find_columns, find_rows, find_signs
 from engine.simulation.accounting import RUIN_FLOOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import pandas as pd
+
     from engine.core.types import BoolVector, IntVector, Matrix, Vector, WideFrame
     from engine.pipeline.prepare import PreparedData
+    from engine.simulation.cost_rates import CostRates
     from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
 
@@ -36,11 +39,12 @@ def check_marks(
 ) -> None:
     """Refuses a book whose value is not its cash and units x close at every bar.
 
-    At each bar: fees are the rate of the bar x the traded value; borrow cost and interest are
-    those of the positions and of the cash at the close before; equity is 1 + all cash flows + the
-    units held x close; a return is the equity over that of the bar before, -100 % where the book
-    is ruined and 0 afterwards; holdings are shares of the equity; the equity that a fill is given
-    is that at the prices of the bar's fills; a margin call is where the equity is too small.
+    At each bar: fees are what the costs charge for size and value of the fill; borrow cost and
+    interest are those of the positions and of the cash at the close before; equity is 1 + all cash
+    flows + the units held x close; a return is the equity over that of the bar before, -100 %
+    where the book is ruined and 0 afterwards; holdings are shares of the equity; the equity that a
+    fill is given is that at the prices of the bar's fills; a margin call is where the equity is
+    too small.
 
     Raises:
         LookaheadError: The first figure that is another one.
@@ -56,12 +60,12 @@ def check_marks(
 
 @dataclass(frozen=True, eq=False)
 class _MarketTerms:
-    """Prices and rates on the out-of-sample bars: (n, k), rates (1, k) or (n, k)."""
+    """Prices and rates on the out-of-sample bars: (n, k), borrow rates (1, k) or (n, k)."""
 
     bars: pd.DatetimeIndex
     fill_prices: WideFrame
     closes: Matrix
-    fee: Matrix
+    rates: CostRates
     borrow: Matrix
     cash: Vector
     maintenance_margin: float
@@ -69,16 +73,14 @@ class _MarketTerms:
     @classmethod
     def of_run(cls, spec: Strategy, prepared: PreparedData) -> _MarketTerms:
         bars = prepared.span
-        opens, closes = (
-            prepared.wide(column)[list(prepared.targets)] for column in ("open", "close")
-        )
-        rates = spec.costs.bind(prepared.market).rates
+        opens, closes = (prepared.wide(column) for column in ("open", "close"))
+        rates = spec.bind_costs(prepared.market).rates
         cash = np.asarray(prepared.rates_by_bar.cash, dtype=np.float64)
         return cls(
             bars=bars,
             fill_prices=opens if spec.execution.price == "open" else closes,
             closes=closes.to_numpy(),
-            fee=rates.aligned("fee", closes),
+            rates=rates,
             borrow=rates.aligned("borrow_per_year", closes),
             cash=np.broadcast_to(cash, (len(bars),)),
             maintenance_margin=spec.execution.maintenance_margin or 0.0,
@@ -106,16 +108,15 @@ class _Ledger:
     def from_fills(cls, result: SimulationResult, terms: _MarketTerms) -> _Ledger:
         """Cumulated sums over the fills and the financing; financing is from the bar before."""
         trades, prices = result.trades, terms.fill_prices
-        rows = prices.index.get_indexer(pd.Index(trades["timestamp"]))
-        columns = prices.columns.get_indexer(pd.Index(trades["symbol"]))
-        signed = np.where(trades["side"] == "buy", 1.0, -1.0) * trades["size"].to_numpy()
-        value = trades["size"].to_numpy() * trades["price"].to_numpy()
-        fees = value * terms.fee[rows if len(terms.fee) > 1 else 0, columns]
+        rows, columns = find_rows(trades, terms.bars), find_columns(trades, prices.columns)
+        size, price = trades["size"].to_numpy(), trades["price"].to_numpy()
+        signed, value = find_signs(trades) * size, size * price
+        fees = terms.rates.fees_of(prices, rows, columns, size, value)
         moved = np.zeros(terms.closes.shape)
         np.add.at(moved, (rows, columns), signed)
         units = np.cumsum(moved, axis=0)
         flow = np.zeros(len(units))
-        np.add.at(flow, rows, -signed * trades["price"].to_numpy() - fees)
+        np.add.at(flow, rows, -signed * price - fees)
         held = units * terms.closes
         years = year_fractions(terms.bars)
         shorts = (np.maximum(-held, 0.0) * terms.borrow).sum(axis=1)

@@ -6,19 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from engine.leakage.comparison import OutputPair
+from engine.leakage.comparison import BarRows, OutputPair
 from engine.signals.inputs import SignalInputs
 from engine.signals.thresholds import compute_window_thresholds
+from engine.simulation.cost_rates import KNOWN_AT_CLOSE, RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import pandas as pd
-
     from engine.core.types import IntVector, WideFrame
     from engine.leakage.comparison import ComparedStage
+    from engine.models import TrainingSet
     from engine.pipeline.prepare import PreparedData
+    from engine.signals.hysteresis import EntryExitThresholds
+    from engine.simulation.cost_rates import CostRates
+    from engine.simulation.costs import CostModel
     from engine.splits.walk_forward import WalkForwardWindow
     from engine.strategy import Strategy
     from engine.training.datasets import FeatureHistory
@@ -39,7 +43,7 @@ def pair_prepared_data(
     yield OutputPair(
         "windows",
         ("train start", "train stop", "validation start", "validation stop", "test start", "stop"),
-        stamps[[window.test.start for window in original.windows]],
+        BarRows(stamps, np.array([window.test.start for window in original.windows])),
         window_edges(original.windows),
         window_edges(perturbed.windows),
     )
@@ -54,10 +58,32 @@ def pair_rates(original: PreparedData, perturbed: PreparedData, row: int) -> Ite
         yield _pair_frames(
             "rates",
             ("risk-free rate", "yield on cash"),
-            original.span[original.span <= stamps[row]],
+            BarRows(stamps, range(original.tested.start, row + 1)),
             original.rates_by_bar.to_frame(),
             perturbed.rates_by_bar.to_frame(),
         )
+
+
+def pair_cost_rates(
+    model: CostModel, original: CostRates, perturbed: CostRates, row: int
+) -> Iterator[OutputPair]:
+    """What fills pay up to the bar after `row`, and what the bars up to `row` can fill.
+
+    A fill at that next bar is charged by what is known at the close before it. How much of an
+    order the bar can fill is a fact of the bar itself, which no decision knows, as whether
+    anything trades at it is; and the borrow rate of a bar is paid after its close. The models of
+    users that do not say `known_before_fill` may charge by the whole bar of the fill. Of a history
+    that ends at `row` no later bar is compared.
+    """
+    if not model.known_before_fill:
+        return
+    for name in RATE_NAMES:
+        one, two = getattr(original, name), getattr(perturbed, name)
+        if isinstance(one, pd.DataFrame) and isinstance(two, pd.DataFrame):
+            rows = min(row + (1 if name in KNOWN_AT_CLOSE else 2), len(two))
+            known = pd.DatetimeIndex(one.index)[:rows]
+            names = tuple(f"{name} of {symbol}" for symbol in one)
+            yield _pair_frames("costs", names, known, one, two)
 
 
 def pair_histories(one: FeatureHistory, two: FeatureHistory, row: int) -> Iterator[OutputPair]:
@@ -69,7 +95,7 @@ def pair_histories(one: FeatureHistory, two: FeatureHistory, row: int) -> Iterat
         row: The last bar that both have in common.
     """
     stamps = one.features.timestamps
-    known, last = slice(0, row + 1), stamps[: row + 1]
+    known, last = slice(0, row + 1), BarRows(stamps, range(row + 1))
     yield OutputPair(
         "features",
         one.features.names,
@@ -93,14 +119,18 @@ def pair_histories(one: FeatureHistory, two: FeatureHistory, row: int) -> Iterat
         yield OutputPair(
             "resolutions",
             own.features.names,
-            stamps[when],
+            BarRows(stamps, when),
             own.features.values[complete],
             other_forecast.features.values[complete],
         )
     for bars, ahead in one.forward_returns.items():
         names = tuple(f"{symbol}: return over the next {_format_bars(bars)}" for symbol in ahead)
         yield _pair_frames(
-            "labels", names, stamps[: max(0, row + 1 - bars)], ahead, two.forward_returns[bars]
+            "labels",
+            names,
+            BarRows(stamps, range(max(0, row + 1 - bars))),
+            ahead,
+            two.forward_returns[bars],
         )
 
 
@@ -122,7 +152,7 @@ def window_edges(windows: Sequence[WalkForwardWindow]) -> IntVector:
 def _pair_frames(
     stage: ComparedStage,
     names: tuple[str, ...],
-    bars: pd.DatetimeIndex,
+    bars: BarRows | pd.DatetimeIndex,
     original: WideFrame,
     perturbed: WideFrame,
 ) -> OutputPair:
@@ -141,28 +171,48 @@ def pair_task_arrays(
 
     Equal arrays, with the same model and seed, are the same key and so the same fit.
     """
-    one, two = original.training_set, perturbed.training_set
+    for (symbol, one), (_, two) in zip(_by_symbol(original), _by_symbol(perturbed), strict=True):
+        yield from _pair_arrays(symbol, one, two, window, prepared)
+
+
+def _by_symbol(task: FitTask) -> Iterator[tuple[str, TrainingSet]]:
+    if task.pool is None:
+        yield task.symbol, task.training_set
+    else:
+        yield from task.pool.split(task.training_set)
+
+
+def _pair_arrays(
+    symbol: str,
+    one: TrainingSet,
+    two: TrainingSet,
+    window: WalkForwardWindow,
+    prepared: PreparedData,
+) -> Iterator[OutputPair]:
+    """The arrays of one symbol."""
     first = window.validation.stop + one.recursive - len(one.inputs)
-    bars = prepared.feature_history.features.timestamps[first : first + len(one.inputs)]
+    history = prepared.feature_history.seen_by(symbol)
+    stamps = history.features.timestamps
+    bars = BarRows(stamps, range(first, first + len(one.inputs)))
     where = f" in window {window.index}"
-    names = tuple(name + where for name in prepared.feature_history.features.names)
+    names = tuple(name + where for name in history.features.names)
     yield OutputPair("scaled inputs", names, bars, one.inputs, two.inputs)
-    for fine, own, other in zip(
-        prepared.feature_history.coarse, one.coarse, two.coarse, strict=True
-    ):
+    for fine, own, other in zip(history.coarse, one.coarse, two.coarse, strict=True):
         names = tuple(name + where for name in fine.features.names)
-        when = bars[own.latest.searchsorted(np.arange(len(own.inputs)))]
-        yield OutputPair("scaled inputs", names, when, own.inputs, other.inputs)
+        when = first + own.latest.searchsorted(np.arange(len(own.inputs)))
+        coarse_bars = BarRows(stamps, when)
+        yield OutputPair("scaled inputs", names, coarse_bars, own.inputs, other.inputs)
         name = f"{fine.interval} bars known{where}"
         yield OutputPair("training arrays", (name,), bars, own.latest, other.latest)
-    over = f"{original.symbol}: return over the next {{}}{where}"
+    over = f"{symbol}: return over the next {{}}{where}"
     names = tuple(over.format(_format_bars(bars)) for bars in one.horizons)
     yield OutputPair("labels", names, bars, one.target, two.target)
-    name = f"{original.symbol}: trailing return{where}"
+    name = f"{symbol}: trailing return{where}"
     yield OutputPair("training arrays", (name,), bars, one.trailing, two.trailing)
     for part in ("train", "validation"):
         rows = getattr(one, part)
-        yield OutputPair("training arrays", (part + where,), bars[rows], rows, getattr(two, part))
+        chosen = BarRows(stamps, first + rows)
+        yield OutputPair("training arrays", (part + where,), chosen, rows, getattr(two, part))
 
 
 def pair_tasks(
@@ -193,7 +243,7 @@ def pair_fit_forecasts(
         yield OutputPair(
             "predictions",
             (f"{task}, {part} rows",),
-            stamps[rows.start : rows.stop],
+            BarRows(stamps, rows),
             getattr(original, part),
             getattr(perturbed, part),
         )
@@ -209,8 +259,8 @@ def pair_test_forecasts(
     prepared: PreparedData,
 ) -> Iterator[OutputPair]:
     """One fit's forecasts on its test rows up to `row`, with their quantiles."""
-    tested = slice(window.test.start, min(row + 1, window.test.stop))
-    bars = prepared.feature_history.features.timestamps[tested]
+    tested = range(window.test.start, min(row + 1, window.test.stop))
+    bars = BarRows(prepared.feature_history.features.timestamps, tested)
     count = len(bars)
     name = f"{task}, test rows"
     yield OutputPair("predictions", (name,), bars, original.test[:count], perturbed.test[:count])
@@ -229,7 +279,8 @@ def pair_predictions(
     book: str, original: Predictions, perturbed: Predictions, prepared: PreparedData, row: int
 ) -> Iterator[OutputPair]:
     """One book's out-of-sample forecasts up to `row`."""
-    bars = prepared.span[: row + 1 - prepared.windows[0].test.start]
+    stamps = prepared.feature_history.features.timestamps
+    bars = BarRows(stamps, range(prepared.windows[0].test.start, row + 1))
     for horizon, forecast in original.by_horizon.items():
         other_forecast = perturbed.by_horizon[horizon]
         label = f"{book} {{}} over {_format_bars(horizon)}"
@@ -260,7 +311,7 @@ def pair_thresholds(
                 yield OutputPair(
                     "thresholds",
                     (f"{book} {symbol} window {window.index}: predictions on {kind} rows",),
-                    stamps[rows.start : rows.stop],
+                    BarRows(stamps, rows),
                     values,
                     getattr(perturbed, attribute)[window.index][symbol],
                 )
@@ -275,9 +326,29 @@ def pair_thresholds(
         yield OutputPair(
             "thresholds",
             tuple(f"{book} {symbol}: {side}" for side in ("enter", "exit", "short", "cover")),
-            stamps[[window.test.start for window in there]],
+            BarRows(stamps, np.array([window.test.start for window in there])),
             np.array([one[window.index] for window in there]).reshape(-1, 4),
             np.array([two[window.index] for window in there]).reshape(-1, 4),
+        )
+
+
+def pair_own_thresholds(
+    book: str, predictions: Predictions, spec: Strategy, prepared: PreparedData
+) -> Iterator[OutputPair]:
+    """A book's thresholds of every window, and those of its own train predictions alone."""
+    stamps, known = prepared.feature_history.features.timestamps, predictions.train_predictions
+    for symbol in prepared.targets:
+        windows = [w for w in prepared.windows if symbol in known.get(w.index, {})]
+        chosen = [window.index for window in windows]
+        found = _window_thresholds(spec, predictions, symbol, chosen)
+        cost = spec.costs.round_trip_cost
+        own = [spec.signal.compute_thresholds(known[index][symbol], cost) for index in chosen]
+        yield OutputPair(
+            "thresholds",
+            tuple(f"{book} {symbol}: {side}" for side in ("enter", "exit", "short", "cover")),
+            BarRows(stamps, np.array([window.test.start for window in windows])),
+            np.array([found[index] for index in chosen]).reshape(-1, 4),
+            np.array([_in_order(level) for level in own]).reshape(-1, 4),
         )
 
 
@@ -290,10 +361,11 @@ def _window_thresholds(
     by_window = compute_window_thresholds(
         spec.signal, forecasts, symbol, spec.costs.round_trip_cost
     )
-    return {
-        window: (level.enter, level.exit, level.enter_short, level.exit_short)
-        for window, level in by_window.items()
-    }
+    return {window: _in_order(level) for window, level in by_window.items()}
+
+
+def _in_order(level: EntryExitThresholds) -> tuple[float, float, float, float]:
+    return (level.enter, level.exit, level.enter_short, level.exit_short)
 
 
 def pair_positions(

@@ -17,7 +17,7 @@ import numpy as np
 from engine.core.errors import TrainingError
 from engine.core.part_origin import find_external_parts
 from engine.core.randomness import derive_seed
-from engine.leakage.comparison import OutputPair
+from engine.leakage.comparison import BarRows, OutputPair
 from engine.leakage.perturb import (
     join_feature_rows,
     perturb_feature_rows,
@@ -31,8 +31,6 @@ from engine.training.forecast import predict_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import pandas as pd
 
     from engine.core.types import BoolVector, IntVector, Matrix, Vector
     from engine.leakage.comparison import OutputComparison
@@ -232,9 +230,7 @@ class _PredictionProbe:
     ) -> None:
         """Compares rows of the test part, given by their place in it."""
         test, stamps = self._tests[task.window], self._history.features.timestamps
-        bars = stamps[test.start : test.stop]
-        if len(known) < len(bars):
-            bars = bars[known]
+        bars = BarRows(stamps, test.start + known)
         for pair in _pair_rows(task, bars, known, original, returns, quantiles):
             self._comparison.require_equal(pair, stamps[test.stop - 1], self._rounding(task.model))
 
@@ -268,7 +264,7 @@ def _stack(selected: Sequence[FeatureRows]) -> FeatureRows:
 
 def _pair_rows(
     task: FitTask,
-    bars: pd.DatetimeIndex,
+    bars: BarRows,
     known: IntVector,
     original: Forecast,
     returns: Vector | Matrix,

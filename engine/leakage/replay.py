@@ -8,6 +8,7 @@ thresholds and the bars of the run, which are tested by themselves.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +18,13 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import BacktestError, LookaheadError
 from engine.core.randomness import derive_seed
 from engine.leakage.comparison import FIXES, format_bar
+from engine.leakage.fill_records import find_columns, find_rows, find_signs
+from engine.leakage.size_probe import check_sizes
+from engine.portfolio import PortfolioRow, PortfolioState, rebalance
 from engine.signals.decision_levels import compute_decision_levels
 from engine.signals.hysteresis import next_position
 from engine.signals.inputs import SignalInputs
+from engine.signals.target_weights import compute_decisions
 from engine.simulation.book_values import Terms, Variation, value_books
 
 if TYPE_CHECKING:
@@ -36,8 +41,11 @@ REPLAY_TOLERANCE = 1e-9
 """Largest relative difference; both are equal to the last bit but for parts that are a user's."""
 
 SIZED_ENTRIES = 24
-"""Entries of a book whose size is computed again from what was known at them, beside all that have
-none: an entry that was left out must have had a reason."""
+"""Entries of a symbol whose size is computed again from what was known at them, beside all that
+have none: an entry that was left out must have had a reason."""
+
+MAX_SIZED_ENTRIES = 240
+"""Those of a book with many symbols, divided over them."""
 
 
 def check_decisions(
@@ -51,31 +59,77 @@ def check_decisions(
     Raises:
         LookaheadError: The first such weight.
     """
+    check = _check_equal_parts if spec.portfolio.is_equal_share else _check_portfolio
     for book, own in predictions.items():
-        replayed = _DecisionReplay(spec, prepared, SignalInputs.from_predictions(own))
-        for column, symbol in enumerate(prepared.targets):
-            found = weights[book].iloc[:, column].to_numpy(dtype=np.float64)
-            positions = replayed.positions(symbol)
-            entries = np.flatnonzero(_changes(positions) & (positions != 0.0))
-            kept = np.maximum.accumulate(np.where(_changes(positions), np.arange(len(found)), 0))
-            due = np.where(positions == 0.0, 0.0, np.abs(found[kept]) * positions)
-            rng = np.random.default_rng(derive_seed(spec.seed, "certificate", book, symbol))
-            sized = {*rng.permutation(entries)[:SIZED_ENTRIES].tolist()}
-            for row in sorted(sized.union(entries[found[entries] == 0.0].tolist())):
-                due[row] = positions[row] * replayed.size(row, symbol)
-            _require_close(found, due, prepared.span, f"{book} {symbol}")
+        forecasts = SignalInputs.from_predictions(own)
+        check_sizes(
+            book,
+            spec.decision_spec(prepared.market.periods_per_year),
+            forecasts,
+            prepared.target_close,
+            prepared.tested.start,
+        )
+        check(book, _DecisionReplay(spec, prepared, forecasts), weights[book])
+
+
+def _check_equal_parts(book: str, replayed: _DecisionReplay, weights: WideFrame) -> None:
+    """The weight of each symbol is that of its own position."""
+    for symbol in weights.columns:
+        found = weights[symbol].to_numpy(dtype=np.float64)
+        positions = replayed.positions(symbol)
+        kept = np.maximum.accumulate(np.where(_changes(positions), np.arange(len(found)), 0))
+        due = np.where(positions == 0.0, 0.0, np.abs(found[kept]) * positions)
+        entries = _entries(positions)
+        sized = {*replayed.choose_entries(book, symbol, entries)}
+        for row in sorted(sized.union(entries[found[entries] == 0.0].tolist())):
+            due[row] = positions[row] * replayed.size(row, symbol) / weights.shape[1]
+        _require_close(found, due, replayed.span, f"{book} {symbol}")
+
+
+def _check_portfolio(book: str, replayed: _DecisionReplay, weights: WideFrame) -> None:
+    """The weights are the shares of the replayed positions in one book."""
+    spec, symbols = replayed.spec, tuple(weights.columns)
+    positions = np.column_stack([replayed.positions(symbol) for symbol in symbols])
+    sizes: Matrix = np.full(positions.shape, spec.ranked_size)
+    if not spec.portfolio.allocation.by_rank:
+        decided = compute_decisions(replayed.forecasts, replayed.close, spec).sizes
+        sizes = decided.to_numpy(dtype=np.float64)
+        for column, symbol in enumerate(symbols):
+            rows = replayed.choose_entries(book, symbol, _entries(positions[:, column]))
+            due = sizes[:, column].copy()
+            due[rows] = [replayed.size(row, symbol) for row in rows]
+            _require_close(sizes[:, column], due, replayed.span, f"{book} {symbol}")
+    predicted = replayed.forecasts.predicted.to_numpy(dtype=np.float64)
+    close, needed = replayed.close[list(symbols)].to_numpy(), spec.closes_needed
+    state, due_weights = PortfolioState.start(len(symbols)), []
+    for row, stamp in enumerate(replayed.span):
+        stop = replayed.first + row + 1
+        known = close[:stop] if needed is None else close[max(0, stop - needed) : stop]
+        shown = PortfolioRow(symbols, predicted[row], positions[row], sizes[row], known)
+        state = rebalance(state, shown, stamp, spec.portfolio)
+        due_weights.append(state.weights)
+    for column, symbol in enumerate(symbols):
+        due = np.array([own[column] for own in due_weights])
+        found = weights[symbol].to_numpy(dtype=np.float64)
+        _require_close(found, due, replayed.span, f"{book} {symbol}")
+
+
+def _entries(positions: Vector) -> IntVector:
+    """Rows at which a position is entered or reversed."""
+    return np.flatnonzero(_changes(positions) & (positions != 0.0))
 
 
 class _DecisionReplay:
     """Decisions of one model, each from the rows up to its own."""
 
     def __init__(self, spec: Strategy, prepared: PreparedData, forecasts: SignalInputs) -> None:
-        self._spec = spec.decision_spec(prepared.market.periods_per_year)
-        self._close, self._first = prepared.target_close, prepared.tested.start
-        self._forecasts = forecasts
+        self.spec = spec.decision_spec(prepared.market.periods_per_year)
+        self.close, self.first = prepared.target_close, prepared.tested.start
+        self.forecasts, self.span = forecasts, prepared.span
+        self._seed = spec.seed
         self._levels = {
             window: compute_decision_levels(
-                self._spec,
+                self.spec,
                 window,
                 forecasts.train_predictions.get(window, {}),
                 forecasts.residuals.get(window, {}),
@@ -85,24 +139,24 @@ class _DecisionReplay:
 
     def positions(self, symbol: str) -> Vector:
         """(n,) 1 long, 0 flat, -1 short at each close."""
-        side, position, positions = self._spec.signal.side, 0.0, []
-        values = self._forecasts.predicted[symbol].tolist()
-        for value, window in zip(values, self._forecasts.window.tolist(), strict=True):
-            if np.isfinite(value):
-                thresholds = self._levels[window].thresholds[symbol]
-                position = next_position(position, value, thresholds, side)
+        side, position, positions = self.spec.signal.side, 0.0, []
+        values = self.forecasts.predicted[symbol].tolist()
+        levels = {window: own.thresholds for window, own in self._levels.items()}
+        for value, window in zip(values, self.forecasts.window.tolist(), strict=True):
+            if isfinite(value):
+                position = next_position(position, value, levels[window][symbol], side)
             else:
                 position = 0.0
             positions.append(position)
         return np.array(positions)
 
     def size(self, row: int, symbol: str) -> float:
-        """Share of the equity at which a position is entered at a row."""
-        forecasts, stamp = self._forecasts, self._forecasts.predicted.index[row]
-        close = self._spec.sizing.select_closes(self._close.iloc[: self._first + row + 1])
+        """Share of the equity at which a position is entered, before the symbols share it."""
+        forecasts, stamp = self.forecasts, self.forecasts.predicted.index[row]
+        close = self.spec.select_closes(self.close.iloc[: self.first + row + 1])
         try:
-            sizes = self._spec.sizing.compute_sizes(
-                forecasts.row(row), close, self._spec.periods_per_year
+            sizes = self.spec.sizing.compute_sizes(
+                forecasts.row(row), close, self.spec.periods_per_year
             )
         except (BacktestError, LookupError, ValueError) as error:
             raise LookaheadError(
@@ -113,7 +167,14 @@ class _DecisionReplay:
                 where=f"positions: {STRATEGY_BOOK} {symbol} at {format_bar(stamp)}",
                 fix=FIXES["positions"],
             ) from error
-        return min(float(sizes[symbol].iloc[0]), self._spec.max_weight) / sizes.shape[1]
+        return min(float(sizes[symbol].iloc[0]), self.spec.max_weight)
+
+    def choose_entries(self, book: str, symbol: str, entries: IntVector) -> list[int]:
+        """Entries whose size is computed again."""
+        count = min(SIZED_ENTRIES, -(-MAX_SIZED_ENTRIES // self.forecasts.predicted.shape[1]))
+        rng = np.random.default_rng(derive_seed(self._seed, "certificate", book, symbol))
+        chosen: list[int] = rng.permutation(entries)[:count].tolist()
+        return chosen
 
 
 def _require_close(found: Vector, due: Vector, bars: pd.DatetimeIndex, name: str) -> None:
@@ -147,7 +208,7 @@ def check_fills(
         LookaheadError: The first fill that differs.
     """
     terms = _make_terms(spec, prepared)
-    costs, delay = spec.costs.bind(prepared.market), spec.execution.delay
+    costs, delay = spec.bind_costs(prepared.market), spec.execution.delay
     variations = [
         Variation(_schedule(weights[book][list(terms.closes)], delay), delay, costs)
         for book in books
@@ -158,8 +219,7 @@ def check_fills(
 
 
 def _make_terms(spec: Strategy, prepared: PreparedData) -> Terms:
-    symbols = list(prepared.targets)
-    opens, closes = (prepared.wide(price)[symbols] for price in ("open", "close"))
+    opens, closes = (prepared.wide(price) for price in ("open", "close"))
     return Terms(
         prices=opens if spec.execution.price == "open" else closes,
         closes=closes,
@@ -183,11 +243,10 @@ def _require_equal_fills(
     book: str, result: SimulationResult, replay: Fills, closes: WideFrame
 ) -> None:
     trades = result.trades
-    rows = closes.index.get_indexer(pd.Index(trades["timestamp"]))
-    columns = closes.columns.get_indexer(pd.Index(trades["symbol"]))
-    bought = trades["side"].to_numpy() == "buy"
-    size = trades["size"].to_numpy(dtype=np.float64)
-    found = _sort_fills(rows, columns, np.where(bought, size, -size), trades["price"].to_numpy())
+    rows = find_rows(trades, pd.DatetimeIndex(closes.index))
+    columns = find_columns(trades, closes.columns)
+    signed = find_signs(trades) * trades["size"].to_numpy(dtype=np.float64)
+    found = _sort_fills(rows, columns, signed, trades["price"].to_numpy())
     due = _sort_fills(replay.row, replay.column, replay.size, replay.price)
     count = min(len(found), len(due))
     same = np.isclose(found[:count], due[:count], rtol=REPLAY_TOLERANCE, atol=0.0).all(axis=1)

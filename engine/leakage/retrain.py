@@ -136,13 +136,14 @@ def retrain_now(
 
     with closing(executor.run_tasks(FitScheduler(chained, found))) as finished:
         results = dict(finished)
-    return [results[place * length - 1] for place in range(1, len(tasks) + 1)]
+    places = [place * length - 1 for place in range(1, len(tasks) + 1)]
+    return [chained[place].own_model(results[place]) for place in places]
 
 
 def fit_in_process(task: FitTask) -> FittedModel | TrainingError:
     """Fits a cheap model in this process."""
     try:
-        return fit_task(task)
+        return task.own_model(fit_task(task))
     except TrainingError as error:
         return error
 

@@ -18,6 +18,7 @@ from engine.core.errors import TrainingError
 from engine.leakage.comparison import OutputPair
 from engine.leakage.fill_records import FillRecords, pair_fills
 from engine.leakage.output_pairs import (
+    pair_cost_rates,
     pair_histories,
     pair_positions,
     pair_predictions,
@@ -138,6 +139,9 @@ class TruncatedRun:
             {_CERTAIN_BOOK: decide_model_positions(spec, ended, certain)},
             ended.span,
         )
+        if spec.costs.known_before_fill:
+            charged, again = (spec.costs.compute_rates(each.market) for each in (real, ended))
+            yield from pair_cost_rates(spec.costs, charged, again, row)
         yield from self._pair_fills(ended, weights[STRATEGY_BOOK])
 
     def _pair_fills(self, ended: PreparedData, strategy: WideFrame) -> Iterator[OutputPair]:

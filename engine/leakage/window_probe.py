@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from engine.core.errors import BacktestError, LookaheadError
 from engine.leakage.comparison import FIXES, format_bar
 from engine.leakage.output_pairs import pair_tasks
@@ -74,7 +77,7 @@ def first_bars(history: FeatureHistory, count: int) -> FeatureHistory:
             features, timestamps=features.timestamps[: count + 1], values=features.values[:count]
         ),
         forward_returns={
-            bars: _without_unknown(ahead.iloc[:count], bars)
+            bars: _without_unknown(ahead, count, bars)
             for bars, ahead in history.forward_returns.items()
         },
         trailing_returns={
@@ -84,11 +87,11 @@ def first_bars(history: FeatureHistory, count: int) -> FeatureHistory:
     )
 
 
-def _without_unknown(ahead: WideFrame, bars: int) -> WideFrame:
-    """The labels, NaN where they end after the last bar."""
-    known = ahead.copy()
-    known.iloc[len(known) - bars :] = float("nan")
-    return known
+def _without_unknown(ahead: WideFrame, count: int, bars: int) -> WideFrame:
+    """The first labels, NaN where they end after the last bar."""
+    known = ahead.to_numpy()[:count].copy()
+    known[max(0, count - bars) :] = np.nan
+    return pd.DataFrame(known, index=ahead.index[:count], columns=ahead.columns)
 
 
 def _first_coarse_bars(coarse: CoarseFeatures, count: int) -> CoarseFeatures:

@@ -122,7 +122,40 @@ def _draw_sections(rng: np.random.Generator, pattern: BarPattern) -> dict[str, A
         "benchmarks": _draw_benchmarks(rng),
         "paths": {"offsets": int(rng.choice([1, 1, 2, 4]))},
     }
+    if len(pattern.symbols) > 1 and rng.random() < 0.4:
+        _trade_several(rng, sections, pattern)
     return sections
+
+
+def _trade_several(
+    rng: np.random.Generator, sections: dict[str, Any], pattern: BarPattern
+) -> None:
+    """Trades several symbols as one book, with a portfolio and a scope."""
+    del sections["data"]["target"]
+    sections["data"]["targets"] = _pick(rng, ("all", list(pattern.symbols[-2:])))
+    allocation = _pick(rng, _ALLOCATIONS)
+    if allocation["kind"] in {"top_k", "long_short"}:
+        sections.pop("signal")
+        sections["sizing"] = {"kind": "fixed", "weight": 0.8}
+    sections["portfolio"] = {
+        "allocation": allocation,
+        "rebalance": _pick(rng, (1, 1, 4, "weekly", "monthly")),
+        "max_symbol_weight": _pick(rng, (None, None, 0.4)),
+        "max_net_weight": _pick(rng, (None, None, 0.1)),
+        "min_change": _pick(rng, (0.0, 0.0, 0.05)),
+        "max_turnover": _pick(rng, (None, None, 0.3)),
+    }
+    if sections["target"].get("strategy") != "recursive" and rng.random() < 0.5:
+        sections |= {"scope": "pooled", "inputs": "target"}
+
+
+_ALLOCATIONS: tuple[Mapping[str, Any], ...] = (
+    {"kind": "equal"},
+    {"kind": "proportional"},
+    {"kind": "inverse_volatility", "window": 15},
+    {"kind": "top_k", "count": 1},
+    {"kind": "long_short", "quantile": 0.5},
+)
 
 
 def _pick(rng: np.random.Generator, choices: Sequence[Any]) -> Any:  # noqa: ANN401 - any choice

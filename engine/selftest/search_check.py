@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.evaluation.config import EvaluationSpec
+from engine.evaluation.evidence import grade_run
 from engine.selftest.base import CheckResult, Observation, SelfTestCheck
 from engine.selftest.proportion import estimate_proportion
 from engine.selftest.return_processes import iid_normal
@@ -45,8 +46,8 @@ class SearchCheck(SelfTestCheck):
         kind = MarketKind(iid_normal, RandomTurns(), premium=PREMIUM)
         rng = np.random.default_rng([seed, market_number])
         market = kind.draw(rng, self.tries)
-        significance = market.assess_best(self.tries, EvaluationSpec(resamples=RESAMPLES), rng)
-        return {"grade": significance.verdict.grade}
+        spec = EvaluationSpec(resamples=RESAMPLES)
+        return {"grade": grade_run(market.select_best(self.tries), spec, rng)}
 
     def conclude(self, observations: Sequence[Observation]) -> list[CheckResult]:
         """Fails if the interval of the share lies above 5 %."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
+from engine.evaluation.evidence import VerdictInputs
 from engine.evaluation.inference.permutation import timing_permutation_test
 from engine.evaluation.inference.trial_set import Trial, TrialSet
-from engine.evaluation.significance import assess_significance
 from engine.evaluation.verdict import BUY_AND_HOLD
 from engine.runs.documents.significance_models import (
     ModelSections,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.core.types import Matrix, Vector
-    from engine.evaluation.config import EvaluationSpec
-    from engine.runs.documents import Significance
 
 PERIODS_PER_YEAR = 252.0
 VOLATILITY = 0.01
@@ -98,7 +97,7 @@ class MarketKind:
         return excess
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SearchedMarket:
     """Returns of a market, and the positions of the rules that were tried on it.
 
@@ -114,64 +113,79 @@ class SearchedMarket:
     positions: Matrix
     benchmarks: tuple[str, ...] = tuple(BENCHMARKS)
 
-    def assess_best(
-        self, tries: int, spec: EvaluationSpec, rng: np.random.Generator
-    ) -> Significance:
-        """`significance.json` of the rule with the highest Sharpe ratio among the first ones.
+    def select_best(self, tries: int) -> VerdictInputs:
+        """The run of the rule with the highest Sharpe ratio among the first ones.
 
-        The others are its trials, and it is tested as a run is: with its benchmarks, the timing
-        test and the break-even cost.
+        The others are its trials, and it is to be tested as a run is: with its benchmarks, the
+        timing test and the break-even cost.
 
         Args:
             tries: Number of rules tried.
-            spec: Resamples and confidence.
-            rng: Source of the draws of the tests.
         """
-        market = self.market[WARM_UP_BARS:]
-        net = self._net_returns(self.positions[:, :tries])
-        best = int(np.argmax(net.mean(axis=0) / net.std(axis=0).clip(min=1e-12)))
-        index = pd.date_range("2000-01-03", periods=len(market), freq="B", tz="UTC")
-        benchmarks = self._net_returns(self._benchmark_positions())
-        books = np.column_stack([net[:, best], benchmarks])
-        holding = benchmarks[:, self.benchmarks.index(BUY_AND_HOLD)]
-        return assess_significance(
-            pd.DataFrame(books, index=index, columns=[STRATEGY_BOOK, *self.benchmarks]),
+        looks, market = self._looks[:tries], self.market[WARM_UP_BARS:]
+        best = int(np.argmax(self._ratios[:tries]))
+        books = np.column_stack([looks[best].returns, self._benchmarks])
+        held = self.positions[:, best]
+        return VerdictInputs(
+            returns=pd.DataFrame(
+                books, index=self._index, columns=[STRATEGY_BOOK, *self.benchmarks]
+            ),
             periods_per_year=PERIODS_PER_YEAR,
-            spec=spec,
-            rng=rng,
-            trials=_trials(net, best, holding, index),
-            round_trips=count_round_trips(self.positions[:, best]),
+            trials=TrialSet(
+                own=looks[best], others=(*looks[:best], *looks[best + 1 :]), runs=tries
+            ),
+            round_trips=count_round_trips(held),
             model_sections=ModelSections(
-                timing=_timing(self.positions[:, best], market),
-                sensitivity=_sensitivity(self.positions[:, best], market),
+                timing=_timing(held, market), sensitivity=_sensitivity(held, market)
             ),
         )
 
-    def _net_returns(self, positions: Matrix) -> Matrix:
-        fills = np.abs(np.diff(positions, axis=0, prepend=0.0))
-        return positions * self.market[WARM_UP_BARS:, None] - COST_BPS / 10_000 * fills
+    @cached_property
+    def _index(self) -> pd.DatetimeIndex:
+        return _business_days(len(self.positions))
 
-    def _benchmark_positions(self) -> Matrix:
-        """Decided at each close, held over the next bar."""
-        index = pd.date_range("2000-01-03", periods=len(self.market) + 1, freq="B", tz="UTC")
+    @cached_property
+    def _looks(self) -> tuple[Trial, ...]:
+        """Every rule is a look of its own at the same bars."""
+        holding = self._benchmarks[:, self.benchmarks.index(BUY_AND_HOLD)]
+        held = pd.Series(holding, index=self._index)
+        return tuple(
+            Trial(number, "1d", pd.Series(returns, index=self._index, copy=False), held)
+            for number, returns in enumerate(self._net)
+        )
+
+    @cached_property
+    def _net(self) -> Matrix:
+        """Net returns of every rule, a row a rule."""
+        return np.ascontiguousarray(self._net_returns(self.positions).T)
+
+    @cached_property
+    def _ratios(self) -> Vector:
+        """Sharpe ratio per bar of every rule; 0 for one that never trades."""
+        net = self._net.T
+        ratios: Vector = net.mean(axis=0) / net.std(axis=0).clip(min=1e-12)
+        return ratios
+
+    @cached_property
+    def _benchmarks(self) -> Matrix:
+        """Net returns of the benchmarks: decided at each close, held over the next bar."""
+        index = _business_days(len(self.market) + 1)
         prices = np.concatenate([[1.0], np.cumprod(1 + self.market)])
         close = pd.DataFrame({"market": prices}, index=index)
         decided = [
             compute_benchmark_weights(BENCHMARKS[name], close, index[WARM_UP_BARS:-1], 1.0)
             for name in self.benchmarks
         ]
-        return np.column_stack([each.to_numpy() for each in decided])
+        return self._net_returns(np.column_stack([each.to_numpy() for each in decided]))
+
+    def _net_returns(self, positions: Matrix) -> Matrix:
+        fills = np.abs(np.diff(positions, axis=0, prepend=0.0))
+        return positions * self.market[WARM_UP_BARS:, None] - COST_BPS / 10_000 * fills
 
 
-def _trials(net: Matrix, best: int, holding: Vector, index: pd.DatetimeIndex) -> TrialSet:
-    """Every rule is a look of its own at the same bars."""
-    held = pd.Series(holding, index=index)
-    looks = [
-        Trial(number, "1d", pd.Series(column, index=index), held)
-        for number, column in enumerate(net.T)
-    ]
-    own = looks.pop(best)
-    return TrialSet(own=own, others=tuple(looks), runs=net.shape[1])
+@cache
+def _business_days(bars: int) -> pd.DatetimeIndex:
+    return pd.date_range("2000-01-03", periods=bars, freq="B", tz="UTC")
 
 
 def _timing(positions: Vector, market: Vector) -> TimingFigures | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from engine.core.errors import LookaheadError
@@ -29,8 +29,12 @@ from engine.features.config import (
     YangZhang,
 )
 from engine.leakage.preparation_probe import miss_probability
+from engine.pipeline.prepare import prepare_data
+from engine.selftest.harness import make_strategy
+from engine.selftest.leaks import Plant, select_leaks
 from engine.testing.markets import make_market
 from tests.features.two_symbols import with_defaults
+from tests.hypothesis_examples import examples
 from tests.leakage.peeking import (
     DaysUntilNextBar,
     ExpandingZscore,
@@ -42,6 +46,8 @@ from tests.leakage.peeking import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.data import Market
     from engine.features.base import FeatureSpec
 
@@ -53,17 +59,17 @@ def market() -> Market:
     return trading_days()
 
 
-def leak_found(market: Market, feature: FeatureSpec, seed: int = 1) -> str:
+def leak_found(market: Market, features: Sequence[FeatureSpec], seed: int = 1) -> str:
     """Stage and column that the error names; nothing where none is found."""
     try:
-        probe(market, (feature,), seed)
+        probe(market, features, seed)
     except LookaheadError as error:
         return error.where.partition(" at ")[0]
     return ""
 
 
 def is_caught(market: Market, feature: FeatureSpec, seed: int = 1) -> bool:
-    return leak_found(market, feature, seed) == f"features: AAA:{feature.name}"
+    return leak_found(market, (feature,), seed) == f"features: AAA:{feature.name}"
 
 
 @pytest.mark.parametrize("places", ["before holidays", "month ends", "before large moves"])
@@ -94,7 +100,8 @@ def test_a_feature_of_later_times_of_the_number_of_bars_or_with_a_long_memory(
     assert is_caught(market, feature)
 
 
-def test_every_kind_of_feature_is_honest_and_probed_at_many_bars(market) -> None:
+def test_every_kind_of_feature_is_honest_and_probed_at_many_bars() -> None:
+    market = trading_days(1_000)
     features = [feature for feature in with_defaults("BBB") if feature.warmup < 300]
     made = probe(market, features)
     assert not made.unbounded
@@ -102,11 +109,21 @@ def test_every_kind_of_feature_is_honest_and_probed_at_many_bars(market) -> None
     assert len(made.special_cuts) >= 10
 
 
-def test_a_strategy_of_usual_features_is_probed_at_more_than_128_bars(market) -> None:
-    features = (LogReturn(), Rsi(), Macd(), BollingerPercent(), Vwap(), Obv(), Volatility())
-    made = probe(market, features)
-    assert 128 <= made.cuts <= made.bars
-    assert sum(made.special_cuts.values()) >= 128
+def test_features_with_a_window_are_asked_at_every_bar_and_others_at_a_share(market) -> None:
+    windows = (LogReturn(), BollingerPercent(), Vwap(), Obv(), Volatility())
+    made = probe(market, windows)
+    assert made.cuts == made.bars
+    fading = probe(market, (*windows, Rsi(), Macd()))
+    assert miss_probability(0.01, fading.cuts, fading.bars) < 0.001
+
+
+@pytest.mark.parametrize("name", ["feature: 0.5 % of bars", "feature: RSI of the next bar"])
+def test_the_engines_own_feature_that_looks_ahead_at_very_few_bars(market, name) -> None:
+    (leak,) = select_leaks([name])
+    features = (LogReturn(), Rsi())
+    spec = make_strategy().model_copy(update={"features": features})
+    with leak.planted(Plant(prepare_data(spec, market), seed=0)):
+        assert leak_found(market, features).startswith("features: ")
 
 
 @pytest.mark.parametrize("feature", [TotalVolume(), ExpandingZscore()])
@@ -167,7 +184,7 @@ MARKETS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MARKETS)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(25, suppress_health_check=list(HealthCheck))
 @given(feature=HONEST, seed=st.integers(0, 1_000))
 def test_an_honest_feature_is_never_found(name, feature, seed) -> None:
     probe(MARKETS[name](), (feature,), seed)

@@ -86,7 +86,7 @@ class FourierSizing(SizingSpec):
         self,
         forecasts: SignalInputs,
         close: WideFrame,
-        periods_per_year: float,  # noqa: ARG002
+        periods_per_year: float,
     ) -> WideFrame:
         moves = close.pct_change().abs().fillna(0.0)
         mean = moves.apply(lambda each: filtered(each.to_numpy(), np.ones(20)))

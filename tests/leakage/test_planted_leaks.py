@@ -30,16 +30,10 @@ ONE_OF_EACH_STAGE = (
     "fit: mean of test, cheap",
     "threshold: test part",
     "position: next forecast",
+    "cost: spread of the bar",
     "order: no delay",
     "mark: next close",
 )
-
-
-NOT_CAUGHT_YET = {
-    "feature: 2 % of bars": "430 bars have fifty cuts, which miss it in one of three draws",
-    "threshold: next window": "it is caught, and the stage that is named is positions",
-}
-"""Kinds that the leakage test lets pass in the small case, and why."""
 
 
 @cache
@@ -88,16 +82,7 @@ def test_the_same_strategy_without_a_leak_passes() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "leak",
-    [
-        pytest.param(leak, marks=pytest.mark.xfail(reason=NOT_CAUGHT_YET[leak.name]))
-        if leak.name in NOT_CAUGHT_YET
-        else leak
-        for leak in CATALOGUE
-    ],
-    ids=lambda leak: leak.name,
-)
+@pytest.mark.parametrize("leak", CATALOGUE, ids=lambda leak: leak.name)
 def test_every_kind_is_caught(leak: Leak) -> None:
     run = run_planted(leak.name, small_case(), seed=0)
     assert run.outcome != "error", run.message

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.types import PRICE_COLUMNS
 from engine.leakage.feature_cuts import CUTS_PER_KIND, find_special_cuts
 from engine.leakage.segments import SEGMENT_BARS, SegmentAlteration
 from engine.testing.markets import make_market
+from tests.hypothesis_examples import examples
 from tests.leakage.peeking import trading_days
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def values(market: Market) -> np.ndarray:
     return market.bars[VALUES].to_numpy().reshape(-1, len(market.symbols), len(VALUES))
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(cuts=CUTS, seed=st.integers(0, 99), even=st.booleans())
 def test_only_the_bars_right_after_a_cut_are_altered_or_missing(cuts, seed, even) -> None:
     market = EVEN if even else UNEVEN
@@ -52,7 +53,7 @@ def test_only_the_bars_right_after_a_cut_are_altered_or_missing(cuts, seed, even
     assert (volume > 0.0).all()
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(cuts=CUTS, seed=st.integers(0, 99))
 def test_a_distance_counts_the_real_bars_since_the_last_segment(cuts, seed) -> None:
     made = SegmentAlteration(UNEVEN).alter(cuts, np.random.default_rng(seed))
@@ -67,7 +68,7 @@ def test_a_distance_counts_the_real_bars_since_the_last_segment(cuts, seed) -> N
         assert made.distances()[place] == expected
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(cuts=CUTS, seed=st.integers(0, 99), place=st.integers(0, 99))
 def test_the_real_bars_are_restored_up_to_one_cut(cuts, seed, place) -> None:
     alteration = SegmentAlteration(UNEVEN)

@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data.bars import MAX_PRICE, MIN_PRICE, VALUE_COLUMNS
 from engine.data.market import Market
 from engine.data.quality import CheckSettings, check_bars
 from engine.leakage.synthetic_bars import SyntheticFuture
+from tests.hypothesis_examples import examples
 
 BARS = 120
 SYMBOLS = ("AAA", "BBB")
@@ -53,7 +54,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 ROWS = st.integers(1, BARS - 2)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=SEEDS, draws=SEEDS, row=ROWS, still=st.booleans(), keep_open=st.booleans())
 def test_every_value_after_the_cut_differs_and_none_before(
     seed: int, draws: int, row: int, still: bool, keep_open: bool
@@ -67,7 +68,7 @@ def test_every_value_after_the_cut_differs_and_none_before(
         assert (one[kept:] != two[kept:]).all(), column
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=SEEDS, draws=SEEDS, row=ROWS)
 def test_a_bar_of_which_the_open_is_kept_goes_the_other_way(seed, draws, row) -> None:
     """An order that is filled, or not, for where its bar will close is filled otherwise."""
@@ -79,7 +80,7 @@ def test_a_bar_of_which_the_open_is_kept_goes_the_other_way(seed, draws, row) ->
     assert (one != two).all()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=SEEDS, row=ROWS, still=st.booleans(), keep_open=st.booleans())
 def test_they_are_bars_that_can_be_trusted(seed, row, still, keep_open) -> None:
     other = after(market_of(seed, still=still), row, keep_open=keep_open, price_factor=0.2)

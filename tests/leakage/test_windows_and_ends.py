@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import LookaheadError
@@ -18,6 +18,7 @@ from engine.pipeline.prepare import build_history
 from engine.selftest.harness import certify_strategy, make_strategy
 from engine.splits import fit_scaler
 from engine.training import datasets
+from tests.hypothesis_examples import examples
 from tests.leakage.peeking import trading_days
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def test_a_position_that_knows_when_the_next_bar_comes_or_the_last(
     assert stage(strategy, market).startswith("positions: ")
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(start=st.integers(0, 300), length=st.integers(0, 400), seed=st.integers(0, 99))
 def test_a_history_ends_at_out_of_sample_bars_that_others_follow(start, length, seed) -> None:
     days = pd.bdate_range("2015-01-01", periods=start + length, tz="UTC")

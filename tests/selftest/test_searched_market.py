@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from engine.evaluation.config import EvaluationSpec
+from engine.evaluation.evidence import grade_run
 from engine.evaluation.metrics.return_metrics import sharpe
+from engine.evaluation.significance import assess_significance
 from engine.selftest.return_processes import iid_normal
 from engine.selftest.searched_market import WARM_UP_BARS, MarketKind
 from engine.selftest.timing_rules import RandomTurns, RareTrades, count_round_trips, draw_families
@@ -78,7 +80,7 @@ def test_the_best_of_the_tries_is_assessed_and_the_others_are_its_trials() -> No
     searched = MarketKind(iid_normal, IN_OR_OUT, bars=300).draw(rng(4), 12)
     ratios = []
     for tries in (1, 4, 12):
-        significance = searched.assess_best(tries, SPEC, rng(5))
+        significance = assess_significance(searched.select_best(tries), SPEC, rng(5))
         assert significance.trials.distinct == tries
         assert set(significance.differences) == {"buy_and_hold", "ma_crossover", "mean_reversion"}
         assert significance.sensitivity.chosen.cost_bps > 0
@@ -88,14 +90,13 @@ def test_the_best_of_the_tries_is_assessed_and_the_others_are_its_trials() -> No
 
 def test_a_strong_edge_over_many_bars_is_graded_strong() -> None:
     kind = MarketKind(iid_normal, IN_OR_OUT, premium=1.0, edge=4.0, bars=2_000)
-    significance = kind.draw(rng(6), 10).assess_best(10, SPEC, rng(7))
-    assert significance.verdict.grade == "strong"
+    assert grade_run(kind.draw(rng(6), 10).select_best(10), SPEC, rng(7)) == "strong"
 
 
 def test_the_break_even_cost_leaves_no_profit() -> None:
     kind = MarketKind(iid_normal, IN_OR_OUT, edge=3.0, bars=1_000)
     searched = kind.draw(rng(8), 1)
-    surface = searched.assess_best(1, SPEC, rng(9)).sensitivity
+    surface = searched.select_best(1).model_sections.sensitivity
     held, market = searched.positions[:, 0], searched.market[WARM_UP_BARS:]
     fills = np.abs(np.diff(held, prepend=0.0))
     cost = surface.break_even_cost_bps / 10_000

@@ -60,6 +60,33 @@ def _standardised(values: np.ndarray) -> np.ndarray:
     return np.asarray((values - np.nanmean(values, axis=0)) / (np.nanstd(values, axis=0) + 1e-12))
 
 
+def _next_row_sometimes(honest: Function, plant: Plant) -> Function:
+    def build(*given: Any) -> CoarseFeatures:  # noqa: ANN401 - forwarded
+        made: CoarseFeatures = honest(*given)
+        values = made.features.values
+        early = plant.draw_rows(len(values), 0.05)[:, None] & np.isfinite(values)
+        changed = np.where(early, _next_row(values), values)
+        return replace(made, features=replace(made.features, values=changed))
+
+    return build
+
+
+def _next_high_sometimes(honest: Function, plant: Plant) -> Function:
+    """One in ten coarser bars closes between its close and the highest price of the next one."""
+
+    def resample(market: Market, interval: str) -> tuple[Market, IntVector]:
+        coarse, latest = honest(market, interval)
+        count = len(coarse.symbols)
+        bars = coarse.bars.copy()
+        chosen = np.repeat(plant.draw_rows(len(bars) // count, 0.1), count)
+        high = np.maximum(bars["high"], bars["high"].shift(-count).fillna(0.0))
+        bars["close"] = bars["close"].where(~chosen, (bars["close"] + high) / 2.0)
+        bars["high"] = bars["high"].where(~chosen, high)
+        return replace(coarse, bars=bars), latest
+
+    return resample
+
+
 def _one_bar_more(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
     """The close of a coarser bar is the open of the next one."""
 
@@ -91,6 +118,38 @@ RESOLUTIONS: tuple[Leak, ...] = (
         "resolutions",
         _COARSE,
         _early(rows.random_share(0.3)),
+        needs_coarser=True,
+    ),
+    Leak(
+        "week: early, 2 %",
+        "the same at two in a hundred bars",
+        "resolutions",
+        _COARSE,
+        _early(rows.random_share(0.02)),
+        needs_coarser=True,
+    ),
+    Leak(
+        "week: early before falls",
+        "the same where the next bar falls far",
+        "resolutions",
+        _COARSE,
+        _early(rows.before_falls),
+        needs_coarser=True,
+    ),
+    Leak(
+        "week: later one, 5 %",
+        "features of the next week, at one in twenty",
+        "resolutions",
+        _COARSE,
+        _next_row_sometimes,
+        needs_coarser=True,
+    ),
+    Leak(
+        "week: next high, 10 %",
+        "it closes higher by the high of the next week",
+        "resolutions",
+        "engine.features.resolutions.resample_market",
+        _next_high_sometimes,
         needs_coarser=True,
     ),
     Leak(

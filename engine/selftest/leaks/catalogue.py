@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.errors import UsageError
 from engine.selftest.leaks.bars import RATES, RESOLUTIONS
+from engine.selftest.leaks.costs import COSTS
 from engine.selftest.leaks.features import LEAKS as FEATURES
 from engine.selftest.leaks.fills import FILLS, MARKS
 from engine.selftest.leaks.fits import FITS
@@ -30,6 +31,7 @@ CATALOGUE: tuple[Leak, ...] = (
     *FITS,
     *THRESHOLDS,
     *POSITIONS,
+    *COSTS,
     *FILLS,
     *MARKS,
 )

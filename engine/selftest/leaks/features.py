@@ -15,6 +15,7 @@ from engine.selftest.leaks.rows import next_return
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from engine.core.types import WideFrame
     from engine.features.base import Indicator
     from engine.features.build import FeatureMatrix
     from engine.selftest.leaks.planting import Function, Plant
@@ -49,6 +50,36 @@ def _peek(name: str, summary: str, choose: RowChoice, bars_ahead: int = 1) -> Le
         return values + ahead.where(choose(bars["close"], plant), 0.0)
 
     return _feature_leak(name, summary, change)
+
+
+def _sign_by_next(values: pd.Series[float], bars: pd.DataFrame, plant: Plant) -> pd.Series[float]:
+    falls = (next_return(bars["close"]) < 0.0) & plant.draw_rows(len(values), 0.02)
+    return values.where(~falls, -values)
+
+
+def _pause_ahead(values: pd.Series[float], bars: pd.DataFrame, plant: Plant) -> pd.Series[float]:
+    pause = rows.before_gaps(bars["close"], plant) & plant.draw_rows(len(values), 0.1)
+    return values + np.where(pause, 0.5 * values.std(), 0.0)
+
+
+def _next_range(values: pd.Series[float], bars: pd.DataFrame, plant: Plant) -> pd.Series[float]:
+    ahead = ((bars["high"] - bars["low"]) / bars["close"]).shift(-1).fillna(0.0)
+    return values + ahead.where(plant.draw_rows(len(values), 0.02), 0.0)
+
+
+def _interpolated(values: pd.Series[float], bars: pd.DataFrame, _: Plant) -> pd.Series[float]:
+    return values.where(bars["volume"] > 0).interpolate(limit_area="inside").ffill()
+
+
+def _outliers_smoothed(values: pd.Series[float], _: pd.DataFrame, __: Plant) -> pd.Series[float]:
+    window = values.rolling(30, min_periods=5)
+    is_far = (values - window.mean()).abs() > 2.5 * window.std()
+    return values.where(~is_far, (values.shift(1) + values.shift(-1)) / 2.0)
+
+
+def _month_means(values: pd.Series[float], bars: pd.DataFrame, _: Plant) -> pd.Series[float]:
+    months = pd.DatetimeIndex(bars.index).month
+    return values - values.groupby(months).transform("mean")
 
 
 def _scaled_peek(
@@ -127,6 +158,59 @@ def _last_close_level(values: pd.Series[float], bars: pd.DataFrame, _: Plant) ->
     return values + pd.Series(np.log(close / close[-1]), index=values.index)
 
 
+def _next_value_sometimes(honest: Function, plant: Plant) -> Function:
+    """An indicator has the value of the next bar, on one bar in a hundred."""
+
+    def compute_values(feature: Indicator, bars: pd.DataFrame) -> pd.Series[float]:
+        own: pd.Series[float] = honest(feature, bars)
+        ahead = own.shift(-1)
+        return own.where(~plant.draw_rows(len(own), 0.01) | ahead.isna(), ahead)
+
+    return compute_values
+
+
+def _last_column_early(honest: Function, plant: Plant) -> Function:
+    def build(market: Any, features: Any, symbols: Any) -> FeatureMatrix:  # noqa: ANN401 - forwarded
+        made: FeatureMatrix = honest(market, features, symbols)
+        values = made.values.copy()
+        own, ahead = made.values[:-1, -1], made.values[1:, -1]
+        early = plant.draw_rows(len(own), 0.02) & np.isfinite(own)
+        values[:-1, -1] = np.where(early, ahead, own)
+        return replace(made, values=values)
+
+    return build
+
+
+def _principal_components(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
+    def build(market: Any, features: Any, symbols: Any) -> FeatureMatrix:  # noqa: ANN401 - forwarded
+        made: FeatureMatrix = honest(market, features, symbols)
+        known = np.isfinite(made.values).all(axis=1)
+        centred = made.values[known] - made.values[known].mean(axis=0)
+        _, axes = np.linalg.eigh(centred.T @ centred)
+        values = made.values.copy()
+        values[known] = made.values[known] @ axes
+        return replace(made, values=values)
+
+    return build
+
+
+def _trailing_early(honest: Function, plant: Plant) -> Function:
+    def trailing(close: WideFrame, horizon: int) -> WideFrame:
+        own: WideFrame = honest(close, horizon)
+        ahead = own.shift(-1)
+        early = plant.draw_rows(len(own), 0.02)[:, None] & ahead.notna() & own.notna()
+        mixed: WideFrame = own.where(~early, ahead)
+        return mixed
+
+    return trailing
+
+
+_OSCILLATORS = {
+    "features": [{"kind": "log_return"}, {"kind": "rsi", "window": 14}, {"kind": "macd"}]
+}
+_BUILD = "engine.features.build.build_features"
+
+
 def _last_symbol_peeks(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
     def build(market: Any, features: Any, symbols: Any) -> FeatureMatrix:  # noqa: ANN401 - forwarded
         made: FeatureMatrix = honest(market, features, symbols)
@@ -146,6 +230,15 @@ LEAKS: tuple[Leak, ...] = (
     _peek("feature: 10 % of bars", "the next bar, at a tenth", rows.random_share(0.1)),
     _peek("feature: 5 % of bars", "the next bar, at a twentieth", rows.random_share(0.05)),
     _peek("feature: 2 % of bars", "the next bar, at one in fifty", rows.random_share(0.02)),
+    _peek(
+        "feature: 0.5 % of bars", "the next bar, at one in two hundred", rows.random_share(0.005)
+    ),
+    _peek(
+        "feature: week ahead, 2 %", "the fifth bar from there, at 2 %", rows.random_share(0.02), 5
+    ),
+    _peek(
+        "feature: month ahead, 1 %", "the 21st bar from there, at 1 %", rows.random_share(0.01), 21
+    ),
     _peek("feature: one stretch", "the next bar, over a row of 5 %", rows.one_stretch(0.05)),
     _peek("feature: month ends", "the next bar, at month ends", rows.last_business_day("M")),
     _peek("feature: quarter ends", "the next bar, at quarter ends", rows.last_business_day("Q")),
@@ -174,12 +267,59 @@ LEAKS: tuple[Leak, ...] = (
     _feature_leak("feature: days to next bar", "time until the next bar", _days_to_next),
     _feature_leak("feature: row of all rows", "row number over all rows", _share_of_history),
     _feature_leak("feature: near the end", "another level on the last 20 bars", _bars_left),
+    _feature_leak("feature: sign by next", "turned before a fall, at 2 %", _sign_by_next),
+    _feature_leak("feature: pause ahead", "higher before one pause in ten", _pause_ahead),
+    _feature_leak("feature: next range", "the range of the next bar, at 2 %", _next_range),
+    _feature_leak(
+        "feature: interpolated", "bars without volume lie between both sides", _interpolated
+    ),
+    _feature_leak(
+        "feature: outliers smoothed", "an outlier is the mean of both sides", _outliers_smoothed
+    ),
+    _feature_leak("feature: month means", "less the mean of all such months", _month_means),
+    Leak(
+        "feature: RSI of the next bar",
+        "an RSI a bar ahead, on one bar in a hundred",
+        "features",
+        "engine.features.oscillators.Rsi.compute_values",
+        _next_value_sometimes,
+        _OSCILLATORS,
+    ),
+    Leak(
+        "feature: MACD of the next bar",
+        "a MACD a bar ahead, on one bar in a hundred",
+        "features",
+        "engine.features.oscillators.Macd.compute_values",
+        _next_value_sometimes,
+        _OSCILLATORS,
+    ),
     Leak(
         "feature: one symbol",
         "the next bar, of the last symbol alone",
         "features",
-        "engine.features.build.build_features",
+        _BUILD,
         _last_symbol_peeks,
+    ),
+    Leak(
+        "feature: last column, 2 %",
+        "the last column a bar ahead, at 2 %",
+        "features",
+        _BUILD,
+        _last_column_early,
+    ),
+    Leak(
+        "feature: components",
+        "principal components of the whole history",
+        "features",
+        _BUILD,
+        _principal_components,
+    ),
+    Leak(
+        "feature: trailing return, 2 %",
+        "the trailing return of the next bar, at 2 %",
+        "features",
+        "engine.features.target.trailing_returns",
+        _trailing_early,
     ),
 )
 """Leaks in the features of the bars' own interval."""

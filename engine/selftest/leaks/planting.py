@@ -51,8 +51,9 @@ class Plant:
     Attributes:
         prepared: Prepared from the real bars, before anything was replaced.
         seed: Seed of every draw.
-        seen: `bars`: the market that features were computed of last. A leak reads later bars
-            here that none of its arguments holds, as a user's global variable would.
+        seen: `bars`: the market of the strategy's interval that features were computed of last.
+            A leak reads later bars here that none of its arguments holds, as a user's global
+            variable would.
     """
 
     prepared: PreparedData
@@ -127,7 +128,8 @@ class Leak:
 
 def _noting(honest: Function, plant: Plant) -> Function:
     def build_and_note(market: Market, *rest: Any) -> Any:  # noqa: ANN401 - as the function has it
-        plant.seen["bars"] = market
+        if market.interval == plant.prepared.market.interval:
+            plant.seen["bars"] = market
         return honest(market, *rest)
 
     return build_and_note

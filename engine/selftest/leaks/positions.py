@@ -162,6 +162,16 @@ def _later_volatility(honest: Function, plant: Plant) -> Function:  # noqa: ARG0
     return compute
 
 
+def _next_size_sometimes(honest: Function, plant: Plant) -> Function:
+    def compute(sizing: Any, forecasts: Any, close: WideFrame, periods: float) -> WideFrame:  # noqa: ANN401 - forwarded
+        own: WideFrame = honest(sizing, forecasts, close, periods)
+        ahead: WideFrame = honest(sizing, forecasts, close.shift(-1).ffill(), periods)
+        early = plant.draw_rows(len(own), 0.1)[:, None] & own.notna()
+        return own.where(~early, ahead)
+
+    return compute
+
+
 def _close_known(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
     def compute(rule: Any, close: WideFrame, *rest: Any) -> WideFrame:  # noqa: ANN401 - forwarded
         moved: WideFrame = honest(rule, close.shift(-1).ffill(), *rest)
@@ -274,6 +284,14 @@ POSITIONS: tuple[Leak, ...] = (
         "positions",
         _SIZES,
         _sizes(lambda sizes: sizes.shift(-1).ffill()),
+        _VOLATILITY,
+    ),
+    Leak(
+        "size: next close, 10 %",
+        "the size with the next close, on a tenth of the bars",
+        "positions",
+        _SIZES,
+        _next_size_sometimes,
         _VOLATILITY,
     ),
     Leak(

@@ -46,9 +46,14 @@ def _next_row(rows: IntVector, last: int, _: Plant) -> IntVector:
     return np.minimum(rows + 1, last)
 
 
-def _next_row_sometimes(rows: IntVector, last: int, plant: Plant) -> IntVector:
-    late = plant.draw_rows(int(rows.max(initial=0)) + 1, 0.1)[rows]
-    return np.minimum(rows + late, last)
+def _later_row(share: float, ahead: int = 1) -> Callable[[IntVector, int, Plant], IntVector]:
+    """A later row in the place of some."""
+
+    def choose(rows: IntVector, last: int, plant: Plant) -> IntVector:
+        late = plant.draw_rows(int(rows.max(initial=0)) + 1, share)[rows]
+        return np.minimum(rows + ahead * late, last)
+
+    return choose
 
 
 def _of_all(change: Callable[[Vector], Vector]) -> Callable[[Function, Plant], Function]:
@@ -190,7 +195,19 @@ PREDICTIONS: tuple[Leak, ...] = (
         "forecast: next row, 10 %",
         "of the next row, at a tenth of the rows",
         _PREDICT,
-        _other_rows(_next_row_sometimes),
+        _other_rows(_later_row(0.1)),
+    ),
+    _prediction_leak(
+        "forecast: next row, 1 %",
+        "of the next row, at a hundredth of the rows",
+        _PREDICT,
+        _other_rows(_later_row(0.01)),
+    ),
+    _prediction_leak(
+        "forecast: 20 rows on, 5 %",
+        "of the twentieth row from there, at 5 %",
+        _PREDICT,
+        _other_rows(_later_row(0.05, 20)),
     ),
     _prediction_leak(
         "forecast: against mean",

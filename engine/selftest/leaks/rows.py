@@ -73,9 +73,14 @@ def before_gaps(close: pd.Series[float], plant: Plant) -> BoolVector:  # noqa: A
 
 
 def before_holidays(close: pd.Series[float], plant: Plant) -> BoolVector:  # noqa: ARG001 - a `RowChoice`
-    """Bars before a pause of four days and more, or of two from Monday to Thursday."""
+    """Bars before a pause of four days and more, or of two from Monday to Thursday.
+
+    Among bars that are longer than a day there is none.
+    """
     stamps = pd.DatetimeIndex(close.index)
     days = np.diff(stamps.tz_localize(None).to_numpy()) / np.timedelta64(1, "D")
+    if np.median(days) > 1.0:
+        return np.zeros(len(stamps), dtype=bool)
     usual = np.where(stamps[:-1].day_of_week == 4, 3, 1)
     return np.append(days > usual, False)
 

@@ -296,6 +296,7 @@ LABELS: tuple[Leak, ...] = (
     _label_leak(
         "label: late, 10 %", "the same at a tenth of the bars", _late(rows.random_share(0.1))
     ),
+    _label_leak("label: late, 1 %", "the same at a hundredth", _late(rows.random_share(0.01))),
     _label_leak(
         "label: late before falls",
         "the same where the next bar falls far",
