@@ -54,7 +54,13 @@ class Desk:
         )
 
 
-@pytest.fixture(scope="module", params=["{kind: ridge}", BOOSTING], ids=["ridge", "boosting"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("{kind: ridge}", id="ridge"),
+        pytest.param(BOOSTING, id="boosting", marks=pytest.mark.slow),
+    ],
+)
 def desk(request: pytest.FixtureRequest, module_folder: Path) -> Desk:
     folder = module_folder / str(request.param_index)
     folder.mkdir()

@@ -64,7 +64,7 @@ def boosting(module_folder: Path) -> Certified:
     return make_certified(module_folder, "boosting", model)
 
 
-@pytest.fixture(params=["ridge", "boosting"])
+@pytest.fixture(params=["ridge", pytest.param("boosting", marks=pytest.mark.slow)])
 def certified(request: pytest.FixtureRequest) -> Certified:
     return request.getfixturevalue(request.param)
 
@@ -135,6 +135,7 @@ def test_a_model_with_quantiles_gives_its_outermost_ones(module_folder: Path) ->
     assert [symbol.low, symbol.high] == certified.quantiles.loc[day, ["q10", "q90"]].tolist()
 
 
+@pytest.mark.slow
 def test_nothing_is_trained_that_a_run_has_trained(certified: Certified) -> None:
     days = certified.weights.index
     assert {certified.signal_of(day).trained for day in days[[0, 85, -1]]} == {0}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.data.sources import ClientSettings
+    from engine.data.sources.exchange.ccxt_types import CcxtExchange
     from engine.live.feeds.kept_bars import BarValues
 
 _FIRST_PAUSE_S = 1.0
@@ -142,7 +143,7 @@ class CandleListener:
             await _close(exchange)
         return _describe(errors[0]) if errors else "the connection was closed"
 
-    def _create(self) -> Any:  # noqa: ANN401 - ccxt is left untyped
+    def _create(self) -> CcxtExchange:
         import ccxt.pro
 
         settings: dict[str, Any] = {
@@ -159,7 +160,7 @@ class CandleListener:
         self._previous = exchange
         return exchange
 
-    def _watch_connection(self, exchange: Any, broken: asyncio.Event) -> None:  # noqa: ANN401
+    def _watch_connection(self, exchange: CcxtExchange, broken: asyncio.Event) -> None:
         """Lets ccxt's own hooks tell when a connection ends, also between two calls."""
         for name in ("on_close", "on_error"):
             original = getattr(exchange, name)
@@ -171,7 +172,7 @@ class CandleListener:
 
             setattr(exchange, name, ended)
 
-    async def _watch(self, exchange: Any, symbol: str) -> None:  # noqa: ANN401
+    async def _watch(self, exchange: CcxtExchange, symbol: str) -> None:
         # ccxt tells of a message only who is waiting when it comes: nothing else is awaited here.
         while True:
             rows = await exchange.watch_ohlcv(
@@ -208,7 +209,7 @@ async def _wait(event: asyncio.Event, timeout_s: float) -> None:
         return
 
 
-async def _close(exchange: Any) -> None:  # noqa: ANN401 - ccxt is left untyped
+async def _close(exchange: CcxtExchange) -> None:
     # Whatever a broken connection raises when it is closed: it is gone.
     with contextlib.suppress(Exception):
         await asyncio.wait_for(exchange.close(), _CLOSE_S)

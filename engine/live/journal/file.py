@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engine.core.errors import JournalError
+from engine.core.sqlite_file import SqliteFile, connect
 from engine.core.storage import create_private_folder, translate_disk_faults
 from engine.live.journal.tables import APPLICATION_ID, MIGRATIONS
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 WAIT_S = 10.0
 """How long SQLite waits for another writer, whose transactions take milliseconds."""
+
+_JOURNAL = SqliteFile(
+    name="the journal of paper accounts",
+    one_of_them="a journal of paper accounts",
+    written_by="backtest paper",
+    application_id=APPLICATION_ID,
+    error=JournalError,
+    unusable_error=JournalError,
+    fix_unusable="free disk space, make both writable, or end the process that locks it; the "
+    "journal has every bar up to the last one that was decided",
+    fix_damaged="restore a backup of the folder",
+)
 
 CANNOT_WRITE = "the journal of paper accounts cannot be written"
 
@@ -41,7 +55,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             with _transaction(connection):
-                _migrate(connection, path)
+                _JOURNAL.migrate(connection, path, MIGRATIONS)
         except BaseException:
             connection.close()
             raise
@@ -57,7 +71,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     with translate_sqlite_errors(path):
         connection = _connect(path, "ro")
         try:
-            _require_version(connection, path)
+            _JOURNAL.read_version(connection, path, len(MIGRATIONS))
         except BaseException:
             connection.close()
             raise
@@ -75,42 +89,13 @@ def write_transaction(connection: sqlite3.Connection, path: Path) -> Iterator[No
         yield
 
 
-@contextmanager
-def translate_sqlite_errors(path: Path) -> Iterator[None]:
+def translate_sqlite_errors(path: Path) -> AbstractContextManager[None]:
     """Errors of SQLite as a JournalError, but those of rows that contradict the journal."""
-    try:
-        yield
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-        raise
-    except sqlite3.OperationalError as error:
-        raise JournalError(
-            "the journal of paper accounts cannot be used",
-            expected="a file that can be read and written, in a folder that can be written",
-            found=str(error),
-            where=str(path),
-            fix="free disk space, make both writable, or end the process that locks it; the "
-            "journal has every bar up to the last one that was decided",
-        ) from error
-    except sqlite3.DatabaseError as error:
-        raise JournalError(
-            "the journal of paper accounts is damaged",
-            expected="an intact SQLite database",
-            found=str(error),
-            where=str(path),
-            fix="restore a backup of the folder",
-        ) from error
+    return _JOURNAL.translate_errors(path)
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
-        uri=True,
-        timeout=WAIT_S,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    connection.row_factory = sqlite3.Row
-    return connection
+    return connect(path, mode, timeout_s=WAIT_S, one_thread=False)
 
 
 @contextmanager
@@ -122,41 +107,3 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    version = _require_version(connection, path)
-    for statement in (line for step in MIGRATIONS[version:] for line in step):
-        connection.execute(statement)
-    if version < len(MIGRATIONS):
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-
-
-def _require_version(connection: sqlite3.Connection, path: Path) -> int:
-    """Schema version of the file, 0 where it is empty."""
-    version, application, tables = (
-        int(connection.execute(query).fetchone()[0])
-        for query in (
-            "PRAGMA user_version",
-            "PRAGMA application_id",
-            "SELECT COUNT(*) FROM sqlite_master",
-        )
-    )
-    if application != APPLICATION_ID and (tables or version):
-        raise JournalError(
-            "this file is no journal of paper accounts",
-            expected="a file written by `backtest paper`",
-            found="another program's SQLite database",
-            where=str(path),
-            fix="move it away, or set BACKTEST_HOME to another folder",
-        )
-    if version > len(MIGRATIONS):
-        raise JournalError(
-            "the journal of paper accounts was written by a newer engine",
-            expected=f"version {len(MIGRATIONS)} or older",
-            found=f"version {version}",
-            where=str(path),
-            fix="update backtest-engine, or set BACKTEST_HOME to another folder",
-        )
-    return version

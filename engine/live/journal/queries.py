@@ -22,7 +22,7 @@ from engine.live.journal.rows import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from engine.live.journal.journal import JournalReader
+    from engine.live.journal.reader import JournalReader
 
 Row = TypeVar("Row", DecisionRow, EquityRow, EventRow, FillRow, OrderRow)
 

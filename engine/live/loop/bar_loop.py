@@ -226,14 +226,14 @@ class BarLoop:
         """Costs with rates at the bar; those that may vary are computed on the history."""
         if isinstance(self.spec.costs, Costs):
             return self.spec.costs
-        return self.spec.costs.bind(history.market)
+        return self.spec.bind_costs(history.market)
 
     def _decide(
         self, recent: RecentBars, present: PresentWindow, history: _LazyHistory
     ) -> tuple[PredictionRow, DecisionState, dict[str, float]]:
         forecast = present.models.predict(recent.rows)
         closes = recent.closes
-        if self.spec.sizing.closes_needed is None:
+        if recent.strategy.closes_needed is None:
             closes = history.market.wide("close")[list(recent.strategy.targets)]
         row = PredictionRow(
             history.timestamp,

@@ -14,7 +14,7 @@ from engine.data.bars import VALUE_COLUMNS
 from engine.data.next_bar import BAR_NAMES, NextBar, require_tradable
 from engine.data.traded_bars import TradedBars
 from engine.live.loop.recent_rows import RecentRows
-from engine.pipeline.prepare import make_feature_stream, resolve_target
+from engine.pipeline.prepare import has_own_inputs, make_feature_stream, resolve_targets
 from engine.simulation.account import BarPrices
 from engine.splits.walk_forward import WindowClock
 
@@ -52,13 +52,18 @@ class StreamedStrategy:
             UsageError: The target is not in the dataset, or a resolution is not coarser than its
                 bars.
         """
-        targets = (resolve_target(spec, market),)
+        targets = resolve_targets(spec, market)
         return cls(spec, make_feature_stream(spec, market), market.symbols, targets)
 
     @cached_property
     def columns(self) -> frozenset[str]:
         """The columns of numbers that the bars must have."""
         return frozenset((*self.stream.required_columns, *VALUE_COLUMNS)) - BAR_NAMES
+
+    @property
+    def closes_needed(self) -> int | None:
+        """Closes that a decision needs; None is all of them."""
+        return self.spec.decision_spec(periods_per_year=1.0).closes_needed
 
     @property
     def kept_rows(self) -> int:
@@ -74,8 +79,8 @@ class RecentBars:
         strategy: How they are read.
         stream: State of the features.
         rows: The newest rows of features.
-        closes: The newest closes of the target symbols, as many as the sizing needs; none where it
-            needs those of the whole history.
+        closes: The newest closes of the target symbols, as many as a decision needs; none where
+            it needs those of the whole history.
         traded: Target symbol -> what says whether something trades at its next bar.
         clock: When the next window begins.
         first_bar: First bar of the history.
@@ -109,14 +114,17 @@ class RecentBars:
         stream, streamed = strategy.stream.update(None, market.bars)
         targets = strategy.targets
         closes = market.wide("close")[list(targets)]
-        rows = RecentRows.empty(strategy.kept_rows, spec.target.max_horizon, targets, streamed)
+        own_inputs = has_own_inputs(spec, targets)
+        rows = RecentRows.empty(
+            strategy.kept_rows, spec.target.max_horizon, targets, streamed, own_inputs=own_inputs
+        )
         stamps = pd.DatetimeIndex(closes.index)
         count = len(stamps) - int(stamps.searchsorted(first_test))
         return cls(
             strategy,
             stream,
             rows.extend(streamed, closes.to_numpy()),
-            closes.tail(spec.sizing.closes_needed or 0).copy(),
+            closes.tail(strategy.closes_needed or 0).copy(),
             {symbol: _traded_so_far(market, symbol) for symbol in targets},
             WindowClock.after(spec.windows.test, first_test, stamps[-1], count),
             stamps[0],
@@ -199,12 +207,12 @@ class RecentBars:
         return prices, counters
 
     def _append_closes(self, bar: NextBar, closes: list[float]) -> WideFrame:
-        """The closes that the sizing needs; none where it needs none, or all of them."""
-        sizing = self.strategy.spec.sizing
-        if not sizing.closes_needed:
+        """The closes that a decision needs; none where it needs none, or all of them."""
+        needed = self.strategy.closes_needed
+        if not needed:
             return self.closes
         newest = pd.DataFrame([closes], bar.opens.rename("timestamp"), self.closes.columns)
-        return sizing.select_closes(pd.concat([self.closes, newest])).copy()
+        return pd.concat([self.closes, newest]).tail(needed).copy()
 
 
 def _names_of(streamed: StreamedFeatures) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from engine.models.fitted_model import CoarseRows, FeatureRows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.core.types import IntVector, Matrix, Vector
     from engine.features.stream import StreamedFeatures, StreamedRow
@@ -46,12 +46,12 @@ class CoarseTail:
             features[surplus:].copy() if surplus else features, self.dropped + surplus, latest
         )
 
-    def select(self, context: int) -> CoarseRows:
+    def select(self, context: int, columns: slice) -> CoarseRows:
         """What a forecast of the newest row with that many rows before it needs."""
         latest = self.latest[-1 - context :] - self.dropped
         start = max(0, int(latest[-1]) - context)
         return CoarseRows(
-            self.features[start : int(latest[-1]) + 1], np.maximum(latest - start, -1)
+            self.features[start : int(latest[-1]) + 1, columns], np.maximum(latest - start, -1)
         )
 
 
@@ -64,6 +64,7 @@ class RecentRows:
         features: (n, k) of the bars' own interval, n up to `kept`.
         closes: (n + longest horizon, m) of the target symbols; fewer near the first bar.
         symbols: The m target symbols.
+        seen: Target symbol -> the columns that its model sees, of each interval.
         coarse: Of each resolution.
     """
 
@@ -72,19 +73,31 @@ class RecentRows:
     features: Matrix
     closes: Matrix
     symbols: tuple[str, ...]
+    seen: Mapping[str, slice]
     coarse: tuple[CoarseTail, ...]
 
     @classmethod
     def empty(
-        cls, kept: int, horizon: int, symbols: tuple[str, ...], streamed: StreamedFeatures
+        cls,
+        kept: int,
+        horizon: int,
+        symbols: tuple[str, ...],
+        streamed: StreamedFeatures,
+        *,
+        own_inputs: bool = False,
     ) -> RecentRows:
-        """No rows, of the shape of these features."""
+        """No rows, of the shape of these features; `own_inputs` as in `FeatureHistory`."""
+        own = dict(streamed.features.symbol_columns)
         return cls(
             kept,
             horizon,
             streamed.features.values[:0],
             np.empty((0, len(symbols))),
             symbols,
+            {
+                symbol: slice(own[symbol][0], own[symbol][-1] + 1) if own_inputs else slice(None)
+                for symbol in symbols
+            },
             tuple(
                 CoarseTail(part.features.values[:0], 0, part.latest[:0])
                 for part in streamed.coarse
@@ -120,6 +133,7 @@ class RecentRows:
             _newest(self.features, features, self.kept),
             _newest(self.closes, closes, self.kept + self.horizon),
             self.symbols,
+            self.seen,
             tuple(
                 tail.append(completed, latest, self.kept)
                 for tail, (completed, latest) in zip(self.coarse, coarse, strict=True)
@@ -128,10 +142,11 @@ class RecentRows:
 
     def select(self, model: FittedModel, symbol: str) -> tuple[FeatureRows, IntVector]:
         """What a model needs to forecast the newest row: `select_feature_rows` of that row."""
-        features = self.features[-1 - model.context :]
+        seen = self.seen[symbol]
+        features = self.features[-1 - model.context :, seen]
         trailing = self._trailing(symbol, model.input_transform.horizons[0], len(features))
         rows = FeatureRows(
-            features, trailing, tuple(tail.select(model.context) for tail in self.coarse)
+            features, trailing, tuple(tail.select(model.context, seen) for tail in self.coarse)
         )
         return rows, np.array([len(features) - 1], dtype=np.int64)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.core.errors import TrainingError
+from engine.models.shared_prediction import PredictionRequest, predict_requests
 from engine.models.training.losses import quantile_levels
 from engine.signals.decision_levels import compute_decision_levels
 from engine.training.out_of_sample import (
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import Vector
     from engine.live.loop.recent_rows import RecentRows
+    from engine.models.dataset import Prediction
     from engine.models.fitted_model import FittedModel
     from engine.pipeline.prepare import PreparedData
     from engine.signals.decision_levels import DecisionLevels, DecisionSpec
@@ -106,25 +108,35 @@ class WindowModels:
             UsageError: There are too few bars before it.
             DataError: A feature is not finite.
         """
+        asked = [(symbol, *member) for symbol, own in self.members.items() for member in own]
+        requests = [
+            PredictionRequest(model, *rows.select(model, symbol)) for symbol, model, _ in asked
+        ]
+        found: dict[str, list[Vector]] = {symbol: [] for symbol in self.members}
+        for (symbol, _, column), request, prediction in zip(
+            asked, requests, predict_requests(requests), strict=True
+        ):
+            found[symbol].append(_select_column(request.model, prediction, column))
         predicted: dict[str, float] = {}
         quantiles: dict[float, dict[str, float]] = defaultdict(dict)
-        for symbol, members in self.members.items():
-            forecasts = [_predict_newest(model, column, rows, symbol) for model, column in members]
-            if len({len(each) for each in forecasts}) > 1:
-                width = max(map(len, forecasts))  # of models with different losses
-                forecasts = [
-                    np.append(each, np.full(width - len(each), np.nan)) for each in forecasts
-                ]
-            mean = mean_of_available(forecasts or [np.array([np.nan])]).tolist()
+        for symbol, forecasts in found.items():
+            mean = _mean_of(forecasts).tolist()
             predicted[symbol] = mean[0]
             for level, value in zip(self.quantiles, mean[1:], strict=False):
                 quantiles[level][symbol] = value
         return RowForecast(predicted, dict(quantiles))
 
 
-def _predict_newest(model: FittedModel, column: int, rows: RecentRows, symbol: str) -> Vector:
+def _mean_of(forecasts: list[Vector]) -> Vector:
+    """The mean of what is there of each column; models with different losses have other widths."""
+    if len({len(each) for each in forecasts}) > 1:
+        width = max(map(len, forecasts))
+        forecasts = [np.append(each, np.full(width - len(each), np.nan)) for each in forecasts]
+    return mean_of_available(forecasts or [np.array([np.nan])])
+
+
+def _select_column(model: FittedModel, prediction: Prediction, column: int) -> Vector:
     """(1 + q,) the forecast of the traded horizon at the newest close, and its q quantiles."""
-    prediction = model.predict(*rows.select(model, symbol))
     value = prediction.returns.reshape(-1)[column]
     if prediction.quantiles is None:
         return np.array([value])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import BarsFrame
     from engine.data import Market
-    from engine.live.journal.journal import JournalReader
+    from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import AccountRow, BarRow
 
 VALUES = ("open", "high", "low", "close", "volume")

@@ -8,9 +8,8 @@ never came too. Anything else is an error of the engine, and told as such.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -21,6 +20,19 @@ from engine.live.journal.journal import NewEvent
 from engine.live.market import load_market
 from engine.live.paper.account import manifest_of
 from engine.live.paper.account_bars import VALUES, load_account_market
+from engine.live.paper.account_difference import (
+    ABSENT,
+    ADDED,
+    DEFERRED,
+    MISSED,
+    REVISED,
+    Causes,
+    Difference,
+    ExpectedBar,
+    explain_difference,
+    has_same_equity,
+    has_same_targets,
+)
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import (
     assemble_strategy_predictions,
@@ -30,83 +42,18 @@ from engine.pipeline.steps import (
 from engine.signals.orders import place_orders
 from engine.simulation.account import Account, BarPrices
 from engine.simulation.bar_step import step
-from engine.simulation.costs import Costs
 from engine.strategy import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from engine.core.progress import Progress
     from engine.core.types import WideFrame
     from engine.data import Market
-    from engine.live.journal.journal import JournalReader
+    from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import AccountRow
     from engine.pipeline.prepare import PreparedData
-
-MISSED, DEFERRED = "order missed", "order deferred"
-REVISED, ABSENT, ADDED = "bar revised", "bar absent", "bar withdrawn"
-UNEXPLAINED = "unexplained"
-_BAR_CAUSES = {REVISED, ABSENT, ADDED}
-
-_SHOWN_BARS = 10
-
-Causes: TypeAlias = Mapping[str, tuple[pd.Timestamp, ...]]
-"""Cause -> its bars, ascending."""
-
-
-@dataclass(frozen=True)
-class ExpectedBar:
-    """One bar of the expected account.
-
-    Attributes:
-        targets: Symbol -> target weight of the run.
-        equity: Of the expected account, 1 at the start.
-    """
-
-    targets: Mapping[str, float]
-    equity: float
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How the paper account differs from the backtest over some bars.
-
-    Attributes:
-        bars: Bars that were compared.
-        targets: Of these, those at which another weight was decided.
-        equity: Those at which the equity is another.
-        first: The first bar with a difference; None where there is none.
-        account_equity: Of the paper account at the last of them, 1 at the start.
-        expected_equity: Of the backtest there.
-        causes: Cause -> the bars that it came from.
-    """
-
-    bars: int
-    targets: int
-    equity: int
-    first: pd.Timestamp | None
-    account_equity: float
-    expected_equity: float
-    causes: Causes
-
-    def as_json(self) -> dict[str, Any]:
-        """For an event; of each cause the number of bars, and the first of them."""
-        return {
-            "bars": self.bars,
-            "targets_differ": self.targets,
-            "equity_differs": self.equity,
-            "first": None if self.first is None else self.first.isoformat(),
-            "account_equity": self.account_equity,
-            "expected_equity": self.expected_equity,
-            "causes": {
-                cause: {
-                    "bars": len(bars),
-                    "first": [bar.isoformat() for bar in bars[:_SHOWN_BARS]],
-                }
-                for cause, bars in self.causes.items()
-            },
-        }
 
 
 class BacktestComparison:
@@ -178,10 +125,10 @@ class BacktestComparison:
         last = market.bars["timestamp"].iloc[-1]
         decided = [bar for bar in self._decisions if bar <= last]
         wrong_targets = [
-            bar for bar in decided if not _same_targets(self._decisions[bar], expected.get(bar))
+            bar for bar in decided if not has_same_targets(self._decisions[bar], expected.get(bar))
         ]
         wrong_equity = [
-            bar for bar in decided if not _same_equity(self._equity[bar], expected.get(bar))
+            bar for bar in decided if not has_same_equity(self._equity[bar], expected.get(bar))
         ]
         first = min((*wrong_targets, *wrong_equity), default=None)
         return Difference(
@@ -191,7 +138,7 @@ class BacktestComparison:
             first=first,
             account_equity=self._equity[decided[-1]],
             expected_equity=expected[max(expected)].equity if expected else 1.0,
-            causes=_explain(wrong_targets, wrong_equity, causes),
+            causes=explain_difference(wrong_targets, wrong_equity, causes),
         )
 
     def _order_causes(self) -> dict[str, tuple[pd.Timestamp, ...]]:
@@ -237,8 +184,8 @@ class BacktestComparison:
         self, prepared: PreparedData, weights: WideFrame
     ) -> Iterator[tuple[pd.Timestamp, ExpectedBar]]:
         symbols = list(weights.columns)
-        market, execution, costs = prepared.market, self._spec.execution, self._spec.costs
-        bound = costs if isinstance(costs, Costs) else costs.bind(market)
+        market, execution = prepared.market, self._spec.execution
+        bound = self._spec.bind_costs(market)
         columns = (market.wide("open"), market.wide("close"), market.traded)
         opened, closed, traded = (wide.loc[weights.index, symbols] for wide in columns)
         rates = load_rates(self._spec.rates).cash.at(pd.DatetimeIndex(weights.index))
@@ -323,34 +270,6 @@ def compare_account(
 def _is_same(told: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether a difference was told: it has the first bar and the causes of one that was."""
     return bool(told["first"] == now["first"] and told["causes"] == now["causes"])
-
-
-def _explain(
-    targets: Sequence[pd.Timestamp], equity: Sequence[pd.Timestamp], causes: Causes
-) -> dict[str, tuple[pd.Timestamp, ...]]:
-    """The causes of differences; one that begins before every possible cause has none.
-
-    An order that is missed changes the equity, and no later decision.
-    """
-    if not targets and not equity:
-        return {}
-    found = {cause: bars for cause, bars in causes.items() if bars}
-    of_bars = [bars[0] for cause, bars in found.items() if cause in _BAR_CAUSES]
-    of_all = [bars[0] for bars in found.values()]
-    unexplained = tuple(
-        wrong[0]
-        for wrong, begins in ((targets, of_bars), (equity, of_all))
-        if wrong and (not begins or min(begins) > wrong[0])
-    )
-    return {**found, **({UNEXPLAINED: unexplained} if unexplained else {})}
-
-
-def _same_targets(decided: Mapping[str, float], expected: ExpectedBar | None) -> bool:
-    return expected is not None and dict(decided) == dict(expected.targets)
-
-
-def _same_equity(equity: float, expected: ExpectedBar | None) -> bool:
-    return expected is not None and equity == expected.equity
 
 
 def _stamps(index: pd.Index) -> tuple[pd.Timestamp, ...]:

@@ -10,7 +10,7 @@ import pandas as pd
 from engine.live.journal.rows import finite_or_none
 
 if TYPE_CHECKING:
-    from engine.live.journal.journal import JournalReader
+    from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import (
         AccountRow,
         BarRow,

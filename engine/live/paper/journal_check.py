@@ -18,14 +18,13 @@ from engine.live.paper.stored_documents import state_of, strategy_of
 from engine.signals.orders import Order
 from engine.simulation.account import Account, BarPrices
 from engine.simulation.bar_step import step
-from engine.simulation.costs import Costs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from engine.data import Market
-    from engine.live.journal.journal import JournalReader
+    from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import AccountRow, DecisionRow, FillRow, OrderRow
 
 
@@ -91,8 +90,7 @@ class _Check:
         if self._before is not None:
             state = state_of(self._before)
         prices = _Prices(self._market, tuple(self._decisions[-1].targets) if decided else ())
-        costs = self._spec.costs
-        bound = costs if isinstance(costs, Costs) else costs.bind(self._market)
+        bound = self._spec.bind_costs(self._market)
         for decision in self._decisions:
             found = state_of(decision)
             account, fills = step(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from engine.live.clock import Clock
-    from engine.live.journal.journal import JournalReader
+    from engine.live.journal.reader import JournalReader
 
 _FORMAT = "%Y-%m-%d %H:%M"
 _MAX_TOLD = 5

@@ -12,7 +12,7 @@ import numpy as np
 from engine.core.errors import UsageError
 from engine.core.home import backtest_home
 from engine.live.journal.file import journal_path
-from engine.live.journal.journal import JournalReader, no_account_error
+from engine.live.journal.reader import JournalReader, no_account_error
 from engine.live.paper.stored_documents import settings_of
 from engine.live.sinks.deliver import send_once
 from engine.live.sinks.opening import open_sink

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from engine.live.bar_schedule import BarSchedule
     from engine.live.clock import Clock
-    from engine.live.journal.journal import JournalReader
+    from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import AccountRow, EventRow
 
 CHECKED_BARS = 500

@@ -16,7 +16,7 @@ from engine.live.journal.file import (
     translate_sqlite_errors,
     write_transaction,
 )
-from engine.live.journal.journal import JournalReader
+from engine.live.journal.reader import JournalReader
 from engine.live.journal.rows import format_instant, from_sqlite, parse_stored_instant
 from engine.live.sinks.compose import ALERT_KINDS, Composer
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data.config import Dataset
 from engine.live.feeds.candle_stream import CandleStream
 from engine.live.feeds.known_candles import KnownCandles
+from tests.hypothesis_examples import examples
 
 START = pd.Timestamp("2026-11-30 12:00", tz="UTC")
 MINUTE = pd.Timedelta(minutes=1)
@@ -96,7 +97,7 @@ _EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     events=st.lists(_EVENTS, max_size=60),
     untraded=st.frozensets(st.integers(0, 12)),

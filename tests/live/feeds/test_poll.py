@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import InvalidBarsError, SourceError, UsageError
@@ -15,6 +15,7 @@ from engine.data.manifests import DatasetManifest
 from engine.data.sources import ClientSettings
 from engine.live.feeds import FolderFeedSpec, PollFeedSpec, WebsocketFeedSpec, open_feed
 from tests.data.datasets import RecordingProgress
+from tests.hypothesis_examples import examples
 from tests.live.feeds.exchange import at, exchange_at, minutes, stamps
 from tests.live.manual_clock import ManualClock
 from tests.servers.candles import candles
@@ -87,7 +88,7 @@ class TestRequests:
         assert exchange.clock.now() == at("11:30")
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(
     skew_s=st.floats(-150.0, 150.0),
     steps=st.lists(st.floats(0.0, 70.0), min_size=3, max_size=8),

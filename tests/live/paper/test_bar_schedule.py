@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.live.bar_schedule import BarSchedule
 from engine.live.paper.late_orders import LatePolicy, TimedOrder, merge_orders
 from engine.signals.orders import Order
 from engine.simulation.config import Execution
+from tests.hypothesis_examples import examples
 
 NEXT_OPEN = [
     ("24/7", "1h", "2024-03-10 12:00", "2024-03-10 13:00"),
@@ -123,7 +124,7 @@ def test_of_several_late_decisions_only_the_newest_is_made_good() -> None:
     assert time_order(rule, "2024-03-10 16:10", is_newest=False).status == "missed"
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     late_s=st.integers(0, 400_000),
     grace_s=st.integers(0, 7_200),

@@ -13,7 +13,7 @@ from engine.core.errors import JournalError, UncertifiedError, UsageError
 from engine.live.clock import SystemClock
 from engine.live.event_text import describe_event
 from engine.live.journal.file import journal_path
-from engine.live.journal.journal import JournalReader
+from engine.live.journal.reader import JournalReader
 from engine.live.journal.tables import TABLES
 from engine.live.paper.account import resume_account, start_account, stop_account
 from engine.live.paper.account_history import history_path
@@ -214,6 +214,7 @@ def test_a_process_leaves_an_account_that_is_stopped(copied) -> None:
     assert journal_of(copied) == before
 
 
+@pytest.mark.slow
 def test_a_second_process_is_refused_in_one_line(copied) -> None:
     with copied.process(), pytest.raises(UsageError) as caught:
         copied.look()
@@ -232,7 +233,7 @@ def test_a_file_of_another_program_is_refused(tmp_path) -> None:
     path = tmp_path / "journal.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE notes (text)")
-    with pytest.raises(JournalError, match="no journal of paper accounts"):
+    with pytest.raises(JournalError, match="not a journal of paper accounts"):
         JournalReader(path)
     path.write_bytes(b"no database at all" * 100)
     with pytest.raises(JournalError, match="damaged"):

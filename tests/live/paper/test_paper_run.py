@@ -191,6 +191,7 @@ def test_an_account_that_cannot_be_run_is_told_and_left_and_the_others_live(
     assert all((caught.value.expected, caught.value.found, caught.value.where, caught.value.fix))
 
 
+@pytest.mark.slow
 def test_an_account_that_another_process_runs_is_left_to_it(tmp_path) -> None:
     market = start_paper(tmp_path)
     add_other(market)

@@ -18,7 +18,8 @@ import pytest
 from engine.core.progress import NullProgress
 from engine.live.feeds import PollFeedSpec
 from engine.live.journal.file import journal_path
-from engine.live.journal.journal import Journal, JournalReader
+from engine.live.journal.journal import Journal
+from engine.live.journal.reader import JournalReader
 from engine.live.paper.backtest_comparison import BacktestComparison
 from engine.live.paper.journal_check import check_journal
 from engine.strategy import load_strategy

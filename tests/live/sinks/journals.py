@@ -52,7 +52,7 @@ class RecordingSink:
     failures: list[DeliveryError | Exception] = field(default_factory=list)
     taken: list[SinkMessage] = field(default_factory=list)
 
-    def send(self, message: SinkMessage, now: pd.Timestamp) -> None:  # noqa: ARG002 - as a Sink
+    def send(self, message: SinkMessage, now: pd.Timestamp) -> None:
         if self.failures:
             raise self.failures.pop(0)
         self.taken.append(message)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from engine.live.clock import SystemClock
-from engine.live.journal.journal import JournalReader
+from engine.live.journal.reader import JournalReader
 from engine.live.paper.settings import PaperSettings
 from engine.live.sinks.threads import SinkThreads
 

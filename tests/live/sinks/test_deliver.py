@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import JournalError
 from engine.live.sinks.deliver import deliver_pending, retry_delay_s
 from engine.live.sinks.outbox import Outbox
 from engine.live.sinks.sink import DeliveryError
+from tests.hypothesis_examples import examples
 from tests.live.sinks.journals import (
     RecordingSink,
     bar,
@@ -217,7 +218,7 @@ def test_the_pause_doubles_up_to_ten_minutes(number, seed) -> None:
 
 
 @pytest.mark.slow  # each of the examples is a journal of its own
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(outcomes=st.lists(st.sampled_from(["taken", "later", "never"]), max_size=12))
 def test_every_message_is_taken_in_order_or_is_a_dead_letter(outcomes, tmp_path_factory) -> None:
     path = make_account(tmp_path_factory.mktemp("home"))

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from engine.cli.main import app
 from engine.core.errors import UsageError
-from engine.live.journal.journal import JournalReader
+from engine.live.journal.reader import JournalReader
 from engine.live.paper.resend import MAX_FAILURES_IN_A_ROW, resend_messages
 from engine.live.sinks.outbox import Attempt, Outbox
 from tests.live.sinks.journals import MARKER, decide, give_up, happen, make_account, make_clock
