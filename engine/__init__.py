@@ -9,6 +9,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     splits      train, validation and test rows, scaling        -> WalkForwardWindow
     models      forecasters: networks, ridge, persistence       -> Forecast
     training    every window and seed, on every core            -> Predictions
+    portfolio   shares of several symbols, limits, rebalancing  -> weights
     signals     predicted return to target weight, benchmarks   -> weights
     simulation  fills under costs, one step after deciding      -> SimulationResult
     runs        the run folder                                  -> Run

@@ -43,9 +43,11 @@ from engine.models.deployment import DeploySpec
 from engine.models.networks.base import Network
 from engine.models.training.losses import quantile_levels
 from engine.models.tuning.search_space import TrialConfig, find_space_errors
+from engine.portfolio import PortfolioSpec
 from engine.signals.benchmarks import BenchmarkRule
 from engine.signals.config import (
     BuyAndHold,
+    CostMultipleThreshold,
     FixedSizing,
     FixedThreshold,
     IntervalSizing,
@@ -55,13 +57,16 @@ from engine.signals.config import (
     Sizing,
 )
 from engine.signals.decision_levels import DecisionSpec
-from engine.simulation.config import AnyCosts, Costs, Execution
+from engine.simulation.config import AnyCosts, CostModel, Costs, Execution
 from engine.splits.config import PathsSpec, Scaling, StandardScaling, WindowSpec
 from engine.trials.config import TrialsSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from engine.data import Market
+    from engine.simulation.costs import TradingCosts
 
 BENCHMARK_KINDS = OpenKinds(
     BENCHMARKS_GROUP,
@@ -130,6 +135,8 @@ class Strategy(Spec):
         target: What is forecast.
         windows: Walk-forward.
         model: Who forecasts.
+        scope: A model for each symbol (`per_symbol`), or one that is fitted on the rows of all
+            target symbols (`pooled`), each scaled by its own train rows.
         training: How networks are trained.
         deploy: How the fitted model of each window is made smaller before it forecasts; `null`
             leaves it as it is.
@@ -140,7 +147,10 @@ class Strategy(Spec):
             window of which no fit is left, and the report says so.
         signal: Predicted return to in or out.
         sizing: How much.
+        portfolio: How several target symbols share the book, and when it is rebalanced.
         max_weight: Largest weight, absolute; above 1 needs leverage no simulation here gives.
+        capital: Money that the book begins with, in the currency of the prices; needed where costs
+            are money or units, as a minimum an order or a share of the volume is.
         costs: Fees, slippage, borrow.
         execution: When and at which price a decision is filled.
         rates: Risk-free rate of every Sharpe and Sortino ratio, and the yield on cash; 0 each.
@@ -148,10 +158,12 @@ class Strategy(Spec):
             always one of them: where it is not named, it is added as the last.
         evaluation: How the books are judged.
         trials: Tries that the trial ledger cannot know.
-        paths: Further walk-forward schedules that begin later.
+        paths: Further walk-forward schedules that begin later, and paths of cross-validation.
         compute: Where the refits run.
     """
 
+    # What earlier versions had not is left out of what is written where it decides nothing, so
+    # that an earlier strategy keeps its identity here and in the ledger.
     model_config = ConfigDict(defer_build=True)
     renamed_keys: ClassVar[Mapping[str, str]] = RENAMED_STRATEGY_KEYS
 
@@ -165,6 +177,9 @@ class Strategy(Spec):
     target: TargetSpec = TargetSpec()
     windows: WindowSpec = WindowSpec()
     model: Model
+    scope: Literal["per_symbol", "pooled"] = Field(
+        default="per_symbol", exclude_if=lambda scope: scope == "per_symbol"
+    )
     training: TrainingSpec = TrainingSpec()
     tune: TuningSpec | None = None
     deploy: DeploySpec | None = None
@@ -173,7 +188,13 @@ class Strategy(Spec):
     on_failure: Literal["fail", "skip"] = "fail"
     signal: Signal = FixedThreshold()
     sizing: Sizing = FixedSizing()
+    portfolio: PortfolioSpec = Field(
+        default=PortfolioSpec(), exclude_if=lambda portfolio: portfolio.is_equal_share
+    )
     max_weight: float = Field(default=1.0, gt=0, le=1)
+    capital: float | None = Field(
+        default=None, gt=0, le=1e15, exclude_if=lambda capital: capital is None
+    )
     costs: AnyCosts = Costs()
     execution: Execution = Execution()
     rates: RatesSpec = RatesSpec()
@@ -196,6 +217,22 @@ class Strategy(Spec):
     @classmethod
     def _include_holding(cls, benchmarks: tuple[Benchmark, ...]) -> tuple[Benchmark, ...]:
         return include_holding(benchmarks)
+
+    @field_validator("costs")
+    @classmethod
+    def _check_capital(cls, costs: CostModel, info: ValidationInfo) -> CostModel:
+        if costs.needs_capital and info.data.get("capital", 1.0) is None:
+            raise ValueError(
+                "`capital: 100000` or another beside these costs, the money that the book begins "
+                "with: a minimum, a tier, an impact or a share of the volume is of money or units"
+            )
+        signal = info.data.get("signal")
+        if isinstance(signal, CostMultipleThreshold) and not costs.states_typical_cost:
+            raise ValueError(
+                "`typical_bps` in these costs: `signal: {kind: cost_multiple}` counts in what a "
+                "fill costs, and they are not in basis points alone"
+            )
+        return costs
 
     @field_validator("model")
     @classmethod
@@ -252,6 +289,49 @@ class Strategy(Spec):
             )
         return sizing
 
+    @field_validator("portfolio")
+    @classmethod
+    def _check_ranks(cls, portfolio: PortfolioSpec, info: ValidationInfo) -> PortfolioSpec:
+        signal, sizing, data = (info.data.get(name) for name in ("signal", "sizing", "data"))
+        kind = portfolio.allocation.kind
+        if not portfolio.is_equal_share and data is not None and data.targets is None:
+            raise ValueError(
+                f"`data.targets` with several symbols, or no portfolio: one symbol has the whole "
+                f"book; allocation is {kind}"
+            )
+        if portfolio.allocation.by_rank and (
+            signal != FixedThreshold() or not isinstance(sizing, FixedSizing)
+        ):
+            raise ValueError(
+                f"no `signal` and a fixed `sizing`: {kind} compares forecasts with each other, "
+                "and no threshold decides"
+            )
+        return portfolio
+
+    @field_validator("scope")
+    @classmethod
+    def _check_pooled(cls, scope: str, info: ValidationInfo) -> str:
+        data, inputs, target = (info.data.get(name) for name in ("data", "inputs", "target"))
+        if scope == "per_symbol" or data is None or target is None:
+            return scope
+        if data.targets is None:
+            raise ValueError("`data.targets` with the symbols that a pooled model is fitted on")
+        if inputs == "all":
+            raise ValueError(
+                "`inputs: target` for a pooled model, which sees the features of one symbol at a "
+                "time; with `inputs: all` each row would hold those of every symbol"
+            )
+        if target.strategy == "recursive":
+            raise ValueError("`target.strategy` direct or multi_output for a pooled model")
+        return scope
+
+    @field_validator("tune", "deploy")
+    @classmethod
+    def _check_pooled_choice(cls, chosen: object, info: ValidationInfo) -> object:
+        if chosen is not None and info.data.get("scope") == "pooled":
+            raise ValueError(f"no {info.field_name} of a pooled model: it is not offered yet")
+        return chosen
+
     @field_validator("training")
     @classmethod
     def _check_warm_start(cls, training: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
@@ -284,6 +364,17 @@ class Strategy(Spec):
             _check_distillation(deploy, model, training, target)
         return deploy
 
+    def bind_costs(self, market: Market) -> TradingCosts:
+        """The costs with their rates on a market, for a book that begins with `capital`.
+
+        Raises:
+            ContractError: The rates of a user's model break its contract.
+        """
+        bound = self.costs.bind(market)
+        if self.capital is None or isinstance(bound, Costs):
+            return bound
+        return bound.with_capital(self.capital)
+
     def books(self) -> dict[str, Model | Benchmark]:
         """Every book by name, `strategy` first; a second benchmark of a kind is `kind_2`."""
         names = name_benchmarks(benchmark.kind for benchmark in self.benchmarks)
@@ -311,6 +402,7 @@ class Strategy(Spec):
             max_weight=self.max_weight,
             round_trip_cost=self.costs.round_trip_cost,
             periods_per_year=periods_per_year,
+            portfolio=self.portfolio,
         )
 
     @property
@@ -335,10 +427,10 @@ class Strategy(Spec):
     def identity(self) -> dict[str, Any]:
         """What decides the results: everything but where the refits run and files are.
 
-        Rates of 0 and no deployment are left out: they decide nothing, and earlier strategies had
-        none.
+        Rates of 0, no deployment and the keys of no `paths.groups` are left out: they decide
+        nothing, and earlier strategies had none.
         """
-        tree = self.model_dump(mode="json")
+        tree = self.model_dump(mode="json") | {"paths": self.paths.identity()}
         if self.deploy is None:
             tree.pop("deploy")
         for where in ("workers", "executor", "ray_address"):

@@ -11,6 +11,8 @@ from engine.backtest.deployment_section import make_deployment_section
 from engine.backtest.path_sections import make_path_sections
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
+from engine.evaluation.evidence import VerdictInputs
+from engine.evaluation.forecasts.cross_section import DECAY_BARS, measure_cross_section
 from engine.evaluation.forecasts.model_diagnostics import (
     run_forecast_tests,
     run_input_tests,
@@ -24,10 +26,12 @@ from engine.evaluation.inference.permutation import (
     timing_permutation_test,
 )
 from engine.evaluation.metrics.return_metrics import sharpe_by_window
-from engine.evaluation.metrics.trade_metrics import round_trip_profits
+from engine.evaluation.metrics.trade_metrics import mean_cost_paid, round_trip_profits
+from engine.evaluation.robustness.capacity import measure_capacity
 from engine.evaluation.robustness.seed_variance import decompose_seed_variance
 from engine.evaluation.robustness.sensitivity import TradingParameters, compute_sensitivity_surface
 from engine.evaluation.significance import assess_significance
+from engine.features.target import forward_returns
 from engine.pipeline.steps import (
     assemble_predictions_by_seed,
     decide_model_positions,
@@ -41,17 +45,20 @@ from engine.runs.documents.significance_models import (
 from engine.signals.inputs import SignalInputs
 from engine.signals.orders import schedule_orders
 from engine.simulation.book_values import Variation
+from engine.simulation.costs import BPS, BoundCosts, Costs
 from engine.simulation.portfolio import simulate_variations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from engine.core.types import Vector
+    from engine.backtest.further_paths import FurtherPaths
+    from engine.core.types import Matrix
     from engine.evaluation.inference.trial_set import TrialSet
-    from engine.pipeline.offset_paths import OffsetRun
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.runs.documents import Significance
+    from engine.runs.documents.significance_capacity import CapacityFigures
+    from engine.runs.documents.significance_cross_section import CrossSectionFigures
     from engine.runs.documents.significance_models import InputTestFigures, SensitivityFigures
     from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
@@ -62,35 +69,37 @@ if TYPE_CHECKING:
 def evaluate_backtest(
     result: BacktestResult,
     trials: TrialSet | None = None,
-    offset_runs: Sequence[OffsetRun] = (),
+    further: FurtherPaths | None = None,
 ) -> Significance:
     """`significance.json`: every interval and test, and the verdict.
 
     Args:
         result: Forecasts, decisions and books.
         trials: All trials; None where they are not known.
-        offset_runs: The strategy under the further schedules of `paths.offsets`.
+        further: The strategy on the paths of `paths`, which no grade depends on.
     """
     spec, prepared = result.spec, result.prepared
-    return assess_significance(
-        result.returns,
+    inputs = VerdictInputs(
+        returns=result.returns,
         periods_per_year=prepared.market.periods_per_year,
-        spec=spec.evaluation,
-        rng=np.random.default_rng(derive_seed(spec.seed, "bootstrap")),
         trials=trials,
         round_trips=len(round_trip_profits(result.books[STRATEGY_BOOK].trades)),
         rates=prepared.rates_by_bar,
         model_sections=ModelSections(
             timing=_test_timing(spec, prepared, result.books[STRATEGY_BOOK]),
             **_test_forecasts(prepared, result.predictions),
+            **_make_cross_section(prepared, result.predictions[STRATEGY_BOOK]),
             price_level=_check_price_level(spec, prepared, result.predictions[STRATEGY_BOOK]),
             inputs=_test_input_stationarity(prepared),
             seeds=_measure_seed_variance(spec, prepared, result.fits),
-            sensitivity=_measure_sensitivity(spec, prepared, result.predictions[STRATEGY_BOOK]),
-            **make_path_sections(result, offset_runs),
+            sensitivity=_measure_sensitivity(result),
+            **make_path_sections(result, further),
             **make_deployment_section(result),
+            **_make_capacity_section(result),
         ),
     )
+    rng = np.random.default_rng(derive_seed(spec.seed, "bootstrap"))
+    return assess_significance(inputs, spec.evaluation, rng)
 
 
 def _test_timing(
@@ -126,50 +135,73 @@ def _financing_rates(prepared: PreparedData) -> FinancingRates | None:
 def _test_forecasts(
     prepared: PreparedData, predictions: Mapping[str, Predictions]
 ) -> dict[str, Any]:
-    """Tests of the forecasts of the first symbol, over the traded horizon."""
-    own, symbol = predictions[STRATEGY_BOOK], prepared.targets[0]
-    forecasts = {book: each.predicted[symbol].to_numpy() for book, each in predictions.items()}
-    actual = (
-        prepared.feature_history.forward_returns[own.horizon][symbol].loc[prepared.span].to_numpy()
-    )
-    features = prepared.feature_history.features
-    first = features.timestamps.get_loc(prepared.span[0])
+    """Tests of the forecasts of all target symbols, over the traded horizon."""
+    own = predictions[STRATEGY_BOOK]
+    forecasts = {book: each.predicted.to_numpy() for book, each in predictions.items()}
+    actual = prepared.feature_history.forward_returns[own.horizon].loc[prepared.span].to_numpy()
     return {
         "forecasts": run_forecast_tests(
             forecasts, actual, _train_drift(prepared, own.horizon), own.horizon
         ),
         "ranks": rank_forecasts_by_window(forecasts, actual, own.window_index),
         "residuals": run_residual_tests(
-            forecasts[STRATEGY_BOOK], actual, features.values[first:], own.horizon
+            forecasts[STRATEGY_BOOK], actual, _residual_regressors(prepared), own.horizon
         ),
     }
+
+
+def _make_cross_section(
+    prepared: PreparedData, predictions: Predictions
+) -> dict[str, CrossSectionFigures]:
+    """`cross_section` and its figures; no section with fewer than three symbols."""
+    horizons = sorted({*DECAY_BARS, predictions.horizon})
+    figures = measure_cross_section(
+        predictions.predicted.to_numpy(),
+        {
+            bars: forward_returns(prepared.target_close, bars).loc[prepared.span].to_numpy()
+            for bars in horizons
+        },
+        predictions.horizon,
+    )
+    return {} if figures is None else {"cross_section": figures}
+
+
+def _residual_regressors(prepared: PreparedData) -> Matrix:
+    """(n, k) the features at each out-of-sample bar; of several targets each one's mean."""
+    features = prepared.feature_history.features
+    values = features.values[prepared.tested.start :]
+    if len(prepared.targets) == 1:
+        return values
+    by_symbol = values.reshape(len(values), len(features.symbol_columns), -1)
+    mean: Matrix = by_symbol.mean(axis=1)
+    return mean
 
 
 def _check_price_level(
     spec: Strategy, prepared: PreparedData, predictions: Predictions
 ) -> PriceLevelFigures:
-    """Of the first symbol."""
-    symbol, horizon = prepared.targets[0], predictions.horizon
-    close = prepared.target_close[symbol]
-    forecast = predictions.predicted[symbol].to_numpy()
-    known = np.isfinite(forecast)
+    """Of all target symbols."""
+    horizon, close = predictions.horizon, prepared.target_close
     check = check_price_level_r2(
-        close.loc[prepared.span].to_numpy()[known],
-        close.shift(-horizon).loc[prepared.span].to_numpy()[known],
-        forecast[known],
-        _train_drift(prepared, horizon)[known],
+        close.loc[prepared.span].to_numpy(),
+        close.shift(-horizon).loc[prepared.span].to_numpy(),
+        predictions.predicted.to_numpy(),
+        _train_drift(prepared, horizon),
         horizon=horizon,
         confidence=spec.evaluation.confidence,
     )
     return PriceLevelFigures(**asdict(check))
 
 
-def _train_drift(prepared: PreparedData, horizon: int) -> Vector:
-    """Mean return of the first symbol over the train rows of each out-of-sample bar's window."""
-    ahead = prepared.feature_history.forward_returns[horizon][prepared.targets[0]].to_numpy()
+def _train_drift(prepared: PreparedData, horizon: int) -> Matrix:
+    """(n, m) mean return of each symbol over the train rows of each out-of-sample bar's window."""
+    ahead = prepared.feature_history.forward_returns[horizon].to_numpy()
     return np.concatenate(
         [
-            np.full(len(window.test), ahead[window.train.start : window.train.stop].mean())
+            np.tile(
+                [own.mean() for own in ahead[window.train.start : window.train.stop].T],
+                (len(window.test), 1),
+            )
             for window in prepared.windows
         ]
     )
@@ -202,7 +234,7 @@ def _measure_seed_variance(
         prepared.market.wide(price).loc[prepared.span, list(prepared.targets)]
         for price in ("open", "close")
     )
-    costs = spec.costs.bind(prepared.market)
+    costs = spec.bind_costs(prepared.market)
     decided = (decide_model_positions(spec, prepared, each) for each in by_seed.values())
     delay, rates = spec.execution.delay, prepared.rates_by_bar
     variations = (Variation(schedule_orders(weights, delay), delay, costs) for weights in decided)
@@ -227,10 +259,37 @@ def _measure_seed_variance(
     return SeedFigures(**asdict(variance), sharpe_by_window=tuple(by_window.values()))
 
 
-def _measure_sensitivity(
-    spec: Strategy, prepared: PreparedData, predictions: Predictions
-) -> SensitivityFigures:
-    """The strategy with other costs, delays and thresholds, from the same forecasts."""
+def _make_capacity_section(result: BacktestResult) -> dict[str, CapacityFigures]:
+    """`capacity` and its figures; no section where the costs do not depend on the capital."""
+    spec, prepared = result.spec, result.prepared
+    costs = spec.bind_costs(prepared.market)
+    if spec.capital is None or not spec.costs.needs_capital or isinstance(costs, Costs):
+        return {}
+    figures = measure_capacity(
+        result.weights[STRATEGY_BOOK],
+        prepared.wide("open"),
+        prepared.wide("close"),
+        costs,
+        spec.execution,
+        capital=spec.capital,
+        periods_per_year=prepared.market.periods_per_year,
+        rates=prepared.rates_by_bar,
+        traded=prepared.traded,
+    )
+    return {"capacity": figures}
+
+
+def _measure_sensitivity(result: BacktestResult) -> SensitivityFigures:
+    """The strategy with other costs, delays and thresholds, from the same forecasts.
+
+    Costs that are not a fixed share of the value are told as what the fills of the run paid, to
+    three digits.
+    """
+    spec, prepared, predictions = result.spec, result.prepared, result.predictions[STRATEGY_BOOK]
+    costs = spec.bind_costs(prepared.market)
+    paid = mean_cost_paid(result.books[STRATEGY_BOOK].trades)
+    if isinstance(costs, BoundCosts) and paid is not None:
+        costs = costs.paying(float(f"{BPS * paid:.3g}"))
     return compute_sensitivity_surface(
         SignalInputs.from_predictions(predictions),
         prepared.market.wide("open").loc[prepared.span],
@@ -238,11 +297,12 @@ def _measure_sensitivity(
         TradingParameters(
             signal=spec.signal,
             sizing=spec.sizing,
-            costs=spec.costs.bind(prepared.market),
+            costs=costs,
             execution=spec.execution,
             periods_per_year=prepared.market.periods_per_year,
             max_weight=spec.max_weight,
             rates=prepared.rates_by_bar,
+            portfolio=spec.portfolio,
         ),
         prepared.traded,
     ).to_document()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.backtest.declared_tries import declare_tries
 from engine.backtest.deployment_section import time_forecasts
 from engine.backtest.evaluate import evaluate_backtest
+from engine.backtest.further_paths import prepare_further_paths, run_further_paths
 from engine.backtest.manifest import (
     StageTimer,
     build_manifest,
@@ -34,8 +35,7 @@ from engine.leakage.certify import run_leakage_test
 from engine.live.parity.run_check import check_live_path
 from engine.pipeline.executor import make_executor
 from engine.pipeline.metrics import compute_metrics
-from engine.pipeline.offset_paths import run_offset_paths
-from engine.pipeline.prepare import prepare_data, prepare_delayed_data
+from engine.pipeline.prepare import prepare_data
 from engine.pipeline.result import BacktestResult
 from engine.pipeline.steps import (
     decide_positions,
@@ -60,11 +60,11 @@ from engine.training.store import FitStore
 from engine.trials import Ledger, LedgerEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pandas as pd
 
-    from engine.pipeline.offset_paths import OffsetRun
+    from engine.backtest.further_paths import FurtherPathData, FurtherPaths
     from engine.pipeline.prepare import PreparedData
     from engine.reporting import PageWriter
     from engine.training.executors.base import Executor
@@ -164,7 +164,7 @@ def _run_stages(
 ) -> Run:
     """All stages in their order; the ledger's entry receives the bars and the outcome."""
     spec, home = options.spec, options.home
-    prepared, delayed = _prepare(options, timer, progress)
+    prepared, further_data = _prepare(options, timer, progress)
     ledger_entry.set_data_scope(prepared.to_data_scope())
     _warn_if_disk_is_small(options, prepared, progress)
     store = FitStore(home / "fits")
@@ -193,7 +193,7 @@ def _run_stages(
                 certificate = run_leakage_test(
                     result, executor, store, progress, fresh=options.fresh
                 )
-            offset_runs = _run_offsets(options, delayed, executor, store, timer, progress)
+            further = _run_further(options, further_data, executor, store, timer, progress)
         manifest = build_manifest(spec, prepared, predictions)
         manifest |= {
             "strategy_file": options.strategy_file,
@@ -225,7 +225,7 @@ def _run_stages(
                     returns=result.returns,
                     trades=concat_trades(books),
                     metrics=metrics,
-                    significance=evaluate_backtest(result, trials, offset_runs),
+                    significance=evaluate_backtest(result, trials, further),
                     rates=_rates_to_store(prepared),
                     certificate=certificate,
                 )
@@ -237,8 +237,8 @@ def _run_stages(
 
 def _prepare(
     options: _RunOptions, timer: StageTimer, progress: Progress
-) -> tuple[PreparedData, tuple[PreparedData, ...]]:
-    """Bars and features under the run's own windows, and under those of `paths.offsets`."""
+) -> tuple[PreparedData, FurtherPathData]:
+    """Bars and features under the run's own windows, and for the paths of `paths`."""
     with timer.stage("data"):
         market = load_market(
             options.spec.data,
@@ -250,10 +250,10 @@ def _prepare(
         )
     with timer.stage("features"):
         prepared = _tell_late_repairs(prepare_data(options.spec, market), progress)
-        delayed = prepare_delayed_data(options.spec, prepared)
+        further = prepare_further_paths(options.spec, prepared, progress)
         for sentence in prepared.rates.describe_gaps(prepared.span):
             progress.notice(sentence)
-    return prepared, delayed
+    return prepared, further
 
 
 def _warn_if_disk_is_small(
@@ -280,20 +280,20 @@ def _rates_to_store(prepared: PreparedData) -> pd.DataFrame | None:
     return None if rates.is_zero else rates.to_frame()
 
 
-def _run_offsets(
+def _run_further(
     options: _RunOptions,
-    delayed: Sequence[PreparedData],
+    data: FurtherPathData,
     executor: Executor,
     store: FitStore,
     timer: StageTimer,
     progress: Progress,
-) -> list[OffsetRun]:
-    """The further schedules of `paths.offsets`, as a stage of their own."""
-    if not delayed:
-        return []
+) -> FurtherPaths | None:
+    """The paths that `paths` asks for, as a stage of their own; None where it asks for none."""
+    if not data:
+        return None
     with timer.stage("paths"):
-        return run_offset_paths(
-            options.spec, delayed, executor, store, progress, fresh=options.fresh
+        return run_further_paths(
+            options.spec, data, executor, store, progress, fresh=options.fresh
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.cli.errors import handle_errors
 from engine.cli.options import DebugOption, OverridesOption, StrategyArgument
@@ -12,6 +12,8 @@ from engine.cli.terminal import print_lines, print_notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from engine.core.json_text import Json
 
 LABEL_WIDTH = 13
 
@@ -47,7 +49,7 @@ def check_command(
         )
 
 
-def _format_value_lines(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+def _format_value_lines(value: Json) -> Iterator[str]:
     """A value in words; one line per element of a list."""
     if isinstance(value, list):
         for entry in value:
@@ -60,7 +62,7 @@ def _format_value_lines(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
         yield _format_value(value)
 
 
-def _format_value(value: Any) -> str:  # noqa: ANN401 - any JSON
+def _format_value(value: Json) -> str:
     if value is None:
         return "none"
     if isinstance(value, dict):

@@ -157,7 +157,12 @@ def _strategy_template(
         "seed": 1970,
         "signal": {"kind": "threshold", "enter_bps": 5, "exit_bps": 0, "side": "long_only"},
         "sizing": {"kind": "fixed", "weight": 1},
-        "costs": {"fee_bps": 10, "slippage_bps": 5, "borrow_bps_per_year": 0},
+        "costs": {
+            "kind": "fixed",
+            "fee_bps": 10,
+            "slippage_bps": 5,
+            "borrow_bps_per_year": 0,
+        },
         "execution": {"delay": 1, "price": "open"},
         "benchmarks": [
             {"kind": "buy_and_hold"},

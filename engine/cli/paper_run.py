@@ -73,8 +73,10 @@ def _run(
     until: pd.Timestamp | None,
 ) -> None:
     from engine.core.home import backtest_home, prepare_home
+    from engine.core.lazy_imports import settle_gc
     from engine.live.clock import SystemClock
-    from engine.live.journal.journal import Journal, no_account_error
+    from engine.live.journal.journal import Journal
+    from engine.live.journal.reader import no_account_error
     from engine.live.paper.account_runner import RunContext
     from engine.live.paper.overdue_bars import require_newest_bars
     from engine.live.paper.run import PaperRun
@@ -88,6 +90,7 @@ def _run(
         context = RunContext(journal, home, SystemClock(), progress, workers)
         with PaperRun(context) as run:
             run.take(chosen)
+            settle_gc()
             run.run(once=once, until=until, take_new=not names)
             if once:
                 require_newest_bars(journal, run.names, context.clock)

@@ -12,7 +12,7 @@ from engine.cli.options import DebugOption, JsonOption, whole_number
 from engine.cli.terminal import print_json, print_lines, print_text
 
 if TYPE_CHECKING:
-    from engine.live.journal.journal import JournalReader
+    from engine.live.journal.reader import JournalReader
     from engine.live.paper.status import PaperStatus
 
 
@@ -110,7 +110,7 @@ def _read_statuses(account: str | None, home: Path) -> list[PaperStatus]:
 
 def _open_journal(home: Path) -> JournalReader:
     from engine.live.journal.file import journal_path
-    from engine.live.journal.journal import JournalReader, no_account_error
+    from engine.live.journal.reader import JournalReader, no_account_error
 
     reader = JournalReader.of_home(home)
     if reader is None:

@@ -85,7 +85,8 @@ def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
     trained twice, one page compares them, and the best run is graded as the best of all trials.
 
     With `paths: {offsets: 8}` in the strategy the windows are also laid from seven later starts:
-    that trains eight times as much, once.
+    that trains eight times as much, once. With `paths: {groups: 6, test_groups: 2}` the model is
+    also fitted on each of 15 choices of four groups of bars, for 5 cross-validated paths.
 
     Progress goes to stderr, the result to stdout. Exit codes: 0 done, 1 the trial ledger is
     damaged, of a newer engine or another kind of file, or a page cannot be drawn, 2 the command

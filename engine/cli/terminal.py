@@ -14,7 +14,7 @@ import os
 import re
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -22,6 +22,8 @@ from engine.core.control_characters import escape_controls, escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from engine.core.json_text import Json
 
 GOOD, POOR, BAD, NAME = "green", "yellow", "red", "cyan"
 """Colours of what is good, of what is not quite, of what is wrong, and of names."""
@@ -118,7 +120,7 @@ def _escape_between_marks(line: str) -> str:
     return "".join(part if index % 2 == 0 else _mark(part) for index, part in enumerate(parts))
 
 
-def print_json(document: Any, indent: int | None = 2) -> None:  # noqa: ANN401 - any JSON
+def print_json(document: Json, indent: int | None = 2) -> None:
     """Prints one JSON value on stdout, in ASCII: data is whole, and no character is a control."""
     print_text(json.dumps(document, indent=indent, allow_nan=False))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.evaluation.forecasts.scores import score_forecasts, score_quantiles
 from engine.evaluation.metrics.performance import performance_metrics
-from engine.evaluation.metrics.trade_metrics import wait_metrics
+from engine.evaluation.metrics.trade_metrics import limit_metrics, wait_metrics
 from engine.runs.documents import Metrics
 from engine.runs.documents.metrics import (
     BookMetrics,
@@ -17,6 +17,7 @@ from engine.runs.documents.metrics import (
     VolumeFigures,
 )
 from engine.runs.documents.rates import AnnualRate
+from engine.simulation.limited_orders import find_unfilled_orders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,7 @@ def compute_metrics(
                 )
                 | wait_metrics(book.waits)
                 | {"margin_calls": len(book.margin_calls)}
+                | _limit_figures(prepared, book)
             )
             for name, book in books.items()
         },
@@ -63,6 +65,14 @@ def compute_metrics(
         },
         **_count_zero_volumes(prepared),
     )
+
+
+def _limit_figures(prepared: PreparedData, book: SimulationResult) -> dict[str, Any]:
+    """What bars could not fill; no figure where they filled everything."""
+    if book.limited.empty:
+        return {}
+    waiting = find_unfilled_orders(book.limited, prepared.traded)
+    return limit_metrics(book.trades, book.limited) | {"unfilled_orders": waiting}
 
 
 def _count_zero_volumes(prepared: PreparedData) -> dict[str, Any]:

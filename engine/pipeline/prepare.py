@@ -7,6 +7,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from engine import trials
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.core.types import PRICE_COLUMNS
@@ -25,7 +27,7 @@ from engine.splits.walk_forward import (
 from engine.training.datasets import FeatureHistory
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Sequence
 
     from engine.core.types import BarsFrame, WideFrame
     from engine.data import Market
@@ -38,13 +40,23 @@ MIN_COMMON_BARS = 30
 
 @dataclass(frozen=True)
 class PreparedData:
-    """Bars, features, windows and interest rates of a run: the same for every book."""
+    """Bars, features, windows and interest rates of a run: the same for every book.
+
+    Attributes:
+        market: The bars.
+        targets: Symbols that are traded.
+        feature_history: Features and returns of all bars.
+        windows: Walk-forward windows; none where `rows` is given.
+        rates: Interest rates over time.
+        rows: The bars that are traded, where they are not those of the windows.
+    """
 
     market: Market
     targets: tuple[str, ...]
     feature_history: FeatureHistory
     windows: tuple[WalkForwardWindow, ...]
     rates: InterestRates
+    rows: range | None = None
 
     @cached_property
     def target_close(self) -> WideFrame:
@@ -54,7 +66,10 @@ class PreparedData:
     @cached_property
     def traded(self) -> WideFrame:
         """Whether something traded at each out-of-sample bar of the target symbols."""
-        return self.market.traded.iloc[self.tested][list(self.targets)]
+        traded = self.market.traded
+        places = [self.market.symbols.index(symbol) for symbol in self.targets]
+        chosen = traded.to_numpy()[self.tested][:, places]
+        return pd.DataFrame(chosen, traded.index[self.tested], traded.columns[places])
 
     @cached_property
     def rates_by_bar(self) -> RatesByBar:
@@ -64,6 +79,8 @@ class PreparedData:
     @property
     def tested(self) -> slice:
         """Rows of the out-of-sample bars."""
+        if self.rows is not None:
+            return slice(self.rows.start, self.rows.stop)
         return slice(self.windows[0].test.start, self.windows[-1].test.stop)
 
     @cached_property
@@ -72,8 +89,12 @@ class PreparedData:
         return self.feature_history.features.timestamps[self.tested]
 
     def wide(self, column: str) -> WideFrame:
-        """One column of the out-of-sample bars, a column a symbol of the market."""
-        return self.market.wide(column).iloc[self.tested]
+        """One column of the out-of-sample bars, a column a target symbol."""
+        return self.market.wide(column, self.targets).iloc[self.tested]
+
+    def on_rows(self, rows: range) -> PreparedData:
+        """The same bars, features and rates, traded on other bars and without windows."""
+        return replace(self, windows=(), rows=rows)
 
     def with_market(self, market: Market) -> PreparedData:
         """The same features, windows and rates beside other bars at the same times."""
@@ -109,15 +130,18 @@ def prepare_data(
     Raises:
         UsageError: The target is not in the dataset, a resolution is not coarser than its bars,
             not one window fits, or a split within one would be empty; or a rate cannot be read,
-            or is not known at the first out-of-sample bar.
+            or is not known at the first out-of-sample bar; or the costs name a symbol that the
+            dataset does not have.
         InvalidBarsError: The bars are not in the order of time, a symbol lacks one or has it
-            twice, or a price is not a number between `MIN_PRICE` and `MAX_PRICE`.
+            twice, or a price is not a number between `MIN_PRICE` and `MAX_PRICE`; or the costs are
+            of volumes, which the target does not have.
     """
     _check_order(market)
     _check_scale(market.bars)
     history = build_history(spec, market)
     windows = _make_windows(spec, history, Fraction(0))
-    targets = (resolve_target(spec, market),)
+    targets = resolve_targets(spec, market)
+    spec.costs.check_market(market, targets)
     prepared = PreparedData(market, targets, history, windows, rates or load_rates(spec.rates))
     prepared.rates.require_known(prepared.span[0])  # before any training
     return prepared
@@ -134,7 +158,8 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
         UsageError: The target is not in the dataset, or a resolution is not coarser than its bars.
         InvalidBarsError: A feature is not finite past its warm-up.
     """
-    close = market.wide("close", (resolve_target(spec, market),))
+    targets = resolve_targets(spec, market)
+    close = market.wide("close", targets)
     symbols = _input_symbols(spec, market)
     horizons = spec.target.return_horizons
     return FeatureHistory(
@@ -147,6 +172,7 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
             build_coarse_features(market, interval, spec.features, symbols)
             for interval in spec.resolutions
         ),
+        own_inputs=has_own_inputs(spec, targets),
     )
 
 
@@ -197,7 +223,7 @@ def prepare_delayed_data(spec: Strategy, prepared: PreparedData) -> tuple[Prepar
 def _most_schedules(spec: Strategy, prepared: PreparedData, below: int) -> int:
     """The largest number of schedules, up to `below`, that differ and share enough bars."""
     history, end = prepared.feature_history, prepared.windows[-1].test.stop
-    first_row = _first_row(spec, history)
+    first_row = first_usable_row(spec, history)
 
     def fits(count: int) -> bool:
         starts = [
@@ -215,7 +241,7 @@ def _most_schedules(spec: Strategy, prepared: PreparedData, below: int) -> int:
     return next((count for count in range(below, 1, -1) if fits(count)), 1)
 
 
-def _first_row(spec: Strategy, history: FeatureHistory) -> int:
+def first_usable_row(spec: Strategy, history: FeatureHistory) -> int:
     """The first row after warm-up and the longest lookback of all models."""
     lookback = max(model.lookback for model in spec.forecasters().values())
     return max(
@@ -232,7 +258,7 @@ def _make_windows(
     windows = make_walk_forward_windows(
         history.features.timestamps,
         spec.windows,
-        first_row=_first_row(spec, history),
+        first_row=first_usable_row(spec, history),
         horizon=spec.target.max_horizon,
         delay=delay,
     )
@@ -290,8 +316,13 @@ def _check_scale(bars: BarsFrame) -> None:
         )
 
 
+def has_own_inputs(spec: Strategy, targets: Sequence[str]) -> bool:
+    """Whether the model of a symbol sees fewer features than there are: its own alone."""
+    return spec.inputs == "target" and len(targets) > 1
+
+
 def _input_symbols(spec: Strategy, market: Market) -> tuple[str, ...]:
-    return market.symbols if spec.inputs == "all" else (resolve_target(spec, market),)
+    return market.symbols if spec.inputs == "all" else resolve_targets(spec, market)
 
 
 def _first_row_with_lookback(
@@ -314,12 +345,31 @@ def _first_row_with_lookback(
     )
 
 
-def resolve_target(spec: Strategy, market: Market) -> str:
-    """The symbol that is traded.
+def resolve_targets(spec: Strategy, market: Market) -> tuple[str, ...]:
+    """The symbols that are traded, in the order of the market.
 
     Raises:
-        UsageError: It is not in the dataset.
+        UsageError: One is not in the dataset.
     """
+    targets = spec.data.targets
+    if targets is None:
+        return (_resolve_target(spec, market),)
+    if targets == "all":
+        return market.symbols
+    missing = [symbol for symbol in targets if symbol not in market.symbols]
+    known = tuple(symbol for symbol in market.symbols if symbol in targets)
+    if missing and not market.provenance["offline"]:
+        raise UsageError(
+            "a target is not in the dataset",
+            expected=f"symbols of {', '.join(market.symbols)}",
+            found=", ".join(missing),
+            where="data.targets",
+            fix=f"leave {', '.join(missing)} out, or add it to the dataset",
+        )
+    return known or market.symbols
+
+
+def _resolve_target(spec: Strategy, market: Market) -> str:
     target = spec.data.target
     if target in market.symbols:
         return target

@@ -73,6 +73,7 @@ def make_window_tasks(
         seeds=spec.seeds,
         seed=spec.seed,
         deploy=spec.deploy,
+        pooled=spec.scope == "pooled",
     )
 
 
@@ -156,6 +157,7 @@ def decide_model_positions(
         round_trip_cost=spec.costs.round_trip_cost,
         periods_per_year=prepared.market.periods_per_year,
         max_weight=spec.max_weight,
+        portfolio=spec.portfolio,
     )
 
 
@@ -194,13 +196,17 @@ def simulate_books(
         costs: Bound to a market; to that of `prepared` unless given.
         first: The out-of-sample bar at which the books begin, which hold nothing before it.
     """
+
+    def late(wide: WideFrame) -> WideFrame:
+        return wide.iloc[first:] if first else wide
+
     return simulate_all(
-        {book: decided.iloc[first:] for book, decided in weights.items()},
-        prepared.wide("open").iloc[first:],
-        prepared.wide("close").iloc[first:],
-        costs=costs or spec.costs.bind(prepared.market),
+        {book: late(decided) for book, decided in weights.items()},
+        late(prepared.wide("open")),
+        late(prepared.wide("close")),
+        costs=costs or spec.bind_costs(prepared.market),
         execution=spec.execution,
-        traded=prepared.traded.iloc[first:],
+        traded=late(prepared.traded),
         cash_rates=prepared.rates_by_bar.cash.iloc[first:],
         bar_by_bar=bar_by_bar,
     )

@@ -82,6 +82,7 @@ def flaky(tmp_path_factory) -> Strategy:
     return strategy.model_copy(update={"model": Flaky(fails_at=ahead), "name": "flaky"})
 
 
+@pytest.mark.slow
 def test_a_failed_fit_ends_the_run_with_5_and_names_the_window(flaky, tmp_path) -> None:
     with pytest.raises(TrainingError, match="strategy AAA window 1 seed 0") as caught:
         engine.run(flaky, out=tmp_path, home=tmp_path, pages=False)
@@ -89,6 +90,7 @@ def test_a_failed_fit_ends_the_run_with_5_and_names_the_window(flaky, tmp_path) 
     assert not list(tmp_path.glob("flaky/*"))
 
 
+@pytest.mark.slow
 def test_left_out_it_holds_nothing_in_that_window_and_the_report_says_so(flaky, tmp_path) -> None:
     lenient = flaky.model_copy(update={"on_failure": "skip"})
     run = engine.run(lenient, out=tmp_path, home=tmp_path, pages=False)

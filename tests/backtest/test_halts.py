@@ -298,6 +298,7 @@ def test_other_volumes_after_a_bar_change_no_fill_up_to_it(
     assert len(one.trades) != len(other.trades)
 
 
+@pytest.mark.slow
 def test_a_suspension_of_forty_days_is_not_traded(market_data: Path, tmp_path: Path) -> None:
     case = market_data.parent / "cases" / "bars" / "fills-while-halted" / "h.yaml"
     if not case.is_file():

@@ -23,8 +23,10 @@ DAY = 86_400
 def model_of(forecaster: FittedForecaster) -> FittedModel:
     """With the transform of three features of two intervals."""
     scaler = StandardScaling().fit(np.arange(6.0).reshape(3, 2))
-    columns = ScaledColumns(("BTC:rsi_14", "ETH:rsi_14"), ((0,), (1,)), scaler, np.zeros((101, 2)))
-    weekly = ScaledColumns(("BTC:1w:rsi_14",), ((0,),), scaler, np.zeros((101, 1)))
+    columns = ScaledColumns(
+        ("BTC:rsi_14", "ETH:rsi_14"), ((0,), (1,)), scaler, lambda: np.zeros((101, 2))
+    )
+    weekly = ScaledColumns(("BTC:1w:rsi_14",), ((0,),), scaler, lambda: np.zeros((101, 1)))
     return FittedModel(
         forecaster,
         train=np.zeros(1_300),

@@ -24,12 +24,17 @@ if TYPE_CHECKING:
     from engine.runs.run import Run
 
 
-@pytest.fixture
-def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def written(module_folder: Path) -> Path:
+    """Three runs."""
     for number in range(3):
-        write_run(make_run(number, mean=0.001 * number), tmp_path / "reports")
-    return tmp_path / "reports"
+        write_run(make_run(number, mean=0.001 * number), module_folder / "reports")
+    return module_folder / "reports"
+
+
+@pytest.fixture
+def reports(written: Path, working_folder: Path) -> Path:
+    return shutil.copytree(written, working_folder / "reports")
 
 
 def invoke(*arguments: object) -> Result:

@@ -127,6 +127,7 @@ def test_the_parts_of_a_window_lie_as_far_apart_as_the_longest_horizon(direct) -
         assert [fit["horizons"] for fit in window["fits"]] == [[1], [5]]
 
 
+@pytest.mark.slow
 def test_signals_trade_the_chosen_horizon(module_folder, file, direct) -> None:
     slower = engine.run(
         file,
@@ -179,6 +180,7 @@ def test_one_joint_fit_gives_the_forecasts_of_fits_apart(module_folder, joint, s
     pd.testing.assert_frame_equal(run.predictions, sized.predictions[run.predictions.columns])
 
 
+@pytest.mark.slow
 def test_quantiles_are_written_scored_and_told(sized) -> None:
     table = sized.predictions
     assert list(table.columns[-3:]) == ["q10", "q50", "q90"]

@@ -111,13 +111,11 @@ STRATEGIES = {
     "several horizons": {"model": BOOSTING, "target": TargetSpec(horizon=2, horizons=(1, 2))},
 }
 
-FEW = ("costly", "cheap")
-
 
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param(each, id=name, marks=() if name in FEW else pytest.mark.slow)
+        pytest.param(each, id=name, marks=() if name == "cheap" else pytest.mark.slow)
         for name, each in STRATEGIES.items()
     ],
 )

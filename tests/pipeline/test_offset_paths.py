@@ -93,6 +93,7 @@ def test_no_schedule_knows_what_comes_after_a_bar(
         assert differing.idxmax() > bar
 
 
+@pytest.mark.slow
 def test_a_schedule_is_the_run_that_begins_there(module_folder: Path) -> None:
     """A run on bars without the first 20, so that its windows begin where the second schedule's
     do, holds the same positions from the same forecasts."""
