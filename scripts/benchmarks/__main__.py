@@ -18,6 +18,8 @@ import warm_start
 from program_timing import ProgramError
 from rich.console import Console
 
+from engine.core.errors import UsageError
+
 BENCHMARKS = {
     "calibration": calibration,
     "features": feature_speed,
@@ -48,6 +50,9 @@ def main() -> int:
     except ProgramError as error:
         sys.stderr.write(f"a measured program failed: {error}\n")
         return 1
+    except UsageError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
     except KeyboardInterrupt:
         return 130
     if options.json:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import calibration_grades
 import calibration_tests
+from simulation_parts import SimulationParts
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -30,11 +32,18 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, help="default: one per core")
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="keep finished parts in FILE, and go on from those that it has",
+    )
 
 
 def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
     """Table -> its results; equal for equal seeds, whatever the number of workers."""
-    return {name: TABLES[name].measure(options, log) for name in options.tables}
+    parts = SimulationParts(options, log)
+    return {name: TABLES[name].measure(options, parts) for name in options.tables}
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:

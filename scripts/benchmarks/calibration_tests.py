@@ -12,6 +12,7 @@ import pandas as pd
 from rich.box import SIMPLE
 from rich.table import Table
 
+from engine.core.blas_threads import one_blas_thread
 from engine.core.randomness import derive_seed
 from engine.evaluation.config import EvaluationSpec
 from engine.evaluation.forecasts.accuracy_tests import diebold_mariano, pesaran_timmermann
@@ -21,7 +22,6 @@ from engine.evaluation.inference.permutation import timing_permutation_test
 from engine.evaluation.inference.sharpe_significance import probabilistic_sharpe
 from engine.evaluation.inference.spa import run_superiority_tests
 from engine.selftest.harness import interval_covers, is_significant
-from engine.selftest.pool import map_unordered
 from engine.selftest.proportion import estimate_proportion
 from engine.selftest.return_processes import ar1, garch11, iid_normal, student_t
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rich.console import Console
+    from simulation_parts import SimulationParts
 
     from engine.core.types import Vector
 
@@ -53,7 +54,7 @@ COVERAGE, SIZE, POWER = "95 % intervals that hold the truth", "tests at 5 %, H0 
 NOMINAL = {COVERAGE: 1 - SIGNIFICANCE_LEVEL, SIZE: SIGNIFICANCE_LEVEL, POWER: None}
 
 
-def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
+def measure(options: Namespace, parts: SimulationParts) -> dict[str, Any]:
     """Kind of row -> row -> process -> rate with its 99 % interval, and whether it is off."""
     tasks = [
         (
@@ -67,13 +68,10 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
     ]
     outcomes: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
     calls = [(*task, options.resamples) for task in tasks]
-    for done, (index, simulated) in enumerate(
-        map_unordered(_simulate_markets, calls, options.workers), start=1
-    ):
+    processes = [process for process, *_ in tasks]
+    for index, simulated in parts.run("tests", _simulate_markets, calls, processes):
         for kind, row, happened in simulated:
-            outcomes[kind, row, tasks[index][0]].append(happened)
-        if done % MARKETS_PER_TASK == 0 or done == len(tasks):
-            log(f"{100 * done / len(tasks):.0f} % of the markets")
+            outcomes[kind, row, processes[index]].append(happened)
     work = {name: getattr(options, name) for name in ("markets", "bars", "resamples", "seed")}
     rows: dict[str, Any] = {kind: {} for kind in NOMINAL}
     for kind, row, process in sorted(outcomes, key=_sort_key):
@@ -124,16 +122,17 @@ def _simulate_markets(
 ) -> list[tuple[str, str, bool]]:
     """The outcomes of some markets of one process."""
     spec = EvaluationSpec(resamples=resamples, confidence=1 - SIGNIFICANCE_LEVEL)
-    return [
-        happened
-        for number in numbers
-        for happened in CalibrationMarket(
-            PROCESSES[process],
-            bars,
-            np.random.default_rng([derive_seed(seed, "calibration", process), number]),
-            spec,
-        ).outcomes()
-    ]
+    with one_blas_thread():
+        return [
+            happened
+            for number in numbers
+            for happened in CalibrationMarket(
+                PROCESSES[process],
+                bars,
+                np.random.default_rng([derive_seed(seed, "calibration", process), number]),
+                spec,
+            ).outcomes()
+        ]
 
 
 class CalibrationMarket:

@@ -16,6 +16,7 @@ from program_timing import time_command
 from rich.table import Table
 
 from engine.evaluation.config import EvaluationSpec
+from engine.evaluation.evidence import VerdictInputs
 from engine.evaluation.significance import assess_significance
 from engine.selftest.return_processes import ar1, iid_normal
 
@@ -127,6 +128,6 @@ def _time_significance(name: str, options: Namespace) -> list[float]:
         )
         spec = EvaluationSpec(resamples=options.resamples)
         start = time.perf_counter()
-        assess_significance(returns, periods_per_year=252.0, spec=spec, rng=rng)
+        assess_significance(VerdictInputs(returns, 252.0), spec, rng)
         seconds.append(time.perf_counter() - start)
     return seconds

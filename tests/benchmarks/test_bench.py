@@ -212,6 +212,24 @@ def test_the_grades_count_every_market_once_for_any_number_of_workers(
         assert name in table
 
 
+@pytest.mark.slow
+def test_the_calibration_goes_on_from_its_finished_parts(module_folder: Path) -> None:
+    parts = module_folder / "parts.jsonl"
+    options = ["--tables", "grades", "--graded-markets", "12", "--workers", "1"]
+    options += ["--rows", "jumps, premium 0, a trade", "--resume", str(parts), "--json"]
+    whole = bench("calibration", *options)
+    assert whole.returncode == 0, whole.stderr
+    written = parts.read_text("utf-8")
+    parts.write_text(written[: len(written) // 2], "utf-8")
+    resumed = bench("calibration", *options)
+    assert resumed.stdout == whole.stdout
+    assert "of 8 parts are in" in resumed.stderr
+    assert len(parts.read_text("utf-8").splitlines()) == len(written.splitlines())
+    other = bench("calibration", *options, "--seed", "1")
+    assert other.returncode == 2
+    assert str(parts) in other.stderr
+
+
 def test_a_rate_has_a_star_only_where_no_rule_has_skill(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     grades = importlib.import_module("calibration_grades")
@@ -238,6 +256,8 @@ def test_the_rows_of_grades_have_every_factor(monkeypatch: pytest.MonkeyPatch) -
     assert {tries for row in without for tries in row.tries} == {1, 20, 50, 200}
     assert {row.bars for row in without} == {500, 1_000, 3_000}
     assert {row.edge for row in skilled} == {0.5, 1.0, 1.5, 2.0, 3.0}
+    page = (ROOT / "docs" / "calibration.md").read_text("utf-8")
+    assert [name for name in names if f"\n  {name} " not in page] == []
 
 
 @pytest.mark.slow
