@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import typer.testing
+from hypothesis import settings
 
+from engine.core.lazy_imports import relax_gc
 from engine.trials import ledger_schema
+from tests.hypothesis_examples import FAST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +22,16 @@ if TYPE_CHECKING:
 # Loaded after TensorFlow by whoever needs no connection, such as quantstats, it could make none
 # for the tests that do; see `engine.core.lazy_imports.deep_bind`.
 import_module("curl_cffi")
+
+
+# The libraries and the tests are a million objects that stay, as in processes of the engine.
+relax_gc()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The fast part tries properties on fewer examples; the whole suite on all of them."""
+    if config.getoption("markexpr") == "not slow":
+        settings.load_profile(FAST)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,6 +53,14 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
     """No test cuts the power, and 30 ms a transaction are long where hundreds are made."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger_schema, "SYNCHRONOUS", "OFF")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_command_line() -> Iterator[None]:
+    """The command line is built once a process, as for a user, and not 60 ms at every call."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
         yield
 
 

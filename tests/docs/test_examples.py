@@ -24,6 +24,8 @@ from engine.runs.run import Run
 from engine.strategy import Strategy, load_strategy
 from tests.docs.blocks import OWN_PARTS, PAGES, ROOT, WALKED, blocks, named, uses_own_part
 
+COMMAND = typer.main.get_command(app)
+
 FOR_TYPES = {"Tensor"}
 """Names that are there for the type checker alone."""
 
@@ -61,7 +63,7 @@ def commands() -> dict[str, list[str]]:
 
 def parse(arguments: list[str]) -> dict[str, Any]:
     """What the command line makes of the arguments; nothing where only a command is named."""
-    command, words = typer.main.get_command(app), list(arguments)
+    command, words = COMMAND, list(arguments)
     while words and not words[0].startswith("-") and hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
     if words in ([], ["--help"], ["--version"]):
