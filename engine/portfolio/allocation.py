@@ -20,7 +20,7 @@ class PortfolioRow:
     """What is known of m symbols at one close.
 
     Attributes:
-        symbols: Their names, which settle ties.
+        symbols: Their names, which settle ties of some of the forecasts.
         predicted: (m,) predicted simple return of each; NaN where there is no forecast.
         positions: (m,) by the signal: 1 long, 0 flat, -1 short.
         sizes: (m,) by the sizing: share of the equity, 0 or more.
@@ -34,8 +34,13 @@ class PortfolioRow:
     closes: Matrix
 
     def highest(self) -> IntVector:
-        """The symbols that have a forecast, the highest first; equal ones by name."""
+        """The symbols that have a forecast, the highest first; equal ones by name.
+
+        None where several are known and all are equal: they say nothing of which to hold.
+        """
         known = np.flatnonzero(np.isfinite(self.predicted))
+        if len(known) > 1 and (self.predicted[known] == self.predicted[known[0]]).all():
+            return known[:0]
         names = np.array(self.symbols)[known]
         return known[np.lexsort((names, -self.predicted[known]))]
 
@@ -60,6 +65,11 @@ class AllocationSpec(Spec, ABC):
     def closes_needed(self) -> int:
         """Closes that the shares of a bar are computed from, its own included."""
         return 0
+
+    @property
+    def symbols_needed(self) -> int:
+        """Target symbols that there must be for the shares to depend on the forecasts."""
+        return 1
 
     @abstractmethod
     def divide(self, row: PortfolioRow) -> Vector:
@@ -135,6 +145,11 @@ class TopAllocation(AllocationSpec):
     kind: Literal["top_k"] = "top_k"
     count: int = Field(default=10, ge=1, le=10_000)
 
+    @property
+    def symbols_needed(self) -> int:
+        """One more than are held."""
+        return self.count + 1
+
     def divide(self, row: PortfolioRow) -> Vector:
         """The `count`-th part of the size for each of them."""
         weights = np.zeros(len(row.predicted))
@@ -154,6 +169,11 @@ class LongShortAllocation(AllocationSpec):
     by_rank: ClassVar[bool] = True
     kind: Literal["long_short"] = "long_short"
     quantile: float = Field(default=0.2, gt=0, le=0.5)
+
+    @property
+    def symbols_needed(self) -> int:
+        """One for each side."""
+        return 2
 
     def divide(self, row: PortfolioRow) -> Vector:
         """Half of the size for each side."""

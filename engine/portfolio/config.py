@@ -35,12 +35,16 @@ class PortfolioSpec(Spec):
     Attributes:
         allocation: Shares of the symbols.
         rebalance: At the close of every so many bars, or at the first close of each week (from
-            Monday, UTC) or month; between them the target weights stay.
+            Monday, UTC) or month, by the timestamps of the bars, which are those of their opens;
+            between them the target weights stay, but for symbols without a forecast.
         max_symbol_weight: Largest |weight| of a symbol; what is above it is cash.
-        max_net_weight: Largest |sum of the weights|; the larger side is made smaller.
-        min_change: A weight that would change by less stays, unless it becomes 0.
+        max_net_weight: Largest |sum of the weights|; the larger side is made smaller, also where a
+            symbol is left between rebalancings because it has no forecast.
+        min_change: A weight that would change by less stays, unless it becomes 0 or changes its
+            sign. All change where the old weights beside the new ones would exceed a limit, or
+            both the sum of |weight| before and that of the new ones.
         max_turnover: Largest sum of |change of weight| at one rebalancing; all changes are made
-            smaller by the same factor.
+            smaller by the same factor. A symbol without a forecast is left at once all the same.
     """
 
     allocation: Allocation = EqualAllocation()

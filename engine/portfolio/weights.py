@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from engine.portfolio.allocation import PortfolioRow
     from engine.portfolio.config import PortfolioSpec
 
+ROUNDING = 1e-12
+"""What a sum of weights may exceed a limit by."""
+
 
 @dataclass(frozen=True, eq=False)
 class PortfolioState:
@@ -40,16 +43,32 @@ def rebalance(
 ) -> PortfolioState:
     """The weights after one close.
 
+    A symbol without a forecast has weight 0 at this very close, between rebalancings too.
+
     Args:
         state: As the close before left it.
         row: What is known at this close.
         timestamp: Of its bar.
         spec: Shares, limits and rebalancing.
+
+    Returns:
+        Weights of which the sum of absolute values is at most the largest size so far, and the sum
+        within `max_net_weight`, where those of `state` are.
     """
+    before = _leave_unknown(state.weights, row, spec)
     if not _is_due(state, timestamp, spec):
-        return PortfolioState(timestamp, state.bars + 1, state.weights)
-    weights = _apply_limits(spec.allocation.divide(row), state.weights, spec)
+        return PortfolioState(timestamp, state.bars + 1, before)
+    weights = _apply_limits(spec.allocation.divide(row), before, spec)
     return PortfolioState(timestamp, 0, weights)
+
+
+def _leave_unknown(weights: Vector, row: PortfolioRow, spec: PortfolioSpec) -> Vector:
+    """Without the symbols that have no forecast, and within the net limit without them."""
+    left = ~np.isfinite(row.predicted) & (weights != 0.0)
+    if not left.any():
+        return weights
+    kept = np.where(left, 0.0, weights)
+    return kept if spec.max_net_weight is None else _limit_net(kept, spec.max_net_weight)
 
 
 def _is_due(state: PortfolioState, timestamp: datetime, spec: PortfolioSpec) -> bool:
@@ -69,8 +88,7 @@ def _apply_limits(weights: Vector, before: Vector, spec: PortfolioSpec) -> Vecto
     if spec.max_net_weight is not None:
         weights = _limit_net(weights, spec.max_net_weight)
     if spec.min_change:
-        small = (np.abs(weights - before) < spec.min_change) & (weights != 0)
-        weights = np.where(small, before, weights)
+        weights = _skip_small_changes(weights, before, spec)
     if spec.max_turnover is not None:
         turnover = float(np.abs(weights - before).sum())
         if turnover > spec.max_turnover:
@@ -78,10 +96,27 @@ def _apply_limits(weights: Vector, before: Vector, spec: PortfolioSpec) -> Vecto
     return weights
 
 
+def _skip_small_changes(weights: Vector, before: Vector, spec: PortfolioSpec) -> Vector:
+    """Small changes are not made, unless the old weights beside the new ones break a limit."""
+    small = np.abs(weights - before) < spec.min_change
+    small &= (weights != 0) & (np.sign(weights) * np.sign(before) >= 0)
+    kept = np.where(small, before, weights)
+    gross, allowed = _gross(kept), max(_gross(weights), _gross(before))
+    net, symbol = spec.max_net_weight, spec.max_symbol_weight
+    if gross > allowed or (net is not None and abs(float(kept.sum())) > net + ROUNDING):
+        return weights
+    # A state may be of another portfolio, with weights that this one does not allow.
+    return weights if symbol is not None and np.abs(kept).max() > symbol else kept
+
+
+def _gross(weights: Vector) -> float:
+    return float(np.abs(weights).sum())
+
+
 def _limit_net(weights: Vector, limit: float) -> Vector:
     """The larger side by a factor, so that it exceeds the other one by the limit at most."""
     long, short = float(weights[weights > 0].sum()), float(-weights[weights < 0].sum())
-    if abs(long - short) <= limit:
+    if abs(long - short) <= limit + ROUNDING:
         return weights
     larger, smaller = max(long, short), min(long, short)
     is_larger = weights > 0 if long > short else weights < 0

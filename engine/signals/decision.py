@@ -118,10 +118,11 @@ def _divide(
 ) -> tuple[DecisionState, dict[str, float]]:
     """The positions as parts of one book."""
     symbols, held = tuple(holdings), holdings.values()
+    # A state of equal parts rebalances at its next close, from the weights that it has.
     before = PortfolioState(
-        state.decided_on,
+        state.decided_on if state.weights else None,
         state.bars_since_rebalancing,
-        np.array([state.weights.get(symbol, 0.0) for symbol in symbols]),
+        np.array([_weight_before(state, symbol) for symbol in symbols]),
     )
     by_rank = spec.portfolio.allocation.by_rank
     sizes = [spec.ranked_size if by_rank else each.size for each in held]
@@ -145,6 +146,14 @@ def _divide(
         weights=targets,
         bars_since_rebalancing=after.bars,
     ), targets
+
+
+def _weight_before(state: DecisionState, symbol: str) -> float:
+    """The target weight that a state holds of a symbol."""
+    if state.weights:
+        return state.weights.get(symbol, 0.0)
+    own = state.positions.get(symbol, FLAT)
+    return own.position * own.size / max(1, len(state.positions))
 
 
 def _next_position(position: float, row: PredictionRow, symbol: str, side: Side) -> float:
@@ -172,11 +181,9 @@ def _check_order(state: DecisionState, row: PredictionRow) -> None:
             found=str(row.timestamp),
             fix="continue from the state that the bar before left",
         )
-    missing = [
-        symbol
-        for symbol, holding in state.positions.items()
-        if holding.position and symbol not in row.predicted
-    ]
+    held = {symbol for symbol, holding in state.positions.items() if holding.position}
+    held |= {symbol for symbol, weight in state.weights.items() if weight}
+    missing = sorted(held.difference(row.predicted))
     if missing:
         raise UsageError(
             "A symbol that is held is not decided",

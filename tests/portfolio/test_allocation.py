@@ -83,10 +83,18 @@ def test_one_forecast_has_no_other_side() -> None:
     assert not LongShortAllocation().divide(row_of([0.03, np.nan, np.nan, np.nan])).any()
 
 
-def test_equal_forecasts_are_settled_by_the_names_of_the_symbols() -> None:
-    row = row_of([0.01] * 4, symbols=("D", "C", "B", "A"))
-    assert TopAllocation(count=1).divide(row).tolist() == [0.0, 0.0, 0.0, 1.0]
-    assert LongShortAllocation(quantile=0.2).divide(row).tolist() == [-0.5, 0.0, 0.0, 0.5]
+def test_some_equal_forecasts_are_settled_by_the_names_of_the_symbols() -> None:
+    row = row_of([0.01, 0.01, 0.01, -0.01], symbols=("D", "C", "B", "A"))
+    assert TopAllocation(count=1).divide(row).tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert TopAllocation(count=2).divide(row).tolist() == [0.0, 0.5, 0.5, 0.0]
+
+
+@pytest.mark.parametrize("allocation", [TopAllocation(count=1), LongShortAllocation()])
+@pytest.mark.parametrize("predicted", [[0.0] * 4, [0.01, np.nan, 0.01, 0.01], [0.0, -0.0, 0, 0]])
+def test_forecasts_that_are_all_equal_choose_nothing(
+    allocation: TopAllocation | LongShortAllocation, predicted: list[float]
+) -> None:
+    assert not allocation.divide(row_of(predicted)).any()
 
 
 @pytest.mark.parametrize("allocation", ALLOCATIONS, ids=lambda each: each.kind)

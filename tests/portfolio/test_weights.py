@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.portfolio import PortfolioRow, PortfolioSpec, PortfolioState, rebalance
+from engine.portfolio import (
+    LongShortAllocation,
+    PortfolioRow,
+    PortfolioSpec,
+    PortfolioState,
+    ProportionalAllocation,
+    rebalance,
+)
 
 DAYS = pd.date_range("2021-01-28", periods=40, freq="D", tz="UTC")
 """From a Thursday; the first of February is a Monday."""
@@ -62,6 +71,40 @@ def test_a_small_change_is_not_made_unless_it_is_an_exit() -> None:
     assert found == [0.3, 0.25, 0.0]
 
 
+def test_a_small_change_of_sign_is_made() -> None:
+    assert weights_after([0.01, 0.25], [-0.01, 0.25], min_change=0.05) == [0.01, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "before", "limits"),
+    [
+        ([0.35, 0.35, 0.3], [0.5, 0.5, 0.0], {}),
+        ([0.1, 0.3, -0.4], [0.2, 0.0, -0.2], {"max_net_weight": 0.0}),
+        ([0.15, 0.5], [0.4, 0.4], {"max_symbol_weight": 0.3}),
+    ],
+    ids=["gross", "net", "symbol"],
+)
+def test_small_changes_are_made_where_the_old_weights_break_a_limit(
+    wanted: list[float], before: list[float], limits: dict
+) -> None:
+    everything = weights_after(wanted, before, **limits)
+    assert weights_after(wanted, before, min_change=0.27, **limits) == everything
+
+
+def test_a_symbol_without_a_forecast_is_left_at_that_very_close() -> None:
+    state = PortfolioState(DAYS[0], 0, np.array([0.4, -0.4, 0.1]))
+    gone = dataclasses.replace(row_of([0.4, 0.0, 0.1]), predicted=np.array([1, np.nan, 1]))
+    idle = PortfolioSpec(rebalance=9)
+    after = rebalance(state, gone, DAYS[1], idle)
+    assert (after.weights.tolist(), after.bars) == ([0.4, 0.0, 0.1], 1)
+    again = rebalance(after, row_of([0.4, -0.4, 0.1]), DAYS[2], idle)
+    assert again.weights.tolist() == [0.4, 0.0, 0.1]
+    slow = rebalance(state, gone, DAYS[1], PortfolioSpec(max_turnover=0.01))
+    np.testing.assert_allclose(slow.weights, [0.4, 0.0, 0.1])
+    net = PortfolioSpec(rebalance=9, max_net_weight=0.25)
+    np.testing.assert_allclose(rebalance(state, gone, DAYS[1], net).weights, [0.2, 0.0, 0.05])
+
+
 def test_too_much_turnover_is_made_smaller_by_one_factor() -> None:
     found = weights_after([0.4, -0.2], [0.0, 0.0], max_turnover=0.3)
     np.testing.assert_allclose(found, [0.2, -0.1])
@@ -104,6 +147,31 @@ def test_limits_hold_and_no_limit_turns_a_side(
     assert (np.sign(free) * np.sign(wanted) >= 0).all()
     assert (np.abs(free) <= (limits["max_symbol_weight"] or 1) + 1e-12).all()
     if limits["max_net_weight"] is not None:
-        assert abs(free.sum()) <= limits["max_net_weight"] + 1e-12
+        assert abs(free.sum()) <= limits["max_net_weight"] + 1e-9
     slow = np.array(weights_after(wanted, before, max_turnover=max_turnover, **limits))
     assert np.abs(slow - before).sum() <= (max_turnover or 9) + 1e-12
+
+
+@given(
+    forecasts=st.lists(
+        st.lists(st.floats(-0.1, 0.1) | st.just(np.nan), min_size=3, max_size=3), max_size=12
+    ),
+    allocation=st.sampled_from([ProportionalAllocation(), LongShortAllocation(quantile=0.5)]),
+    rebalancing=st.sampled_from([1, 3]),
+    max_net_weight=st.sampled_from([None, 0.0, 0.3]),
+    min_change=st.sampled_from([0.05, 0.2, 0.5]),
+    max_turnover=st.sampled_from([None, 0.5]),
+)
+def test_a_book_is_within_its_size_and_net_limit_at_every_close(
+    forecasts: list[list[float]], allocation, rebalancing: int, **limits
+) -> None:
+    spec = PortfolioSpec(allocation=allocation, rebalance=rebalancing, **limits)
+    state = PortfolioState.start(3)
+    for day, predicted in zip(DAYS, map(np.array, forecasts), strict=False):
+        positions = np.nan_to_num(np.sign(predicted))
+        row = PortfolioRow(tuple("ABC"), predicted, positions, np.full(3, 0.8), np.empty((0, 3)))
+        state = rebalance(state, row, day, spec)
+        assert np.abs(state.weights).sum() <= 0.8 + 1e-9
+        if spec.max_net_weight is not None:
+            assert abs(state.weights.sum()) <= spec.max_net_weight + 1e-9
+        assert not state.weights[np.isnan(predicted)].any()

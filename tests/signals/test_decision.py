@@ -237,6 +237,30 @@ def test_a_symbol_that_is_held_is_decided_at_every_bar() -> None:
         decide(state, row_of({"B": 0.02}, day=2), spec_of())
 
 
+RANKED = replace(
+    spec_of(FixedThreshold()), portfolio=PortfolioSpec(allocation=TopAllocation(count=1))
+)
+
+
+def test_a_symbol_that_is_held_by_rank_is_decided_at_every_bar() -> None:
+    # The signal would hold none of them: only the weight says that B is held.
+    state, targets = decide(DecisionState(), row_of({"A": -0.03, "B": -0.02}, day=1), RANKED)
+    assert targets == {"A": 0.0, "B": 1.0}
+    decide(state, row_of({"B": -0.02}, day=2), RANKED)
+    with pytest.raises(UsageError, match="held is not decided"):
+        decide(state, row_of({"A": -0.02}, day=2), RANKED)
+
+
+def test_a_state_of_equal_parts_is_rebalanced_at_its_next_close_from_what_it_holds() -> None:
+    state, _ = decide(DecisionState(), row_of({"A": 0.02, "B": 0.0}, day=1), spec_of())
+    monthly = PortfolioSpec(allocation=TopAllocation(count=1), rebalance="monthly")
+    spec = replace(spec_of(), portfolio=monthly)
+    following = row_of({"A": 0.02, "B": 0.03}, day=2)
+    assert decide(state, following, spec)[1] == {"A": 0.0, "B": 1.0}
+    slow = replace(spec, portfolio=monthly.model_copy(update={"max_turnover": 0.3}))
+    assert decide(state, following, slow)[1] == pytest.approx({"A": 0.4, "B": 0.2})
+
+
 def test_a_row_has_no_close_after_its_bar() -> None:
     days = pd.date_range("2020-01-01", periods=3, tz="UTC")
     close = pd.DataFrame({"A": [1.0, 2.0, 3.0]}, index=days)

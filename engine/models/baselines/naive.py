@@ -39,7 +39,7 @@ class Persistence(Forecaster):
 
     Attributes:
         of: `return` repeats the return of the last `horizon` bars. `price` repeats the price, so
-            that every predicted return is 0 and the book never trades.
+            that every predicted return is 0 and the book never trades, by rank neither.
     """
 
     costly: ClassVar[bool] = False
@@ -98,7 +98,8 @@ class AlwaysUp(_Constant):
     Only the direction is meant. The size is typical so that it passes every threshold that a
     typical move passes and the book is always long; a size such as one basis point would stay
     below the threshold and never trade. Its squared error is therefore no reference; use that of
-    `drift`. Under a `quantile` signal neither trades, because no row is above the others.
+    `drift`. Under a `quantile` signal neither trades, because no row is above the others. An
+    allocation by rank compares these sizes: it holds the symbols that moved most.
     """
 
     kind: Literal["always_up"] = "always_up"
