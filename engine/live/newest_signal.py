@@ -27,7 +27,6 @@ from engine.pipeline.steps import (
     simulate_books,
 )
 from engine.runs.next_orders import find_due_timestamps, find_orders_of_book
-from engine.simulation.limited_orders import find_unfilled_orders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,7 +199,7 @@ def _orders(
         ruined=bool((book.returns <= -1.0).any()),
         held_weights=book.held_weights,
         maintenance_margin=spec.execution.maintenance_margin,
-        unfilled=find_unfilled_orders(book.limited, prepared.traded),
+        waiting=book.waiting,
     )
     market = prepared.market
     due = find_due_timestamps(

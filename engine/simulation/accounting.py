@@ -370,7 +370,9 @@ def fold_bars(
         where the book was ruined at the prices of the fills before the first.
     """
     count, symbols = orders.due.shape
-    state = OrderState(np.full(symbols, np.nan), np.zeros(symbols), np.zeros(symbols, np.bool_))
+    state = OrderState(
+        np.full(symbols, np.nan), np.zeros(symbols), np.zeros(symbols, np.bool_), kept.waited
+    )
     fills = BarFills(
         np.zeros(symbols, np.int64),
         np.zeros(symbols),
@@ -403,6 +405,8 @@ def fold_bars(
             targets, available_cash, available, bars.prices[t], _costs_at(rates, t), fills
         )
         _settle_orders(targets, fills, state, kept.unfilled[t])
+        for i in range(symbols):
+            state.waited[i] = 0 if math.isnan(state.waiting[i]) else state.waited[i] + 1
         cash_flow += cash_flow_of(fills, due)
         records = _reserve(records, filled + due)
         filled = _record(records, filled, t, due, fills, units, state.forced)
@@ -423,7 +427,7 @@ def fold_arrays(
         Matrix, Matrix, Matrix, Matrix, Matrix, Matrix, Matrix, TierTable, Matrix, Vector
     ],
     maintenance_margin: float,
-    kept: tuple[Vector, Vector, Matrix, Vector, Vector, BoolVector, Matrix, Matrix],
+    kept: tuple[Vector, Vector, Matrix, Vector, Vector, BoolVector, Matrix, Matrix, IntVector],
 ) -> tuple[Matrix, int]:
     """`fold_bars` of plain tuples, each in the order of its fields.
 
@@ -446,7 +450,9 @@ def fold_arrays(
             rates[9],
         ),
         maintenance_margin,
-        BarRecords(kept[0], kept[1], kept[2], kept[3], kept[4], kept[5], kept[6], kept[7]),
+        BarRecords(
+            kept[0], kept[1], kept[2], kept[3], kept[4], kept[5], kept[6], kept[7], kept[8]
+        ),
     )
 
 
@@ -481,14 +487,18 @@ def _find_targets(
 
     A margin call at the close before cancels every order decided by then, and places one to close
     each position. What nothing trades for waits; the newest order that is due wins, and one back
-    to the target filled last takes back those that wait.
+    to the target filled last takes back those that wait. Another order has waited 0 bars; one that
+    a margin call places again, to close a position, is the same.
     """
     for i in range(len(targets)):
+        closes = state.forced[i] and not math.isnan(state.waiting[i])
         if last_call >= 0 and last_call == t - 1:
             due[i] = _order_after_call(units[i], state, i)
         elif last_call < 0 or t - orders.delay > last_call:
             due[i] = orders.due[t, i]
             state.forced[i] = state.forced[i] and math.isnan(due[i])
+        if not (math.isnan(due[i]) or (closes and state.forced[i])):
+            state.waited[i] = 0
         targets[i] = _newest_order(due[i], state.waiting[i], state.filled[i])
         state.waiting[i] = np.nan
         if not math.isnan(targets[i]) and not orders.traded[t, i]:

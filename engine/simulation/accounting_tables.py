@@ -168,6 +168,8 @@ class BarRecords(NamedTuple):
         due: The orders that were due, without those that a margin call cancelled and with those
             that it placed, shape (n, k).
         unfilled: Units that the limits of each bar left over, shape (n, k).
+        waited: Bars that the order that waits after the last bar has waited, shape (k,); 0 where
+            none does.
     """
 
     equity: Vector
@@ -178,14 +180,17 @@ class BarRecords(NamedTuple):
     called: BoolVector
     due: Matrix
     unfilled: Matrix
+    waited: IntVector
 
 
 class OrderState(NamedTuple):
     """Orders of a fold, an entry a symbol: what waits, what was filled last, what closes by force.
 
-    `waiting` is NaN where no order waits, `filled` where the last was filled in part.
+    `waiting` is NaN where no order waits, `filled` where the last was filled in part; `waited` is
+    the number of bars that the one that waits has waited.
     """
 
     waiting: Vector
     filled: Vector
     forced: BoolVector
+    waited: IntVector

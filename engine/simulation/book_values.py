@@ -25,7 +25,7 @@ from engine.simulation.fills import Fills, fill_books
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from engine.core.types import BoolVector, Matrix, Vector, WideFrame
+    from engine.core.types import BoolVector, IntVector, Matrix, Vector, WideFrame
     from engine.simulation.costs import TradingCosts
 
 
@@ -83,6 +83,7 @@ class BookValues:
         called: Whether the close fell below the maintenance margin, shape (n,).
         traded_rows: Rows that may have fills: all, or those up to the ruin.
         unfilled: Units that each bar could not fill and that waited, shape (n, k).
+        waited: As in `BarRecords`; None of a book that is not folded, whose bars fill any order.
     """
 
     fills: Fills
@@ -95,6 +96,7 @@ class BookValues:
     called: BoolVector
     traded_rows: int
     unfilled: Matrix
+    waited: IntVector | None
 
     @property
     def returns(self) -> Vector:
@@ -178,6 +180,7 @@ def mark_fills(fills: Fills, orders: WideFrame, terms: Terms) -> BookValues:
         called=np.zeros(len(closes), dtype=np.bool_),
         traded_rows=traded_rows,
         unfilled=np.zeros(closes.shape),
+        waited=None,
     )
 
 
@@ -231,6 +234,7 @@ def _fold(book: Variation, terms: Terms) -> BookValues:
         called=np.zeros(rows, dtype=np.bool_),
         due=np.full(shape, np.nan),
         unfilled=np.zeros(shape),
+        waited=np.zeros(shape[1], dtype=np.int64),
     )
     records, traded_rows = _choose_fold(closes.size)(
         (_table(book.orders), traded, book.delay),

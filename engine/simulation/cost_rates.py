@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from engine.core.types import IntVector, Matrix, Vector, WideFrame
+    from engine.core.types import BoolMatrix, BoolVector, IntVector, Matrix, Vector, WideFrame
     from engine.simulation.accounting_tables import TierTable
 
     Values: TypeAlias = npt.NDArray[np.float64]
@@ -133,6 +133,15 @@ class CostRates:
         plain = all(_is_all(getattr(self, name), value) for name, value in nothing.items())
         return not plain or bool(self.tiers.default or any(self.tiers.named.values()))
 
+    @property
+    def needs_capital(self) -> bool:
+        """Whether a table is money or units of the book, so that its capital has to be known."""
+        neutral = {"minimum": 0.0, "impact": 0.0, "limit": np.inf}
+        tiers = (self.tiers.default, *self.tiers.named.values())
+        return not all(_is_all(getattr(self, name), value) for name, value in neutral.items()) or (
+            any(threshold > 0 for own in tiers for threshold, _, _ in own)
+        )
+
     def aligned(self, name: str, prices: WideFrame) -> Matrix:
         """One table on the rows and symbols of `prices`: (1, k), or (n, k) where it varies.
 
@@ -146,8 +155,14 @@ class CostRates:
         else:
             values = np.repeat([float(rate)], prices.shape[1])[None, :]
         if name in OF_VOLUMES and np.isnan(values).any():
-            unknown = np.isnan(values).any(axis=0).nonzero()[0]
-            raise missing_volume([str(prices.columns[place]) for place in unknown], name)
+            rows: BoolMatrix = np.broadcast_to(np.isnan(values), prices.shape)
+            raise missing_volume(
+                [
+                    describe_unknown(str(prices.columns[place]), rows[:, place], prices.index)
+                    for place in np.flatnonzero(rows.any(axis=0)).tolist()
+                ],
+                name,
+            )
         aligned: Matrix = values * self._scale_of(name)
         return aligned
 
@@ -171,7 +186,7 @@ class CostRates:
         rates = [self._by_symbol(name, timestamp, symbols) for name in RATE_NAMES]
         for name, rate in zip(RATE_NAMES, rates, strict=True):
             if name in OF_VOLUMES and (unknown := [s for s in symbols if np.isnan(rate(s))]):
-                raise missing_volume(unknown, name)
+                raise missing_volume([f"{symbol} at {timestamp}" for symbol in unknown], name)
         return {
             symbol: BarRates(
                 **{
@@ -287,13 +302,25 @@ class CostRates:
         return dict(zip(rate.columns, rate.loc[timestamp], strict=True)).__getitem__
 
 
-def missing_volume(symbols: Iterable[str], name: str) -> InvalidBarsError:
-    """The error of costs that are of volumes, on symbols whose source has none."""
+def describe_unknown(symbol: str, unknown: BoolVector, index: pd.Index) -> str:
+    """At how many bars the volume of a symbol is not known, and the first of them."""
+    first = index[int(np.argmax(unknown))]
+    return f"{symbol} at {int(unknown.sum())} of {len(unknown)} bars, the first {first}"
+
+
+def missing_volume(unknown: Iterable[str], name: str) -> InvalidBarsError:
+    """The error of costs that are of volumes, at bars whose volume is not known.
+
+    Args:
+        unknown: Each symbol and its bars.
+        name: Table.
+    """
     key = {"impact": "costs.impact", "limit": "costs.max_participation"}[name]
     return InvalidBarsError(
         "a symbol has no volume, which its costs are of",
-        expected="bars with the units that were traded",
-        found=f"no volumes of {', '.join(symbols)}",
+        expected="bars with the units that were traded; a volume of 0 where bars moved all the "
+        "same, or before the first volume, says nothing",
+        found=f"no volume of {'; '.join(unknown)}",
         where=key,
         fix=f"take a source with volumes, or leave {key} out",
     )

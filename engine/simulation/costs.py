@@ -47,7 +47,16 @@ class CostModel(Spec, ABC):
         """Whether `one_way_cost_bps` is what a fill pays, so that decisions may count in it."""
         return True
 
-    def check_market(self, market: Market, targets: Iterable[str]) -> None:
+    @property
+    def named_symbols(self) -> tuple[str, ...]:
+        """Symbols that have costs of their own in the file, under `by_symbol`."""
+        return ()
+
+    def unknown_symbols(self, market: Market) -> tuple[str, ...]:
+        """Those named that the market does not have."""
+        return tuple(symbol for symbol in self.named_symbols if symbol not in market.symbols)
+
+    def check_market(self, market: Market, targets: Iterable[str]) -> None:  # noqa: ARG002 - for models that read volumes
         """Refuses a market on which these costs cannot be charged; before any training.
 
         Args:
@@ -55,9 +64,19 @@ class CostModel(Spec, ABC):
             targets: Symbols that are traded.
 
         Raises:
-            UsageError: The costs name a symbol that the market does not have.
+            UsageError: The costs name a symbol that the market does not have; but that of the
+                offline dataset, which stands in for another, may lack some.
             InvalidBarsError: They are of volumes, which a target does not have.
         """
+        unknown = self.unknown_symbols(market)
+        if unknown and not market.provenance.get("offline", False):
+            raise UsageError(
+                "the costs name a symbol that the dataset does not have",
+                expected=f"symbols of the dataset: {', '.join(market.symbols)}",
+                found=", ".join(unknown),
+                where="costs.by_symbol",
+                fix="write the symbol as the dataset does, or leave it out",
+            )
 
     if TYPE_CHECKING:
 
@@ -169,9 +188,10 @@ class Costs(CostModel):
         named = {symbol: rate / BPS for symbol, rate in own.items() if rate is not None}
         return BySymbol(default, named) if named else float(default)
 
-    def check_market(self, market: Market, targets: Iterable[str]) -> None:  # noqa: ARG002 - its symbols alone
-        """Refuses rates of a symbol that the market does not have."""
-        check_named_symbols(self.by_symbol, market.symbols)
+    @property
+    def named_symbols(self) -> tuple[str, ...]:
+        """Those of `by_symbol`."""
+        return tuple(self.by_symbol)
 
     def compute_rates(self, market: Market) -> CostRates:  # noqa: ARG002 - whatever the bars
         """The same at every bar."""
@@ -241,23 +261,6 @@ class BoundCosts:
 
 TradingCosts: TypeAlias = Costs | BoundCosts
 """Costs that can be charged: with rates, and able to be scaled."""
-
-
-def check_named_symbols(named: Iterable[str], symbols: Iterable[str]) -> None:
-    """Refuses costs of a symbol that the dataset does not have.
-
-    Raises:
-        UsageError: There is one.
-    """
-    known = list(symbols)
-    if unknown := [symbol for symbol in named if symbol not in known]:
-        raise UsageError(
-            "the costs name a symbol that the dataset does not have",
-            expected=f"symbols of the dataset: {', '.join(known)}",
-            found=", ".join(unknown),
-            where="costs.by_symbol",
-            fix="write the symbol as the dataset does, or leave it out",
-        )
 
 
 _HIGHEST_RATES = {"fee": 1.0, "slippage": 1.0}

@@ -10,15 +10,31 @@ from pydantic import Field
 
 from engine.core.types import Spec
 from engine.simulation.commissions import BpsCommission, Commission
-from engine.simulation.cost_rates import BySymbol, CostRates, missing_volume
-from engine.simulation.costs import BPS, CostModel, check_named_symbols
-from engine.simulation.price_costs import ConstantSpread, Spread, SquareRootImpact, select_columns
+from engine.simulation.cost_rates import (
+    OF_VOLUMES,
+    BySymbol,
+    CostRates,
+    describe_unknown,
+    missing_volume,
+)
+from engine.simulation.costs import BPS, CostModel
+from engine.simulation.price_costs import (
+    ConstantSpread,
+    Spread,
+    SquareRootImpact,
+    known_volume,
+    select_columns,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from engine.core.types import Vector, WideFrame
     from engine.data.market import Market
+
+
+MOST_UNKNOWN_VOLUMES = 0.01
+"""Share of a symbol's bars up to which an unknown volume does not refuse costs of volumes."""
 
 
 class SymbolCosts(Spec):
@@ -80,22 +96,31 @@ class ItemisedCosts(CostModel):
         return self.typical_bps is not None or None not in parts[1:]
 
     @property
+    def named_symbols(self) -> tuple[str, ...]:
+        """Those of `by_symbol`."""
+        return tuple(self.by_symbol)
+
+    @property
     def needs_capital(self) -> bool:
         """Whether a minimum, a tier, an impact or a limit is money or units."""
         every = (self, *(self._of(symbol) for symbol in self.by_symbol))
         return any(
-            each.commission.needs_capital
-            or each.max_participation is not None
-            or (each.impact is not None and each.impact.coefficient > 0)
+            each.commission.needs_capital or any(each._reads(name) for name in OF_VOLUMES)
             for each in every
         )
 
     def check_market(self, market: Market, targets: Iterable[str]) -> None:
-        """Refuses costs of a symbol that there is not, and those of volumes that there are not."""
-        check_named_symbols(self.by_symbol, market.symbols)
-        for name, compute in (("impact", _impact), ("limit", _limit)):
-            unknown = [s for s in targets if np.isnan(compute(self._of(s), market, s)).any()]
-            if unknown:
+        """Refuses costs of a symbol that there is not, and those of volumes that there are not.
+
+        Bars of volume 0 that count as traded have an unknown volume, see `known_volume`. Up to
+        `MOST_UNKNOWN_VOLUMES` of the bars may be such: they are left out of the impact's volume,
+        and fill any order. Those before the first volume do not count: what is charged there is
+        NaN, which binding the costs to bars that are traded refuses.
+        """
+        super().check_market(market, targets)
+        for name in OF_VOLUMES:
+            found = [_unknown_volumes(market, s) for s in targets if self._of(s)._reads(name)]
+            if unknown := [sentence for sentence in found if sentence]:
                 raise missing_volume(unknown, name)
 
     def compute_rates(self, market: Market) -> CostRates:
@@ -123,6 +148,12 @@ class ItemisedCosts(CostModel):
             tiers=BySymbol((), {s: c.kinks for s, c in commissions.items() if c.kinks}),
         )
 
+    def _reads(self, name: str) -> bool:
+        """Whether a table is of volumes."""
+        if name == "limit":
+            return self.max_participation is not None
+        return self.impact is not None and self.impact.coefficient > 0
+
     def _of(self, symbol: str) -> ItemisedCosts:
         """The costs of one symbol."""
         named = self.by_symbol.get(symbol)
@@ -134,8 +165,17 @@ class ItemisedCosts(CostModel):
         )
 
 
+def _unknown_volumes(market: Market, symbol: str) -> str:
+    """Which volumes of a symbol are not known, where they are too many; otherwise empty."""
+    (volume,) = select_columns(market, symbol, "volume")
+    missing, known = np.isnan(volume[:, 0]), ~np.isnan(known_volume(market, symbol))
+    zeros = ~missing & ~known & (np.logical_or.accumulate(known) | ~known.any())
+    unknown = missing | (zeros if zeros.mean() > MOST_UNKNOWN_VOLUMES else False)
+    return describe_unknown(symbol, unknown, market.wide("close").index) if unknown.any() else ""
+
+
 def _impact(costs: ItemisedCosts, market: Market, symbol: str) -> float | Vector:
-    if costs.impact is None or costs.impact.coefficient == 0:
+    if costs.impact is None or not costs._reads("impact"):
         return 0.0
     return costs.impact.of_one_unit(market, symbol)
 
@@ -144,7 +184,11 @@ def _limit(costs: ItemisedCosts, market: Market, symbol: str) -> float | Vector:
     if costs.max_participation is None:
         return np.inf
     (volume,) = select_columns(market, symbol, "volume")
-    return fillable_units(volume[:, 0], costs.max_participation)
+    known = known_volume(market, symbol)
+    units = fillable_units(known, costs.max_participation)
+    silent = np.isnan(known) & ~np.isnan(volume[:, 0])
+    began = np.logical_or.accumulate(~np.isnan(known))
+    return np.where(silent & began, np.inf, units)
 
 
 def fillable_units(volume: Vector, share: float) -> Vector:
@@ -158,7 +202,7 @@ def fillable_units(volume: Vector, share: float) -> Vector:
         share: Of the volume.
 
     Returns:
-        Units, shape (n,); 0 at a bar without volume, NaN where it is not known.
+        Units, shape (n,); 0 at a bar in which nothing traded, NaN where it is not known.
     """
     return share * volume
 

@@ -51,6 +51,8 @@ class SimulationResult:
         limited: The orders that a bar could not fill to the end, by `CostRates.limit`, a row a bar
             and order: timestamp, symbol, filled (units), unfilled (units, which wait for the next
             bar), price (before slippage).
+        waiting: Symbol -> bars that its order has waited after the last bar, because a bar could
+            not fill it or nothing traded; None where no bar left a part of an order.
     """
 
     returns: pd.Series[float]
@@ -60,6 +62,7 @@ class SimulationResult:
     financing: pd.DataFrame
     margin_calls: pd.DatetimeIndex
     limited: pd.DataFrame
+    waiting: Mapping[str, int] | None
 
 
 def simulate(
@@ -231,7 +234,15 @@ def _make_result(values: BookValues, terms: Terms) -> SimulationResult:
         ),
         margin_calls=pd.DatetimeIndex(index[values.called]),
         limited=_make_limited_table(values, terms.prices),
+        waiting=_find_waiting(values, terms.prices),
     )
+
+
+def _find_waiting(values: BookValues, prices: WideFrame) -> dict[str, int] | None:
+    if values.waited is None or not values.unfilled.any():
+        return None
+    waited = zip(prices.columns, values.waited, strict=True)
+    return {str(symbol): int(bars) for symbol, bars in waited if bars}
 
 
 def _make_limited_table(values: BookValues, prices: WideFrame) -> pd.DataFrame:

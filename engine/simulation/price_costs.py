@@ -122,21 +122,37 @@ class SquareRootImpact(Spec):
     def of_one_unit(self, market: Market, symbol: str) -> Vector:
         """What an order of one unit moves the price, a fraction; one of q units sqrt(q) of that.
 
-        0 at the first two bars of a history, which have no volatility. Where nothing traded in the
-        whole window, an order moves the price as far as is charged, by `MAX_FILL_RATE`. NaN of a
-        symbol without volumes.
+        0 at the first two bars of a history, which have no volatility. Bars of an unknown volume,
+        see `known_volume`, are left out of V; where no unit is known to have traded in the whole
+        window, V is the last one above 0. NaN before the first volume, and at the bars for which
+        the source has none.
         """
         close, volume = select_columns(market, symbol, "close", "volume")
         sigma = estimate_volatility(close, self.window)[:, 0]
-        traded = estimate_volume(volume, self.window)[:, 0]
-        moved = np.full(len(sigma), _MOVES_EVERYTHING)
+        traded = estimate_volume(known_volume(market, symbol)[:, None], self.window)[:, 0]
+        traded = _last_above_zero(traded)
+        moved = np.full(len(sigma), np.nan)
         np.divide(self.coefficient * sigma, np.sqrt(traded), out=moved, where=traded > 0)
         moved = np.where(np.isfinite(sigma), moved, 0.0)
         return np.where(np.isnan(volume[:, 0]), np.nan, moved)
 
 
-_MOVES_EVERYTHING = 1e30
-"""An impact that is cut to `MAX_FILL_RATE` for an order of any size that is filled."""
+def known_volume(market: Market, symbol: str) -> Vector:
+    """Units traded at each bar, of itself and of bars before it.
+
+    Returns:
+        Shape (n,); NaN where the source has none, and where it writes 0 for a volume that it does
+        not know: where a bar of volume 0 counts as traded, see `find_traded_bars`.
+    """
+    (volume,) = select_columns(market, symbol, "volume")
+    silent = (volume[:, 0] == 0.0) & market.traded[symbol].to_numpy()
+    return np.where(silent, np.nan, volume[:, 0])
+
+
+def _last_above_zero(values: Vector) -> Vector:
+    """At each row the last value above 0 up to it; NaN before the first."""
+    rows = np.maximum.accumulate(np.where(values > 0, np.arange(len(values)), -1))
+    return np.where(rows >= 0, values[rows], np.nan)
 
 
 def select_columns(market: Market, symbol: str, *names: str) -> list[Matrix]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,10 @@ import pytest
 from pydantic import ValidationError
 
 from engine.core.errors import InvalidBarsError, UsageError
+from engine.pipeline.prepare import prepare_data
 from engine.selftest.harness import make_strategy
-from engine.simulation import Account, Execution, ItemisedCosts
+from engine.simulation import Account, CostRates, Execution, ItemisedCosts
+from engine.simulation.costs import BoundCosts, CostModel
 from engine.testing.markets import make_market, market_of
 from tests.simulation.folded_books import Case, assert_fold_equals_simulation, fold
 
@@ -138,12 +141,64 @@ def test_what_a_bar_cannot_fill_waits_and_is_told() -> None:
     assert_fold_equals_simulation(book)
 
 
-def test_nothing_is_filled_without_volume_under_a_limit() -> None:
-    book = case([0.5] * 5, [10.0] * 5, volumes=[0.0] * 5, max_participation=0.1)
+def test_nothing_is_filled_at_bars_without_a_trade_under_a_limit() -> None:
+    book = case([0.5] * 5, [10.0] * 5, volumes=[9.0] + [0.0] * 4, max_participation=0.1)
     result = book.simulated()
     assert result.trades.empty
     assert len(result.limited) == 4
     assert (result.returns == 0).all()
+
+
+OF_VOLUMES = [{"impact": {"window": 2}}, {"max_participation": 0.1}]
+
+
+def silent_market(zero: slice, count: int = 200) -> engine.data.Market:
+    """Prices that move at every bar, and a source that writes 0 for some volumes."""
+    volumes = np.full(count, 1_000.0)
+    volumes[zero] = 0.0
+    return market([10.0 + number % 2 for number in range(count)], volumes.tolist())
+
+
+@pytest.mark.parametrize("costs", OF_VOLUMES)
+@pytest.mark.parametrize("zero", [slice(None), slice(1, 150)])
+def test_volumes_that_the_source_does_not_know_are_refused(
+    costs: dict[str, Any], zero: slice
+) -> None:
+    model, bars = ItemisedCosts.model_validate(costs), silent_market(zero)
+    unknown = (bars.wide("volume")["AAA"] == 0) & bars.traded["AAA"]
+    with pytest.raises(InvalidBarsError, match="no volume") as caught:
+        model.check_market(bars, ["AAA"])
+    first = unknown[unknown].index[0]
+    assert caught.value.found == (
+        f"no volume of AAA at {unknown.sum()} of 200 bars, the first {first}"
+    )
+
+
+def test_the_few_bars_of_unknown_volume_are_charged_by_the_volumes_before() -> None:
+    bars = silent_market(slice(1, 4))
+    model = ItemisedCosts.model_validate(OF_VOLUMES[0] | OF_VOLUMES[1])
+    assert (bars.wide("volume")["AAA"] == 0)[bars.traded["AAA"]].sum() == 1
+    model.check_market(bars, ["AAA"])
+    rates = model.compute_rates(bars)
+    # The first two zeros are believed; the window of the fifth bar has one and an unknown volume.
+    assert rates.limit["AAA"].iloc[:5].tolist() == pytest.approx([100, 0, 0, np.inf, 100])
+    assert (rates.impact["AAA"] < 0.01).all()
+    assert (rates.impact["AAA"].iloc[2:] > 0).all()
+
+
+@pytest.mark.parametrize("costs", OF_VOLUMES)
+def test_bars_before_the_first_volume_cannot_be_traded_and_those_after_can(
+    costs: dict[str, Any],
+) -> None:
+    bars = silent_market(slice(0, 120))
+    model = ItemisedCosts.model_validate(costs)
+    model.check_market(bars, ["AAA"])
+    closes, (name,) = bars.wide("close")[["AAA"]], [key.split("_")[0] for key in costs]
+    table = "limit" if name == "max" else name
+    rates = model.bind(bars).rates
+    assert np.isfinite(rates.aligned(table, closes.iloc[121:])).all()
+    with pytest.raises(InvalidBarsError, match="no volume"):
+        rates.aligned(table, closes.iloc[100:])
 
 
 def test_an_order_back_to_the_target_before_is_filled_where_a_part_was() -> None:
@@ -192,6 +247,36 @@ def test_costs_that_cannot_be_charged_are_refused(costs: dict[str, Any], told: s
         make_strategy(costs={"kind": "itemised"} | costs)
 
 
+class OwnCosts(CostModel):
+    """Charges of money or units, without saying that they need a capital."""
+
+    kind: Literal["own"] = "own"
+    table: str
+    value: float
+
+    @property
+    def one_way_cost_bps(self) -> float:
+        return 0.0
+
+    def compute_rates(self, market: engine.data.Market) -> CostRates:
+        assert market.symbols
+        return CostRates(fee=0.0, slippage=0.0, **{self.table: self.value})
+
+
+@pytest.mark.parametrize("table", ["minimum", "impact", "limit"])
+def test_charges_in_money_or_units_need_a_capital_whatever_the_model_says(table: str) -> None:
+    bars, spec = make_market(400), make_strategy()
+    model = OwnCosts(table=table, value=2.0)
+    with pytest.raises(UsageError, match="need the money") as caught:
+        prepare_data(spec.model_copy(update={"costs": model}), bars)
+    assert caught.value.where == "capital, for costs of kind own"
+    paid = spec.model_copy(update={"costs": model, "capital": 100.0}).bind_costs(bars)
+    assert isinstance(paid, BoundCosts)
+    assert paid.rates.capital == 100.0
+    neutral = OwnCosts(table="per_unit", value=2.0)
+    spec.model_copy(update={"costs": neutral}).bind_costs(bars)
+
+
 def test_thresholds_in_round_trips_need_to_know_what_a_fill_costs() -> None:
     signal = {"kind": "cost_multiple", "enter": 1, "exit": 0}
     costs = {"kind": "itemised", "commission": {"kind": "per_unit", "per_unit": 0.005}}
@@ -212,6 +297,9 @@ def test_a_symbol_that_the_dataset_does_not_have_is_named(kind: str) -> None:
     with pytest.raises(UsageError, match="costs name a symbol") as caught:
         spec.costs.check_market(make_market(10), ["AAA"])
     assert (caught.value.found, caught.value.where) == ("AAPL", "costs.by_symbol")
+    stand_in = replace(make_market(10), provenance={"offline": True})
+    spec.costs.check_market(stand_in, ["AAA"])
+    assert spec.costs.unknown_symbols(stand_in) == ("AAPL",)
 
 
 @pytest.mark.parametrize("costs", [{"impact": {}}, {"max_participation": 0.1}])
@@ -224,7 +312,8 @@ def test_a_target_without_volumes_is_refused_and_another_symbol_is_not(
     model.check_market(silent, ["BBB"])
     with pytest.raises(InvalidBarsError, match="no volume") as caught:
         model.check_market(silent, ["AAA"])
-    assert caught.value.found == "no volumes of AAA"
+    first = silent.wide("close").index[0]
+    assert caught.value.found == f"no volume of AAA at 20 of 20 bars, the first {first}"
     closes = silent.wide("close")
     with pytest.raises(InvalidBarsError, match="no volume"):
         model.bind(silent).rates.at(closes.index[5], ["AAA"])

@@ -130,7 +130,8 @@ def start_account(  # noqa: PLR0913 - an argument an option of the command line
 
     Raises:
         UsageError: The name or the capital is none, there is an account of that name, or the
-            dataset has no source for the feed, or the grace time is too long for its bars.
+            dataset has no source for the feed, or the grace time is too long for its bars; or
+            the costs depend on the capital, and the strategy has another.
         UncertifiedError: No run of this configuration passed the leakage test.
         UnreachableError: No source of the dataset answers, and nothing of it is cached.
         DataError: Bars are missing or break a quality rule.
@@ -152,6 +153,7 @@ def start_account(  # noqa: PLR0913 - an argument an option of the command line
         # A dataset that is named is replaced by no other: the account waits for bars of this one.
         named = dataset if offline else name_or_path
         market = _load_named(spec, named, offline, folder, progress)
+        _require_same_capital(spec, market, capital)
         open_feed(
             settings.feed, manifest, home=folder, clock=clock, progress=progress or NullProgress()
         ).close()
@@ -182,6 +184,25 @@ def start_account(  # noqa: PLR0913 - an argument an option of the command line
             detail = {"capital": capital, "settings": shown}
             journal.create_account(account, NewEvent(now, "started", detail=detail))
     return account
+
+
+def _require_same_capital(spec: Strategy, market: Market, capital: float) -> None:
+    """Refuses money of another size than the strategy's costs were charged on.
+
+    Raises:
+        UsageError: The costs depend on the capital, which is another one.
+    """
+    bound = spec.bind_costs(market)
+    if capital != spec.capital and bound.rates.needs_capital:
+        raise UsageError(
+            "the costs of the strategy depend on the money of the book, and the account has other",
+            expected=f"--capital {spec.capital:.15g}, the `capital` of the run that passed the "
+            "leakage test",
+            found=f"{capital:.15g}",
+            where="--capital",
+            fix="start the account with that capital, or write another one into the strategy and "
+            "run it first",
+        )
 
 
 def _load_named(

@@ -265,6 +265,7 @@ def start_paper(
     model: str = "{kind: ridge}",
     overrides: dict[str, object] | None = None,
     history: int = HISTORY,
+    capital: float = 100_000.0,
 ) -> PaperMarket:
     """Starts an account after the first bars of a market, at the end of the last of them."""
     bars = bars or make_bars()
@@ -277,7 +278,7 @@ def start_paper(
     account = start_account(
         spec,
         name=NAME,
-        capital=100_000.0,
+        capital=capital,
         settings=settings or PaperSettings(),
         clock=clock,
         home=home,
