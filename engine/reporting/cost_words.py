@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from engine.runs.documents.strategy_settings import StrategySettings
+    from engine.runs.documents.strategy_settings import CostItems, StrategySettings
 
 _ESTIMATORS = {"corwin_schultz": "Corwin and Schultz", "abdi_ranaldo": "Abdi and Ranaldo"}
 
@@ -17,7 +17,7 @@ _ESTIMATORS = {"corwin_schultz": "Corwin and Schultz", "abdi_ranaldo": "Abdi and
 def describe_costs(settings: StrategySettings) -> str:
     """What every fill and every short pays."""
     kind = settings.costs.kind
-    if kind == "itemised":
+    if settings.cost_items is not None:
         parts = ", ".join(_item_phrases(settings.cost_items))
         return f"{parts[0].upper()}{parts[1:]}{_describe_others(settings)}."
     if kind:
@@ -34,39 +34,39 @@ def describe_costs(settings: StrategySettings) -> str:
 
 
 def _describe_others(settings: StrategySettings) -> str:
-    named = ", ".join(sorted(settings.cost_items.get("by_symbol", {})))
+    named = ", ".join(settings.cost_overrides)
     return (f"; other costs of {named}" if named else "") + (
         f"; with a capital of {settings.capital:,.0f}" if settings.capital else ""
     )
 
 
-def _item_phrases(items: Mapping[str, Any]) -> Iterator[str]:
-    commission, spread, impact = items["commission"], items["spread"], items.get("impact")
-    yield f"commission {_commission_phrase(commission)}"
-    if commission.get("minimum"):
-        yield f"at least {commission['minimum']:g} an order"
-    if commission.get("maximum_pct"):
-        yield f"at most {commission['maximum_pct']:g} % of its value"
-    yield (
-        f"half a spread of {formatting.BPS(2 * spread['half_bps'])}"
-        if spread["kind"] == "constant"
-        else f"half the spread that {_ESTIMATORS[spread['kind']]} estimate from "
-        f"{formatting.count_of(spread['window'], 'bar')} before"
-    )
-    if impact:
+def _item_phrases(items: CostItems) -> Iterator[str]:
+    commission, spread = items.commission.parameters, items.spread.parameters
+    yield f"commission {_commission_phrase(items)}"
+    if minimum := commission.get("minimum"):
+        yield f"at least {minimum:g} an order"
+    if maximum := commission.get("maximum_pct"):
+        yield f"at most {maximum:g} % of its value"
+    if items.spread.kind == "constant":
+        yield f"half a spread of {formatting.BPS(2 * float(spread['half_bps']))}"
+    else:
+        bars = formatting.count_of(int(spread["window"]), "bar")
+        yield f"half the spread that {_ESTIMATORS[items.spread.kind]} estimate from {bars} before"
+    if items.impact is not None:
         yield (
-            f"market impact of {impact['coefficient']:g} x volatility x the root of the order's "
-            "share of the mean volume"
+            f"market impact of {items.impact:g} x volatility x the root of the order's share of "
+            "the mean volume"
         )
-    if items.get("max_participation"):
-        yield f"at most {100 * items['max_participation']:g} % of a bar's volume"
-    if items.get("borrow_bps_per_year"):
-        yield f"{formatting.BPS(items['borrow_bps_per_year'])} a year on shorts"
+    if items.max_participation:
+        yield f"at most {100 * items.max_participation:g} % of a bar's volume"
+    if items.borrow_bps_per_year:
+        yield f"{formatting.BPS(items.borrow_bps_per_year)} a year on shorts"
 
 
-def _commission_phrase(commission: Mapping[str, Any]) -> str:
-    if commission["kind"] == "bps":
-        return f"of {formatting.BPS(commission['bps'])}"
-    if commission["kind"] == "per_unit":
-        return f"of {commission['per_unit']:g} a unit"
-    return f"in {formatting.count_of(len(commission['tiers']), 'tier')} of {commission['by']}"
+def _commission_phrase(items: CostItems) -> str:
+    rates = items.commission.parameters
+    if items.commission.kind == "bps":
+        return f"of {formatting.BPS(float(rates['bps']))}"
+    if items.commission.kind == "per_unit":
+        return f"of {rates['per_unit']:g} a unit"
+    return f"in {formatting.count_of(items.tiers, 'tier')} of {rates['by']}"

@@ -28,12 +28,17 @@ def sensitivity_heatmaps(surface: SensitivityFigures) -> tuple[Heatmap, ...]:
     values = [cell for sheet in surface.sharpe for row in sheet for cell in row if cell]
     full_colour = max(0.5, *map(abs, values)) if values else 0.5
     chosen_threshold = surface.threshold.index(chosen.threshold)
+    ranked = len(surface.threshold) == 1  # forecasts are compared with each other
     return tuple(
         Heatmap(
             title=f"Filled {formatting.count_of(delay, 'bar')} after the decision"
             + (", as the run was" if delay == chosen.delay_bars else ""),
-            column_label=f"Enters above, {THRESHOLD_UNIT_LABELS[surface['threshold_unit']]}",
-            columns=tuple(formatting.tick_label(entry) for entry in surface.threshold),
+            column_label="Forecasts ranked"
+            if ranked
+            else f"Enters above, {THRESHOLD_UNIT_LABELS[surface['threshold_unit']]}",
+            columns=("no threshold",)
+            if ranked
+            else tuple(formatting.tick_label(entry) for entry in surface.threshold),
             row_label="Cost, bps",
             rows=tuple(
                 (

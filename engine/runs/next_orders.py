@@ -5,14 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.data.bar_grid import next_bar_labels
 from engine.data.traded_bars import find_traded_bars
-from engine.runs.margin_calls import apply_margin_calls, hold_units
+from engine.runs.margin_calls import (
+    apply_margin_calls,
+    find_called,
+    find_orders_after_cuts,
+    hold_units,
+)
 from engine.signals.orders import find_pending_orders
 
 if TYPE_CHECKING:
@@ -70,7 +74,7 @@ def find_next_orders(
         if margin is None
         else _held_weights(own_trades, _closes(bars, weights), net),
         maintenance_margin=margin,
-        unfilled={} if metrics is None else metrics.unfilled_orders,
+        waiting=metrics.unfilled_orders if metrics is not None and metrics.fills_limited else None,
     )
     last = weights.index[-1]
     cash_pays = metrics is not None and metrics.margin_calls is not None
@@ -98,7 +102,7 @@ def find_orders_of_book(
     ruined: bool,
     held_weights: WideFrame | None,
     maintenance_margin: float | None,
-    unfilled: Mapping[str, int],
+    waiting: Mapping[str, int] | None,
 ) -> pd.DataFrame:
     """The orders of a book that are due after its last bar.
 
@@ -109,7 +113,7 @@ def find_orders_of_book(
         ruined: Whether the book lost everything: it trades nothing any more.
         held_weights: Of each close; needed with a maintenance margin.
         maintenance_margin: Share of the gross exposure; None without one.
-        unfilled: As by `find_unfilled_orders`.
+        waiting: As in `SimulationResult`.
 
     Returns:
         As by `find_pending_orders`.
@@ -117,27 +121,22 @@ def find_orders_of_book(
     orders = find_pending_orders(weights, delay, traded)
     if ruined:
         return orders.iloc[:0]
-    orders = _with_unfilled_orders(orders, weights, delay, unfilled)
-    if maintenance_margin is not None and held_weights is not None:
-        return apply_margin_calls(orders, held_weights, traded, maintenance_margin)
+    if maintenance_margin is None or held_weights is None:
+        called = pd.Series(data=False, index=weights.index)
+    else:
+        called = find_called(held_weights, maintenance_margin)
+    if waiting is not None:
+        return find_orders_after_cuts(
+            weights,
+            orders.dtypes,
+            delay=delay,
+            called=called,
+            held=held_weights,
+            waiting=waiting,
+        )
+    if held_weights is not None and called.any():
+        return apply_margin_calls(orders, held_weights, traded, called)
     return orders
-
-
-def _with_unfilled_orders(
-    orders: pd.DataFrame, weights: WideFrame, delay: int, unfilled: Mapping[str, int]
-) -> pd.DataFrame:
-    """With what bars could not fill; an order due at the next bar replaces that of its symbol."""
-    replaced = set(orders.loc[orders["due_in_bars"] == 1, "symbol"])
-    left = []
-    for symbol, bars in unfilled.items():
-        if symbol not in replaced:
-            own = weights[symbol].iloc[: len(weights) - delay]
-            decided = np.flatnonzero(own.ne(own.shift(fill_value=0.0)))[-1]
-            left.append((own.index[decided], symbol, own.iloc[decided], 1, bars))
-    if not left:
-        return orders
-    both = pd.concat([pd.DataFrame(left, columns=list(orders.columns)), orders])
-    return both.sort_values("due_in_bars", kind="stable", ignore_index=True)
 
 
 def _find_traded(bars: BarsFrame, weights: WideFrame) -> WideFrame | None:

@@ -90,6 +90,18 @@ def test_answers_state_the_figures(page: Page, text: str) -> None:
     assert text in page.text
 
 
+@pytest.mark.parametrize(
+    ("symbols", "label"), [({}, "Pesaran-Timmermann"), ({"symbols": 3}, "Direction test, panel")]
+)
+def test_the_direction_test_has_the_name_of_what_was_computed(
+    full: Run, symbols: dict[str, int], label: str
+) -> None:
+    forecasts = {**full.significance["forecasts"], **symbols}
+    text = page_with(full, forecasts=forecasts).text
+    labels = {"Pesaran-Timmermann", "Direction test, panel"}
+    assert {each for each in labels if each in text} == {label}
+
+
 def test_each_section_of_figures_names_a_source(page: Page) -> None:
     assert page.text.count("Source: ") == len(SECTIONS) - 2
 

@@ -39,7 +39,7 @@ def attribute_run(run: Run) -> AttributionFigures:
     fills = run.trades[run.trades["book"] == STRATEGY_BOOK]
     settings = run.manifest.settings
     # A cost model of another kind may charge for borrowing; the manifest does not have its rates.
-    unknown = bool(settings.costs.kind or settings.cost_items.get("by_symbol"))
+    unknown = bool(settings.costs.kind or settings.cost_overrides)
     may_borrow = unknown or (settings.borrow_bps_per_year or 0.0) > 0
     contributions = attribute_returns(
         run.returns[STRATEGY_BOOK],

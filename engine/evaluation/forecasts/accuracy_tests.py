@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.evaluation.inference.hac import overlap_correction, truncated_variance
 from engine.evaluation.inference.hypothesis_tests import HypothesisTestResult
 
 if TYPE_CHECKING:
@@ -136,14 +137,8 @@ def clark_west(
 def _studentise_mean(differences: Vector, horizon: int) -> float:
     """Mean over its standard error, with h - 1 autocovariances and the correction of Harvey."""
     bars, mean = len(differences), differences.mean()
-    centred = differences - mean
-    steps = np.arange(1, horizon)
-    products = np.array([centred[step:] @ centred[:-step] for step in steps])
-    variance = (centred @ centred + 2 * products.sum()) / bars
-    # The truncated sum of a series with negative autocorrelation can be negative or nearly 0.
-    if variance <= _EQUAL_LOSS_TOLERANCE * (centred @ centred) / bars:
-        variance = (centred @ centred + 2 * (1 - steps / horizon) @ products) / bars
-    correction = (bars + 1 - 2 * horizon + horizon * (horizon - 1) / bars) / bars
+    variance = truncated_variance(differences - mean, horizon - 1)
+    correction = overlap_correction(bars, horizon)
     return float(mean / np.sqrt(variance / bars) * np.sqrt(correction))
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from engine.evaluation.forecasts.accuracy_tests import average_by_bar
-from engine.evaluation.inference.hac import MIN_BARS, long_run_variance
+from engine.evaluation.inference.hac import (
+    MIN_BARS,
+    long_run_variance,
+    overlap_correction,
+    truncated_variance,
+)
 from engine.runs.documents.significance_cross_section import (
     CrossSectionFigures,
     MeanFigures,
@@ -47,12 +51,14 @@ def measure_cross_section(
 
         `rank_ic`: mean over the bars of Spearman's correlation of forecasts and outcomes over the
         symbols, equal values with their mean rank. `spread`: mean over the bars of the return of
-        the highest group of forecasts less that of the lowest. The t-statistics are from HAC
-        standard errors of these means, as the returns of overlapping horizons are autocorrelated;
-        p-values are two-sided.
+        the highest group of forecasts less that of the lowest. Equal forecasts share the groups of
+        their ranks in equal parts, so that no order of the symbols decides; bars at which all are
+        equal have no groups. The t-statistics are from HAC standard errors of these means, as the
+        returns of overlapping horizons are autocorrelated; p-values are two-sided, and None where
+        the bars are fewer than two times 2 h - 1.
 
     Source: Grinold & Kahn (2000), Active Portfolio Management, on the information coefficient;
-    standard errors as in `hac.long_run_variance`.
+    standard errors: the larger of `hac.long_run_variance` and `hac.truncated_variance`.
     """
     if predicted.shape[1] < MIN_SYMBOLS:
         return None
@@ -64,13 +70,14 @@ def measure_cross_section(
     return CrossSectionFigures(
         horizon=horizon,
         symbols=float(known.sum(axis=1)[known.any(axis=1)].mean()) if known.any() else 0.0,
-        rank_ic=_mean_figures(by_bar),
+        rank_ic=_mean_figures(by_bar, horizon),
         positive_pct=float(100 * positive.mean()) if len(positive) else None,
         rank_ic_by_horizon={
-            bars: _mean_figures(rank_ic_by_bar(predicted, actual[bars])) for bars in sorted(actual)
+            bars: _mean_figures(rank_ic_by_bar(predicted, actual[bars]), bars)
+            for bars in sorted(actual)
         },
-        group_returns=tuple(_mean_or_none(average_by_bar(group)) for group in groups),
-        spread=_mean_figures(np.subtract(*(_mean_of_rows(groups[place]) for place in (-1, 0)))),
+        group_returns=tuple(_mean_or_none(group[np.isfinite(group)]) for group in groups),
+        spread=_mean_figures(groups[-1] - groups[0], horizon),
     )
 
 
@@ -92,38 +99,60 @@ def rank_ic_by_bar(predicted: Matrix, outcome: Matrix) -> Vector:
     return correlation
 
 
-def _group_returns(predicted: Matrix, outcome: Matrix) -> list[Matrix]:
-    """The outcomes of each group of forecasts, the lowest first; NaN outside of it."""
+def _group_returns(predicted: Matrix, outcome: Matrix) -> list[Vector]:
+    """(n,) mean outcome of each group of forecasts at each bar, the lowest first.
+
+    The k-th of c ranks is in the group floor((k - 1) g / c) of g. A forecast that is equal to
+    others has a share in every group of their ranks. NaN where a group has none, and where all
+    forecasts of a bar are equal.
+    """
     symbols = predicted.shape[1]
     number = min(MOST_GROUPS, max(2, symbols // 2))
     known = np.isfinite(outcome)
-    rank = pd.DataFrame(np.where(known, predicted, np.nan)).rank(axis=1, method="first").to_numpy()
+    forecasts = pd.DataFrame(np.where(known, predicted, np.nan))
+    below = forecasts.rank(axis=1, method="min").to_numpy() - 1
+    last = forecasts.rank(axis=1, method="max").to_numpy()
     count = known.sum(axis=1)[:, None]
-    group = np.floor((rank - 1) * number / np.maximum(count, 1))
-    return [np.where(group == place, outcome, np.nan) for place in range(number)]
+    differ = (last - below).min(axis=1, initial=np.inf, where=known)[:, None] < count
+    edges = [np.ceil(place * count / number) for place in range(number + 1)]
+    values = np.where(known, outcome, 0.0)
+    means = []
+    for start, stop in pairwise(edges):
+        shared = np.clip(np.minimum(last, stop) - np.maximum(below, start), 0.0, None)
+        share = np.where(known & differ, shared / (last - below), 0.0)
+        total = share.sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            means.append(np.where(total > 0, (share * values).sum(axis=1) / total, np.nan))
+    return means
 
 
-def _mean_of_rows(values: Matrix) -> Vector:
-    known = np.isfinite(values)
-    count = known.sum(axis=1)
-    total = np.where(known, values, 0.0).sum(axis=1)
-    mean: Vector = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return mean
+def _mean_figures(by_bar: Vector, horizon: int) -> MeanFigures:
+    """The mean over the bars that have a value, with its t-statistic.
 
-
-def _mean_figures(by_bar: Vector) -> MeanFigures:
-    """The mean over the bars that have a value, with its HAC t-statistic."""
+    Outcomes over h bars overlap in h - 1 of them, and where the forecasts persist, so do their
+    products; the plug-in bandwidth of the long-run variance, made for an AR(1), is too short for
+    that. The larger of it and of the truncated variance of h - 1 lags is taken, and Student's
+    distribution with n / (2 h - 1) - 1 degrees, which is how well 2 h - 1 autocovariances of n
+    bars are known.
+    """
     values = by_bar[np.isfinite(by_bar)]
-    mean = _mean_or_none(values)
-    if mean is None or len(values) < MIN_BARS or np.ptp(values) == 0:
-        return MeanFigures(mean=mean, bars=len(values))
-    error = float(np.sqrt(long_run_variance(values - mean) / len(values)))
-    statistic = mean / error
+    mean, bars = _mean_or_none(values), len(values)
+    degrees = bars / (2 * horizon - 1) - 1
+    if mean is None or bars < MIN_BARS or degrees < 1 or np.ptp(values) == 0:
+        return MeanFigures(mean=mean, bars=bars)
+    from scipy.special import stdtr
+
+    centred = values - mean
+    variance = max(
+        long_run_variance(centred),
+        truncated_variance(centred, horizon - 1) / overlap_correction(bars, horizon),
+    )
+    statistic = mean / float(np.sqrt(variance / bars))
     return MeanFigures(
         mean=mean,
         t=statistic,
-        p_value=2 * NormalDist().cdf(-abs(statistic)),
-        bars=len(values),
+        p_value=2 * float(stdtr(degrees, -abs(statistic))),
+        bars=bars,
     )
 
 

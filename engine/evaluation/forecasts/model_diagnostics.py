@@ -61,7 +61,7 @@ def run_forecast_tests(
         `diebold_mariano`: by name of the other forecast, `no_change` first, with p_value_holm over
         all of them; a negative statistic favours the first forecast. `clark_west`: of the first
         forecast over `no_change` and over `drift`; both are nested in a fitted model.
-        `pesaran_timmermann`.
+        `pesaran_timmermann`: `direction_test`. `symbols`, where there are several.
     """
     (_, own), *others = forecasts.items()
     still = np.zeros(own.shape)
@@ -74,11 +74,13 @@ def run_forecast_tests(
         for name, other in [(NO_CHANGE, still), *others]
     }
     known = as_columns(np.isfinite(own * actual)).any(axis=1)
+    symbols = as_columns(own).shape[1]
     direction = direction_test(own[known][::horizon], actual[known][::horizon])
     return ForecastTestFigures(
         diebold_mariano=_with_holm_p_values(tests),
         clark_west={name: StatisticalTestFigures(**asdict(test)) for name, test in nested.items()},
         pesaran_timmermann=StatisticalTestFigures(**asdict(direction)),
+        **({"symbols": symbols} if symbols > 1 else {}),
     )
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MIN_BARS = 30
 """Below this many bars there is no inference about a Sharpe ratio."""
 
+_ZERO_VARIANCE_TOLERANCE = 1e-12
+"""Variances below this fraction of that of independent values are 0 but for rounding."""
+
 
 @dataclass(frozen=True)
 class HacInterval:
@@ -106,6 +109,38 @@ def long_run_variance(values: Vector) -> float:
         kernel = 3 / angle**2 * (np.sin(angle) / angle - np.cos(angle))
         variance += 2 * np.sum(kernel * covariances[1:])
     return float(variance / (1 - rho) ** 2)
+
+
+def truncated_variance(values: Vector, lags: int) -> float:
+    """Variance of sqrt(n) x mean of a series that is autocorrelated over so many lags at most.
+
+    With autocovariances g_k it is g_0 + 2 sum_(k=1..lags) g_k, as of sums over `lags` + 1 bars
+    that overlap. Where that is 0 or negative, the weights 1 - k / (lags + 1) keep it positive.
+
+    Args:
+        values: Shape (n,), mean 0, n above `lags`; no NaN.
+        lags: 0 or more.
+
+    Source: Hansen & Hodrick (1980), J. of Political Economy 88; the weights: Newey & West (1987),
+    Econometrica 55.
+    """
+    bars, steps = len(values), np.arange(1, lags + 1)
+    products = np.array([values[step:] @ values[:-step] for step in steps])
+    variance = (values @ values + 2 * products.sum()) / bars
+    # The truncated sum of a series with negative autocorrelation can be negative or nearly 0.
+    if variance <= _ZERO_VARIANCE_TOLERANCE * (values @ values) / bars:
+        variance = (values @ values + 2 * (1 - steps / (lags + 1)) @ products) / bars
+    return float(variance)
+
+
+def overlap_correction(bars: int, horizon: int) -> float:
+    """Expected share of the truncated variance that remains once the mean is subtracted.
+
+    (n + 1 - 2 h + h (h - 1) / n) / n, for n bars of a series with a horizon of h bars.
+
+    Source: Harvey, Leybourne & Newbold (1997), International J. of Forecasting 13.
+    """
+    return (bars + 1 - 2 * horizon + horizon * (horizon - 1) / bars) / bars
 
 
 def plug_in_bandwidth(values: Vector) -> float:

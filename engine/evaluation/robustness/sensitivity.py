@@ -136,7 +136,8 @@ def compute_sensitivity_surface(
     is charged); the borrow cost and the limit of a bar are unchanged. The cost of a cell in basis
     points is the multiple of `costs.one_way_cost_bps`.
     The delays are 1, 2, 3, 5 and the chosen one; the thresholds are those of
-    `build_threshold_grid`. Decisions use the strategy's own costs: a threshold in round trips is
+    `build_threshold_grid`, or the chosen one alone where forecasts are ranked and none takes part.
+    Decisions use the strategy's own costs: a threshold in round trips is
     not rescaled, so that cells with different costs differ only in the costs paid.
 
     The break-even cost is the fee + slippage of a fill, at the chosen delay and threshold, at
@@ -155,6 +156,8 @@ def compute_sensitivity_surface(
     Source: Brent (1973), Algorithms for Minimization without Derivatives, ch. 4.
     """
     grid = build_threshold_grid(parameters.signal)
+    if parameters.portfolio.allocation.by_rank:
+        grid = [each for each in grid if each.signal == parameters.signal]
     simulator = _Resimulator(forecasts, bars_open, bars_close, parameters, traded)
     delays = sorted({*DELAYS_BARS, parameters.execution.delay})
     costs = _cost_grid(parameters.costs)

@@ -12,15 +12,17 @@ def describe_sensitivity(surface: Mapping[str, Any]) -> str:
     """Where the Sharpe ratio stays above 0 and where it does not, one setting changed at a time.
 
     The sentence gives the unbroken range around the chosen value of each setting, and the cost at
-    which the total return is 0.
+    which the total return is 0. Of a surface with one threshold, as where forecasts are ranked, it
+    says nothing of thresholds.
 
     Args:
         surface: `fragility` of significance.json, without its `sentence`.
     """
     cells = [cell for sheet in surface["sharpe"] for row in sheet for cell in row]
+    varied = "cost, delay and threshold" if len(surface["threshold"]) > 1 else "cost and delay"
     count = (
-        f"{sum(map(_is_positive, cells))} of {len(cells)} combinations of cost, delay and "
-        "threshold have a Sharpe ratio above zero."
+        f"{sum(map(_is_positive, cells))} of {len(cells)} combinations of {varied} have a Sharpe "
+        "ratio above zero."
     )
     chosen = surface["chosen"]
     if chosen["sharpe"] is None:
@@ -39,14 +41,14 @@ def describe_sensitivity(surface: Mapping[str, Any]) -> str:
     costs = [sheet[delay][threshold] for sheet in surface["sharpe"]]
     delays = [row[threshold] for row in surface["sharpe"][cost]]
     thresholds = surface["sharpe"][cost][delay]
-    above, below = zip(
+    phrases = [
         _range_phrases(surface["cost_bps"], costs, cost, "costs of {} bps a fill"),
         _range_phrases(surface["delay_bars"], delays, delay, "fills {} bars after the decision"),
-        _range_phrases(
-            surface["threshold"], thresholds, threshold, _ENTRY_PHRASES[surface["threshold_unit"]]
-        ),
-        strict=True,
-    )
+    ]
+    if len(thresholds) > 1:
+        entries = _ENTRY_PHRASES[surface["threshold_unit"]]
+        phrases.append(_range_phrases(surface["threshold"], thresholds, threshold, entries))
+    above, below = zip(*phrases, strict=True)
     not_above = [phrase for phrase in below if phrase]
     where_not = (
         f"it does not at {_join_phrases(not_above)}"

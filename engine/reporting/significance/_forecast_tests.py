@@ -118,6 +118,9 @@ def _forecast_section(
         return UnansweredQuestion(question, "it needs forecasts whose outcome is known")
     errors = forecast_tests.diebold_mariano
     direction = forecast_tests.pesaran_timmermann
+    direction_label = (
+        "Pesaran-Timmermann" if forecast_tests.symbols == 1 else "Direction test, panel"
+    )
     return QuestionSection(
         key="skill",
         label="Forecasts",
@@ -150,7 +153,7 @@ def _forecast_section(
             PlainTable(
                 ("Direction", "Value"),
                 (
-                    ("Pesaran-Timmermann", STATISTIC_FORMAT(direction.statistic)),
+                    (direction_label, STATISTIC_FORMAT(direction.statistic)),
                     ("p, one-sided", formatting.p_value(direction.p_value)),
                 ),
             ),

@@ -89,6 +89,10 @@ def _sensitivity_section(
     question = "How sensitive is the result to costs, delays and thresholds?"
     if not surface:
         return UnansweredQuestion(question, "there is no forecast to trade on")
+    columns = "columns the entry threshold"
+    if len(surface.threshold) == 1:
+        question = "How sensitive is the result to costs and delays?"
+        columns = "and there is one column, as forecasts are ranked and no threshold takes part"
     return QuestionSection(
         key="fragility",
         label="Sensitivity",
@@ -96,7 +100,7 @@ def _sensitivity_section(
         answer=formatting.typeset(surface.sentence or ""),
         description=(
             "Sharpe ratio of the same forecasts, one map per execution delay: rows are the cost "
-            "of a fill (fee and slippage), columns the entry threshold. The framed cell is the "
+            f"of a fill (fee and slippage), {columns}. The framed cell is the "
             "run itself. A robust result is positive around that cell too, not in it alone. The "
             "stored forecasts are used and nothing is trained again; decisions do not take the "
             "changed costs into account."

@@ -56,7 +56,8 @@ class BookMetrics(DocumentPart):
         fills_limited: Bars at which an order was cut to the share of the volume that it may be,
             summed over the orders; None where none was.
         unfilled_pct: Of all value that orders asked for at a bar, what was left for the next one.
-        unfilled_orders: Symbol -> bars that a part of its order has waited at the last bar.
+        unfilled_orders: Symbol -> bars that its order has waited after the last bar, where a bar
+            of the run left a part of an order unfilled.
     """
 
     total_return_pct: float | None = None

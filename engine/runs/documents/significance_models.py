@@ -59,12 +59,15 @@ class ForecastTestFigures(DocumentPart):
     Attributes:
         diebold_mariano: Other forecast -> equal accuracy; negative favours the strategy's.
         clark_west: `no_change` and `drift` -> whether the model adds anything to them, one-sided.
-        pesaran_timmermann: Whether the direction is more than chance.
+        pesaran_timmermann: Whether the direction is more than chance; of several symbols the
+            direction test of a panel.
+        symbols: Symbols that are tested together; no key with one.
     """
 
     diebold_mariano: Mapping[str, StatisticalTestFigures] = {}
     clark_west: Mapping[str, StatisticalTestFigures] = {}
     pesaran_timmermann: StatisticalTestFigures = StatisticalTestFigures()
+    symbols: int = 1
 
 
 class RankedModelFigures(DocumentPart):

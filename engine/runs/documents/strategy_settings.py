@@ -35,6 +35,40 @@ class PartSettings:
 
 
 @dataclass(frozen=True)
+class CostItems:
+    """What itemised costs are made of.
+
+    Attributes:
+        commission: Its kind and rates.
+        tiers: Number of tiers of the commission; 0 of another kind.
+        spread: Its kind, with `half_bps` or `window`.
+        impact: Coefficient of the market impact; None without one.
+        max_participation: Largest share of a bar's volume; None without a limit.
+        borrow_bps_per_year: Cost of borrowing for shorts.
+    """
+
+    commission: PartSettings
+    tiers: int
+    spread: PartSettings
+    impact: float | None
+    max_participation: float | None
+    borrow_bps_per_year: float
+
+    @classmethod
+    def from_dict(cls, costs: Mapping[str, Any]) -> CostItems:
+        """The items of the section `costs` of a resolved strategy."""
+        commission, impact = costs["commission"], costs.get("impact")
+        return cls(
+            commission=PartSettings.from_dict(commission),
+            tiers=len(commission.get("tiers", ())),
+            spread=PartSettings.from_dict(costs["spread"]),
+            impact=impact["coefficient"] if impact else None,
+            max_participation=costs.get("max_participation"),
+            borrow_bps_per_year=costs.get("borrow_bps_per_year") or 0.0,
+        )
+
+
+@dataclass(frozen=True)
 class TuningSettings:
     """How the strategy is tuned within each window.
 
@@ -62,7 +96,8 @@ class StrategySettings:
         fee_bps: Fee of a fill; None where a model of another kind says it.
         slippage_bps: Slippage of a fill.
         borrow_bps_per_year: Cost of borrowing for shorts.
-        cost_items: The keys of the costs as they are in the file.
+        cost_items: Of costs that are itemised; None of others.
+        cost_overrides: Symbols that have costs of their own.
         capital: Money that the book begins with; None where it has no size.
         delay_bars: Bars from decision to fill.
         fill_price: Price of the bar at which a decision is filled: `open` or `close`.
@@ -78,7 +113,8 @@ class StrategySettings:
     fee_bps: float | None
     slippage_bps: float | None
     borrow_bps_per_year: float | None
-    cost_items: Mapping[str, Any]
+    cost_items: CostItems | None
+    cost_overrides: tuple[str, ...]
     capital: float | None
     delay_bars: int
     fill_price: str
@@ -96,7 +132,8 @@ class StrategySettings:
             horizon=int(strategy.get("target", {}).get("horizon", 1)),
             costs=PartSettings.from_dict(costs),
             **_read_fixed_costs(costs),
-            cost_items=costs,
+            cost_items=CostItems.from_dict(costs) if costs.get("kind") == "itemised" else None,
+            cost_overrides=tuple(sorted(costs.get("by_symbol", {}))),
             capital=strategy.get("capital"),
             delay_bars=int(execution.get("delay", 1)),
             fill_price=str(execution.get("price", "open")),

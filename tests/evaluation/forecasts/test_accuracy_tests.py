@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.evaluation.forecasts.accuracy_tests import diebold_mariano, pesaran_timmermann
+from engine.evaluation.forecasts.accuracy_tests import (
+    average_by_bar,
+    clark_west,
+    diebold_mariano,
+    direction_test,
+    pesaran_timmermann,
+)
 from engine.evaluation.inference.hypothesis_tests import HypothesisTestResult
 
 
@@ -158,3 +164,82 @@ def test_pesaran_timmermann_rejects_chance_at_the_nominal_rate() -> None:
         for _ in range(1_000)
     ]
     assert 0.03 < np.mean(rejected) < 0.075
+
+
+def with_gaps(values: np.ndarray, seed: int) -> np.ndarray:
+    return np.where(rng(seed).random(values.shape) < 0.2, np.nan, values)
+
+
+def test_an_average_by_bar_is_over_the_symbols_that_have_a_value() -> None:
+    none = np.nan
+    values = np.array([[1.0, 3.0, none], [none, none, none], [none, -2.0, none], [0.0, 3.0, 6.0]])
+    assert average_by_bar(values).tolist() == [2.0, -2.0, 3.0]
+    for alone in (values[:, 1], values[:, 1:2]):
+        assert average_by_bar(alone).tolist() == [3.0, -2.0, 3.0]
+
+
+@pytest.mark.parametrize("horizon", [1, 4])
+def test_the_same_symbol_many_times_is_no_more_evidence_than_once(horizon: int) -> None:
+    actual, first, second = (rng(seed).standard_normal((120, 1)) for seed in (31, 32, 33))
+    many = [np.repeat(each, 7, axis=1) for each in (actual, first, second)]
+
+    def statistics(actual: np.ndarray, first: np.ndarray, second: np.ndarray) -> list[float]:
+        tests = (
+            diebold_mariano(actual - first, actual - second, horizon),
+            clark_west(first, second, actual, horizon),
+        )
+        assert [test.observations for test in tests] == [120, 120]
+        return [test.statistic for test in tests]
+
+    expected = statistics(actual[:, 0], first[:, 0], second[:, 0])
+    assert statistics(actual, first, second) == expected
+    assert statistics(*many) == pytest.approx(expected, rel=1e-12)
+
+
+def test_cells_without_a_forecast_are_left_out_of_the_mean_of_their_bar() -> None:
+    actual, first, second = (rng(seed).standard_normal((90, 4)) for seed in (41, 42, 43))
+    first = with_gaps(first, 44)
+    first[10] = np.nan
+    losses = (actual - first) ** 2 - (actual - second) ** 2
+    adjusted = 2 * (actual - second) * (first - second)
+    rows = [row for row in range(90) if row != 10]
+    for test, cells in (
+        (diebold_mariano(actual - first, actual - second, 1), losses),
+        (clark_west(first, second, actual, 1), adjusted),
+    ):
+        by_bar = [np.mean([cell for cell in cells[row] if np.isfinite(cell)]) for row in rows]
+        assert test.observations == 89
+        assert test.statistic == pytest.approx(stats.ttest_1samp(by_bar, 0).statistic, rel=1e-9)
+
+
+def test_the_direction_of_one_symbol_is_the_test_of_pesaran_and_timmermann() -> None:
+    predicted, actual = with_gaps(rng(51).standard_normal(200), 52), rng(53).standard_normal(200)
+    known = np.isfinite(predicted)
+    expected = pesaran_timmermann(predicted[known], actual[known])
+    assert direction_test(predicted, actual) == expected
+    assert direction_test(predicted[:, None], actual[:, None]) == expected
+
+
+def correlated_symbols(generator: np.random.Generator, share: float = 0.7) -> np.ndarray:
+    """150 bars of six symbols that rise more often than they fall, moved by one market."""
+    market, own = generator.standard_normal((150, 1)), generator.standard_normal((150, 6))
+    return np.sqrt(share) * market + np.sqrt(1 - share) * own + 0.3
+
+
+def test_the_direction_of_correlated_symbols_is_right_by_chance_at_the_nominal_rate() -> None:
+    generator = rng(61)
+    rejected = [
+        direction_test(correlated_symbols(generator), correlated_symbols(generator)).p_value < 0.05
+        for _ in range(600)
+    ]
+    assert 0.03 < np.mean(rejected) < 0.075
+
+
+def test_the_direction_of_a_market_that_is_always_up_is_no_skill_and_that_of_skill_is() -> None:
+    actual = correlated_symbols(rng(71)) + 1.0
+    assert direction_test(np.ones_like(actual), actual) == HypothesisTestResult()
+    seldom_down = np.where(rng(72).random(actual.shape) < 0.98, 1.0, -1.0)
+    assert direction_test(seldom_down, actual).p_value > 0.05
+    skilled = with_gaps(correlated_symbols(rng(73)) + 0.5 * actual, 74)
+    assert direction_test(skilled, actual).p_value < 0.001
+    assert direction_test(-skilled, actual).p_value > 0.999

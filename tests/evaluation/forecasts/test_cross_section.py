@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 from scipy.stats import spearmanr
 
 from engine.evaluation.forecasts.cross_section import measure_cross_section, rank_ic_by_bar
@@ -57,11 +58,65 @@ def test_groups_are_as_large_and_their_mean_is_that_of_the_bars() -> None:
     assert four.group_returns == (0.5, 2.5)
 
 
+def test_equal_forecasts_have_no_spread_and_no_order_of_the_columns_decides() -> None:
+    outcome = NOISE + np.linspace(-1, 1, SYMBOLS)
+    still = measure_cross_section(np.zeros_like(NOISE), {1: outcome}, 1)
+    assert (still.spread.mean, still.spread.p_value, still.spread.bars) == (None, None, 0)
+    assert set(still.group_returns) == {None}
+    signs = np.sign(NOISE)
+    found, mirrored = (
+        measure_cross_section(signs[:, ::step], {1: outcome[:, ::step]}, 1) for step in (1, -1)
+    )
+    assert found.group_returns == pytest.approx(mirrored.group_returns)
+    assert found.spread.t == pytest.approx(mirrored.spread.t)
+
+
+def test_equal_forecasts_share_the_groups_of_their_ranks() -> None:
+    forecast = np.tile([0.0, 0.0, 0.0, 1.0, 2.0], (40, 1))
+    outcome = np.tile([3.0, 6.0, 9.0, 20.0, 40.0], (40, 1))
+    some_equal = measure_cross_section(
+        np.vstack([forecast, 0 * forecast]), {1: np.vstack([outcome] * 2)}, 1
+    )
+    # Of two groups the lower has three of the five ranks; of ten forecasts each group has two.
+    assert some_equal.group_returns == (6.0, 30.0)
+    assert some_equal.spread.bars == 40
+    wide = measure_cross_section(np.hstack([forecast] * 2), {1: np.hstack([outcome] * 2)}, 1)
+    assert wide.group_returns == (6.0, 6.0, 6.0, 20.0, 40.0)
+
+
 def test_the_decay_is_against_the_returns_of_each_horizon() -> None:
     soon, late = 0.3 * NOISE + RNG.standard_normal(NOISE.shape), NOISE[::-1]
     found = measure_cross_section(NOISE, {1: soon, 5: late}, 1)
     assert found.rank_ic == found.rank_ic_by_horizon[1]
     assert found.rank_ic_by_horizon[5].p_value > 0.01
+
+
+def persistent_forecasts(seed: int, bars: int) -> tuple[np.ndarray, np.ndarray]:
+    """Forecasts with an autocorrelation of 0.97, and returns over so many bars without skill."""
+    rng = np.random.default_rng(seed)
+    shocks = rng.standard_normal((950, 10))
+    forecasts = lfilter([1], [1, -0.97], shocks, axis=0)[200:]
+    prices = rng.standard_normal((750 + bars, 10)).cumsum(axis=0)
+    return forecasts, prices[bars:] - prices[:-bars]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bars", [1, 5, 20])
+def test_persistent_forecasts_without_skill_are_seldom_significant(bars: int) -> None:
+    """Outcomes over 20 bars overlap: a standard error without that rejects 11 % of the time."""
+    rejected = [
+        measure_cross_section(forecasts, {bars: outcome}, bars).rank_ic.p_value < 0.05
+        for forecasts, outcome in (persistent_forecasts(seed, bars) for seed in range(400))
+    ]
+    assert 0.02 < np.mean(rejected) < 0.075
+
+
+def test_a_horizon_that_is_long_for_the_bars_has_a_mean_alone() -> None:
+    found = measure_cross_section(NOISE[:70], {20: NOISE[:70] + MARKET[:70]}, 20)
+    assert found.rank_ic.mean == pytest.approx(1.0)
+    assert found.rank_ic.p_value is None
+    assert found.spread.mean > 0
+    assert (found.spread.t, found.spread.bars) == (None, 70)
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from engine.evaluation.forecasts import model_diagnostics
 from engine.evaluation.forecasts.accuracy_tests import (
     clark_west,
     diebold_mariano,
+    direction_test,
     pesaran_timmermann,
 )
 from engine.evaluation.forecasts.model_diagnostics import (
@@ -135,3 +136,13 @@ def test_without_rows_every_figure_is_none_and_valid_json(bars: int) -> None:
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     assert plain["residuals"] == {"ljung_box": UNTESTED, "breusch_godfrey": UNTESTED}
     assert plain["inputs"]["adf"]["a"] == UNTESTED | {"p_value_holm": None}
+
+
+def test_several_symbols_have_the_direction_test_of_a_panel_and_say_how_many_they_are() -> None:
+    own, actual = (np.column_stack([each, each[::-1] + 0.1]) for each in (OWN, ACTUAL))
+    drift = np.full(own.shape, 0.02)
+    panel = run_forecast_tests({"strategy": own}, actual, drift, horizon=1)
+    assert panel["symbols"] == 2
+    assert panel["pesaran_timmermann"] == asdict(direction_test(own, actual))
+    alone = run_forecast_tests({"strategy": own[:, :1]}, actual[:, :1], drift[:, :1], horizon=1)
+    assert "symbols" not in alone

@@ -17,6 +17,7 @@ from engine.evaluation.robustness.sensitivity import (
     compute_sensitivity_surface,
 )
 from engine.evaluation.robustness.sensitivity_sentence import describe_sensitivity
+from engine.portfolio import PortfolioSpec, TopAllocation
 from engine.signals.inputs import SignalInputs
 from engine.signals.sizing import FixedSizing, VolatilityTargetSizing
 from engine.signals.target_weights import compute_target_weights
@@ -288,6 +289,21 @@ def test_the_sentence_says_where_the_sharpe_ratio_stays_above_zero(
     document = surface(rows, limit)
     assert document["sentence"] == sentence
     assert describe_sensitivity(document) == sentence
+
+
+def test_where_forecasts_are_ranked_there_is_one_threshold_and_no_word_of_it(market) -> None:
+    ranked = dataclasses.replace(
+        PARAMETERS,
+        signal=FixedThreshold(),
+        sizing=FixedSizing(),
+        portfolio=PortfolioSpec(allocation=TopAllocation(count=1)),
+    )
+    result = compute_sensitivity_surface(*market, ranked)
+    assert (result.threshold, result.chosen_cell) == ((5.0,), (2, 1, 0))
+    assert np.array(result.sharpe).shape == (5, 4, 1)
+    sentence = result.to_document()["sentence"]
+    assert "combinations of cost and delay have" in sentence
+    assert "entries" not in sentence
 
 
 def test_higher_costs_lower_every_sharpe_ratio(market) -> None:
