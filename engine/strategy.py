@@ -17,9 +17,10 @@ from pydantic import (
 
 from engine.config import load_config
 from engine.core.book_names import STRATEGY_BOOK, name_benchmarks
+from engine.core.errors import UsageError
 from engine.core.installed_kinds import BENCHMARKS_GROUP
 from engine.core.open_kinds import OpenKinds
-from engine.core.part_origin import iterate_specs
+from engine.core.part_origin import is_built_in, iterate_specs
 from engine.core.renamed_keys import RENAMED_STRATEGY_KEYS
 from engine.core.types import Spec
 from engine.data import DataSpec
@@ -325,6 +326,17 @@ class Strategy(Spec):
             raise ValueError("`target.strategy` direct or multi_output for a pooled model")
         return scope
 
+    @field_validator("training")
+    @classmethod
+    def _check_pooled_loss(cls, training: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
+        if info.data.get("scope") == "pooled" and training.loss.requires_consecutive_rows:
+            raise ValueError(
+                f"another loss than {training.loss.kind} for `scope: pooled`, or `scope: "
+                "per_symbol`: the loss is of consecutive bars of one symbol, and the rows of a "
+                "pooled model alternate between the symbols"
+            )
+        return training
+
     @field_validator("tune", "deploy")
     @classmethod
     def _check_pooled_choice(cls, chosen: object, info: ValidationInfo) -> object:
@@ -369,9 +381,22 @@ class Strategy(Spec):
 
         Raises:
             ContractError: The rates of a user's model break its contract.
+            UsageError: They are of money or units, and there is no capital.
         """
         bound = self.costs.bind(market)
-        if self.capital is None or isinstance(bound, Costs):
+        if isinstance(bound, Costs):
+            return bound
+        if self.capital is None:
+            if bound.rates.needs_capital:
+                raise UsageError(
+                    "these costs need the money that the book begins with",
+                    expected="`capital: 100000` or another beside costs with a minimum, tiers, an "
+                    "impact or a limit, which are money or units",
+                    found="no capital",
+                    where=f"capital, for costs of kind {self.costs.kind}",
+                    fix="write `capital`; in the model, `needs_capital` that returns True says so "
+                    "when the file is read",
+                )
             return bound
         return bound.with_capital(self.capital)
 
@@ -428,11 +453,15 @@ class Strategy(Spec):
         """What decides the results: everything but where the refits run and files are.
 
         Rates of 0, no deployment and the keys of no `paths.groups` are left out: they decide
-        nothing, and earlier strategies had none.
+        nothing, and earlier strategies had none. So is `capital` beside the engine's own costs
+        where nothing that they charge depends on it.
         """
-        tree = self.model_dump(mode="json") | {"paths": self.paths.identity()}
+        tree = self.model_dump(mode="json")
+        tree |= {"data": self.data.identity(), "paths": self.paths.identity()}
         if self.deploy is None:
             tree.pop("deploy")
+        if is_built_in(type(self.costs)) and not self.costs.needs_capital:
+            tree.pop("capital", None)
         for where in ("workers", "executor", "ray_address"):
             tree["compute"].pop(where)
         rates = tree.pop("rates")

@@ -263,7 +263,7 @@ def _make_capacity_section(result: BacktestResult) -> dict[str, CapacityFigures]
     """`capacity` and its figures; no section where the costs do not depend on the capital."""
     spec, prepared = result.spec, result.prepared
     costs = spec.bind_costs(prepared.market)
-    if spec.capital is None or not spec.costs.needs_capital or isinstance(costs, Costs):
+    if spec.capital is None or isinstance(costs, Costs) or not costs.rates.needs_capital:
         return {}
     figures = measure_capacity(
         result.weights[STRATEGY_BOOK],

@@ -249,7 +249,7 @@ def _prepare(
             progress=progress,
         )
     with timer.stage("features"):
-        prepared = _tell_late_repairs(prepare_data(options.spec, market), progress)
+        prepared = _tell_about_bars(prepare_data(options.spec, market), options.spec, progress)
         further = prepare_further_paths(options.spec, prepared, progress)
         for sentence in prepared.rates.describe_gaps(prepared.span):
             progress.notice(sentence)
@@ -265,13 +265,19 @@ def _warn_if_disk_is_small(
         progress.notice(warning)
 
 
-def _tell_late_repairs(prepared: PreparedData, progress: Progress) -> PreparedData:
-    """Notices, kept with the market, of out-of-sample bars that later ones have repaired."""
-    quality = prepared.market.provenance.get("quality", {})
-    late = describe_late_repairs(quality.get("repairs", ()), prepared.span[0])
-    for sentence in late:
+def _tell_about_bars(prepared: PreparedData, spec: Strategy, progress: Progress) -> PreparedData:
+    """Notices, kept with the market, of late repairs and of costs of symbols that it lacks."""
+    market = prepared.market
+    quality = market.provenance.get("quality", {})
+    told = list(describe_late_repairs(quality.get("repairs", ()), prepared.span[0]))
+    if unknown := spec.costs.unknown_symbols(market):
+        told.append(
+            f"costs.by_symbol: the offline dataset does not have {', '.join(unknown)}; what is "
+            "written for it is not charged."
+        )
+    for sentence in told:
         progress.notice(sentence)
-    return replace(prepared, market=prepared.market.with_bar_notices(late)) if late else prepared
+    return replace(prepared, market=market.with_bar_notices(told)) if told else prepared
 
 
 def _rates_to_store(prepared: PreparedData) -> pd.DataFrame | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -237,9 +237,9 @@ class DataSpec(Spec):
         offline: Dataset used only if no source can be reached and nothing is cached.
         target: Symbol that is traded; the dataset's first where it is not given or, offline,
             where the offline dataset does not have it.
-        targets: Symbols that are traded as one book, each with a model of its own and an equal
-            share of the weight: a list, or `all` of the dataset. Offline, those that the offline
-            dataset has, and all of it where it has none. Instead of `target`.
+        targets: Symbols that are traded as one book, as `scope` and `portfolio` say: a list, or
+            `all` of the dataset. Offline, those that the offline dataset has, and all of it where
+            it has none; a list of one is the same as that `target`. Instead of `target`.
     """
 
     dataset: str = Field(min_length=1)
@@ -248,6 +248,13 @@ class DataSpec(Spec):
     targets: Literal["all"] | tuple[str, ...] | None = Field(
         default=None, exclude_if=lambda targets: targets is None
     )
+
+    @field_validator("targets", mode="before")
+    @classmethod
+    def _refuse_one_name(cls, targets: object) -> object:
+        if isinstance(targets, str) and targets != "all":
+            raise ValueError(f"`all`, or a list of symbols such as [{targets}]")
+        return tuple(targets) if isinstance(targets, list) else targets
 
     @field_validator("targets")
     @classmethod
@@ -264,6 +271,16 @@ class DataSpec(Spec):
             twice = sorted({each for each in targets if targets.count(each) > 1})
             raise ValueError(f"each symbol once; {', '.join(twice)} is there twice")
         return targets
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the results: a list in any order, and one symbol, are one choice."""
+        tree = self.model_dump(mode="json")
+        if not isinstance(self.targets, tuple):
+            return tree
+        if len(self.targets) == 1:
+            tree.pop("targets")
+            return tree | {"target": self.targets[0]}
+        return tree | {"targets": sorted(self.targets)}
 
 
 def _explain_undivided(interval: BarInterval, longer: BarInterval) -> str:

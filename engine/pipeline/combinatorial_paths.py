@@ -17,7 +17,6 @@ from engine.signals.benchmarks import compute_benchmark_weights
 from engine.signals.config import BuyAndHold
 from engine.splits.combinatorial import assign_paths
 from engine.training.forecast import predict_window
-from engine.training.gaps import hide_gaps
 from engine.training.jobs import make_fit_tasks
 from engine.training.out_of_sample import concat_out_of_sample
 from engine.training.results import run_fits
@@ -104,8 +103,14 @@ def run_combinatorial_paths(
             ignore_stored=fresh,
             skip_failures=spec.on_failure == "skip",
         )
-        finished += len(tasks)
-        left_out += len(fits.failures)
+        finished += len({task.fit_identity for task in tasks})
+        left_out += len(
+            {
+                task.fit_identity
+                for task, outcome in zip(tasks, fits.outcomes, strict=True)
+                if isinstance(outcome, TrainingError)
+            }
+        )
         for task, outcome in zip(tasks, fits.outcomes, strict=True):
             for window in data.splits[task.window].windows():
                 forecast = _forecast_group(data, task, outcome, window)
@@ -129,13 +134,15 @@ def _batches(data: CombinatorialData) -> Iterator[tuple[GroupSplit, ...]]:
     """The splits in batches whose training sets are held in memory together."""
     history = data.prepared.feature_history
     columns = history.features.values.shape[1] + 4  # features in single, returns in double
+    if not history.own_inputs:  # the model of each symbol has the features of all
+        columns *= len(data.prepared.targets)
     size = max(1, _BATCH_BYTES // (4 * columns * len(history.features.timestamps)))
     for first in range(0, len(data.splits), size):
         yield data.splits[first : first + size]
 
 
 def _make_tasks(spec: Strategy, data: CombinatorialData, split: GroupSplit) -> list[FitTask]:
-    """The fits of the strategy's model on one split, whose arrays hold no test bar."""
+    """The fits of the strategy's model on one split; no array holds a test bar of a symbol."""
     window = replace(split.windows()[0], index=split.index)
     tasks = make_fit_tasks(
         {STRATEGY_BOOK: spec.forecasters()[STRATEGY_BOOK]},
@@ -146,6 +153,8 @@ def _make_tasks(spec: Strategy, data: CombinatorialData, split: GroupSplit) -> l
         seeds=spec.seeds,
         seed=spec.seed,
         deploy=spec.deploy,
+        pooled=spec.scope == "pooled",
+        without_gaps=True,
     )
     groups = " and ".join(map(str, split.test_groups))
     return [
@@ -154,7 +163,6 @@ def _make_tasks(spec: Strategy, data: CombinatorialData, split: GroupSplit) -> l
             # In progress and errors; the key of a fit does not depend on it.
             book=f"{STRATEGY_BOOK}, test groups {groups},",
             seed=derive_seed(task.seed, "groups", *split.test_groups),
-            training_set=hide_gaps(task.training_set, data.lookback),
         )
         for task in tasks
     ]

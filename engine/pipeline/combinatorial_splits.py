@@ -28,16 +28,14 @@ class CombinatorialData:
     Attributes:
         prepared: Bars and features, traded on all bars with inputs and a label.
         splits: One for each choice of test groups.
-        lookback: Bars in a sequence of the strategy's model.
         purge: Bars left out on each side of a test group.
         embargo: Bars left out after that.
         reach: Most bars before a row that its inputs may hold.
-        fits: Fits over all splits.
+        fits: Fits over all splits, of every target symbol; a pooled model has one for all.
     """
 
     prepared: PreparedData
     splits: tuple[GroupSplit, ...]
-    lookback: int
     purge: int
     embargo: int
     reach: int
@@ -57,7 +55,7 @@ def prepare_combinatorial_data(spec: Strategy, prepared: PreparedData) -> Combin
     """The splits of `spec.paths.groups`.
 
     The first of the bars is the first that a walk-forward window could train on, or the first with
-    as many closes as the sizing needs; the last is the last whose label is known.
+    as many closes as sizing and portfolio need; the last is the last whose label is known.
 
     Args:
         spec: The strategy.
@@ -74,7 +72,8 @@ def prepare_combinatorial_data(spec: Strategy, prepared: PreparedData) -> Combin
         return None
     history, horizon = prepared.feature_history, spec.target.max_horizon
     model = spec.forecasters()[STRATEGY_BOOK]
-    first = max(first_usable_row(spec, history), (spec.sizing.closes_needed or 1) - 1)
+    needed = spec.decision_spec(prepared.market.periods_per_year).closes_needed
+    first = max(first_usable_row(spec, history), (needed or 1) - 1)
     rows = range(first, max(first, len(history.features.timestamps) - horizon))
     reach = measure_input_reach(history, rows, model.lookback)
     embargo = _embargo(spec, reach, _sequence_reach(history, rows, model.lookback))
@@ -91,13 +90,14 @@ def prepare_combinatorial_data(spec: Strategy, prepared: PreparedData) -> Combin
             spec.tune.split_rows(len(split.train), horizon)
     traded = prepared.on_rows(rows)
     _require_known_rates(traded)
-    fits_a_split = (spec.seeds if model.stochastic else 1) * (
-        len(spec.target.forecast_horizons) if spec.target.strategy == "direct" else 1
+    fits_a_split = (
+        (spec.seeds if model.stochastic else 1)
+        * (len(spec.target.forecast_horizons) if spec.target.strategy == "direct" else 1)
+        * (1 if spec.scope == "pooled" else len(prepared.targets))
     )
     return CombinatorialData(
         prepared=traded,
         splits=splits,
-        lookback=model.lookback,
         purge=horizon,
         embargo=embargo,
         reach=reach,

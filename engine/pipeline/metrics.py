@@ -17,7 +17,6 @@ from engine.runs.documents.metrics import (
     VolumeFigures,
 )
 from engine.runs.documents.rates import AnnualRate
-from engine.simulation.limited_orders import find_unfilled_orders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +54,7 @@ def compute_metrics(
                 )
                 | wait_metrics(book.waits)
                 | {"margin_calls": len(book.margin_calls)}
-                | _limit_figures(prepared, book)
+                | _limit_figures(book)
             )
             for name, book in books.items()
         },
@@ -67,12 +66,11 @@ def compute_metrics(
     )
 
 
-def _limit_figures(prepared: PreparedData, book: SimulationResult) -> dict[str, Any]:
+def _limit_figures(book: SimulationResult) -> dict[str, Any]:
     """What bars could not fill; no figure where they filled everything."""
     if book.limited.empty:
         return {}
-    waiting = find_unfilled_orders(book.limited, prepared.traded)
-    return limit_metrics(book.trades, book.limited) | {"unfilled_orders": waiting}
+    return limit_metrics(book.trades, book.limited) | {"unfilled_orders": book.waiting or {}}
 
 
 def _count_zero_volumes(prepared: PreparedData) -> dict[str, Any]:

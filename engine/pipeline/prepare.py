@@ -19,6 +19,8 @@ from engine.features.build import build_features
 from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from engine.features.stream import FeatureStream
 from engine.features.target import forward_returns, trailing_returns
+from engine.pipeline.portfolio_needs import check_portfolio
+from engine.simulation.cost_rates import OF_VOLUMES
 from engine.splits.walk_forward import (
     WalkForwardWindow,
     first_test_row,
@@ -131,10 +133,12 @@ def prepare_data(
         UsageError: The target is not in the dataset, a resolution is not coarser than its bars,
             not one window fits, or a split within one would be empty; or a rate cannot be read,
             or is not known at the first out-of-sample bar; or the costs name a symbol that the
-            dataset does not have.
+            dataset does not have, or need a capital that is not given; or the portfolio needs more
+            symbols or closes than there are.
         InvalidBarsError: The bars are not in the order of time, a symbol lacks one or has it
             twice, or a price is not a number between `MIN_PRICE` and `MAX_PRICE`; or the costs are
             of volumes, which the target does not have.
+        ContractError: The costs of a user's model break its contract.
     """
     _check_order(market)
     _check_scale(market.bars)
@@ -143,8 +147,17 @@ def prepare_data(
     targets = resolve_targets(spec, market)
     spec.costs.check_market(market, targets)
     prepared = PreparedData(market, targets, history, windows, rates or load_rates(spec.rates))
+    check_portfolio(spec, market, targets, first=prepared.tested.start)
     prepared.rates.require_known(prepared.span[0])  # before any training
+    _check_costs(spec, prepared)
     return prepared
+
+
+def _check_costs(spec: Strategy, prepared: PreparedData) -> None:
+    """Whether the costs can be charged at every bar that is traded; before any training."""
+    bound = spec.bind_costs(prepared.market)
+    for name in OF_VOLUMES:
+        bound.rates.aligned(name, prepared.target_close.loc[prepared.span])
 
 
 def build_history(spec: Strategy, market: Market) -> FeatureHistory:
@@ -366,7 +379,8 @@ def resolve_targets(spec: Strategy, market: Market) -> tuple[str, ...]:
             where="data.targets",
             fix=f"leave {', '.join(missing)} out, or add it to the dataset",
         )
-    return known or market.symbols
+    # A list of one symbol is the run of that `target`, offline too.
+    return known or (market.symbols if len(targets) > 1 else market.symbols[:1])
 
 
 def _resolve_target(spec: Strategy, market: Market) -> str:

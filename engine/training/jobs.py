@@ -9,6 +9,7 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
 from engine.splits.rows import row_index
 from engine.training.datasets import build_training_set, target_returns, with_horizons
+from engine.training.gaps import hide_gaps
 from engine.training.pooling import pool_rows, pool_training_sets
 from engine.training.task import FitTask
 
@@ -36,6 +37,7 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
     seed: int,
     deploy: DeploySpec | None = None,
     pooled: bool = False,
+    without_gaps: bool = False,
 ) -> list[FitTask]:
     """All tasks of a run, windows in time order.
 
@@ -53,6 +55,8 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
         seed: The strategy's one seed.
         deploy: What is done to the strategy's own models.
         pooled: Fit the strategy's own model once on the rows of all symbols.
+        without_gaps: Leave nothing in the arrays of the strategy's own model that no train or
+            validation row reads, of each symbol before they are pooled (`hide_gaps`).
     """
     lookback = max(model.lookback for model in models.values())
     target, stamps = history.target, history.features.timestamps
@@ -71,6 +75,8 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
             ]
             for symbol, traded in by_symbol.items()
         }
+        if without_gaps:
+            own_by_symbol = _hide_gaps(own_by_symbol, models[STRATEGY_BOOK].lookback)
         if pooled:
             own_by_symbol = _pool_symbols(own_by_symbol)
         for symbol, traded in by_symbol.items():
@@ -124,6 +130,16 @@ class _OwnArrays:
     def seed_name(self) -> str:
         """Names the seed of a pooled fit, which is of no one symbol."""
         return "" if self.pool is None else "all symbols"
+
+
+def _hide_gaps(
+    by_symbol: Mapping[str, Sequence[_OwnArrays]], lookback: int
+) -> dict[str, list[_OwnArrays]]:
+    """The same arrays, NaN wherever no row of the symbol has its inputs or label."""
+    return {
+        symbol: [replace(own, training_set=hide_gaps(own.training_set, lookback)) for own in fits]
+        for symbol, fits in by_symbol.items()
+    }
 
 
 def _pool_symbols(

@@ -9,7 +9,6 @@ import pytest
 
 from engine.reporting.order_waits import describe_waits
 from engine.reporting.tearsheet.capacity import describe_capacity
-from engine.runs.next_orders import find_orders_of_book
 from engine.selftest.generated_bars import BarPattern, generate_market
 from engine.selftest.harness import certify_strategy, make_strategy, run_stages
 from tests.live.replays import backtest, replay_live
@@ -94,22 +93,3 @@ def test_bars_that_come_one_by_one_are_traded_as_all_at_once(
     assert replay.first_difference is None
     assert replay.differing.total == 0
     assert replay.compared.fills > 0
-
-
-def test_what_a_bar_could_not_fill_is_among_the_next_orders() -> None:
-    weights = bars().wide("close")[["S1"]].iloc[:6] * 0.0
-    weights.iloc[2:] = 0.4
-    orders = {
-        "delay": 1,
-        "traded": None,
-        "ruined": False,
-        "held_weights": None,
-        "maintenance_margin": None,
-    }
-    assert find_orders_of_book(weights, unfilled={}, **orders).empty
-    (left,) = find_orders_of_book(weights, unfilled={"S1": 2}, **orders).to_dict("records")
-    assert left["decided_on"] == weights.index[2]
-    assert (left["target_weight"], left["due_in_bars"], left["waited_bars"]) == (0.4, 1, 2)
-    weights.iloc[-1] = 0.0
-    (newer,) = find_orders_of_book(weights, unfilled={"S1": 2}, **orders).to_dict("records")
-    assert (newer["target_weight"], newer["waited_bars"]) == (0.0, 0)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from engine.training.task import FitTask
 
 GROUPS = {"paths.groups": 4, "paths.test_groups": 2}
+SEVERAL = {"data.targets": "all", "inputs": "target"}
+POOLED = {**SEVERAL, "scope": "pooled"}
 
 
 def load(folder: Path, dataset: Path, **more: object) -> Strategy:
@@ -112,8 +114,12 @@ def with_other_bars(folder: Path, rows: range) -> Path:
     "more",
     [
         {},
+        POOLED,
         pytest.param({"target.horizon": 5}, marks=pytest.mark.slow),
         pytest.param({"resolutions": ["1w"]}, marks=pytest.mark.slow),
+        pytest.param(
+            {**POOLED, "resolutions": ["1w"], "target.horizon": 5}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_fit_knows_no_bar_of_its_test_groups(
@@ -136,9 +142,12 @@ def test_a_fit_knows_no_bar_of_its_test_groups(
             assert (old == new) == (group in split.test_groups)
 
 
-def test_arrays_hold_only_what_rows_to_fit_on_read(module_folder: Path, dataset: Path) -> None:
+@pytest.mark.parametrize("more", [{}, POOLED])
+def test_arrays_hold_only_what_rows_to_fit_on_read(
+    module_folder: Path, dataset: Path, more: dict
+) -> None:
     executor = Recorded()
-    strategy = load(module_folder, dataset).model_copy(update={"model": Remembering()})
+    strategy = load(module_folder, dataset, **more).model_copy(update={"model": Remembering()})
     trade(strategy, module_folder / "arrays", executor)
     for task in executor.tasks:
         arrays = task.training_set
@@ -147,6 +156,29 @@ def test_arrays_hold_only_what_rows_to_fit_on_read(module_folder: Path, dataset:
         assert set(np.flatnonzero(np.isfinite(arrays.inputs).all(axis=1))) == read
         assert set(np.flatnonzero(np.isfinite(arrays.target))) == set(rows.tolist())
         assert set(np.flatnonzero(np.isfinite(arrays.trailing))) == set(rows.tolist())
+
+
+def test_a_pooled_split_is_fitted_once_on_the_purged_rows_of_every_symbol(
+    module_folder: Path, dataset: Path
+) -> None:
+    executor = Recorded()
+    strategy = load(module_folder, dataset, **POOLED).model_copy(update={"model": Remembering()})
+    home, progress = module_folder / "pooled", Counted()
+    data = prepare(strategy, home)
+    trade(strategy, home, executor, progress)
+    assert [count[:2] for count in progress.counts] == [(done, 6) for done in range(1, 7)]
+    for split, task in zip(data.splits, executor.tasks, strict=True):
+        parts = dict(task.pool.split(task.training_set))
+        assert tuple(parts) == SYMBOLS
+        for arrays in parts.values():
+            first = split.train[0] - 3
+            np.testing.assert_array_equal(arrays.train + first, split.train)
+            np.testing.assert_array_equal(arrays.validation + first, split.validation)
+            for test in split.tests:
+                held = np.arange(test.start, test.stop) - first
+                assert np.isnan(
+                    arrays.inputs[held[(held >= 0) & (held < len(arrays.inputs))]]
+                ).all()
 
 
 def test_no_fit_starts_from_one_that_has_seen_its_test_groups(
@@ -246,19 +278,26 @@ def test_an_interrupt_keeps_the_fits_and_a_second_run_trains_nothing(
     assert "strategy, test groups 2 and 3, AAA window 5 seed 0" in second.fitted
 
 
-def test_fits_that_are_left_out_are_counted(module_folder: Path, dataset: Path) -> None:
+@pytest.mark.parametrize("more", [{}, POOLED])
+def test_fits_that_are_left_out_are_counted(
+    module_folder: Path, dataset: Path, more: dict
+) -> None:
     skipping = {"model": Chained(), "on_failure": "skip"}
-    strategy = load(module_folder, dataset).model_copy(update=skipping)
-    result = trade(strategy, module_folder / "failing", Failing())
+    strategy = load(module_folder, dataset, **more).model_copy(update=skipping)
+    result = trade(strategy, module_folder / f"failing{len(more)}", Failing())
     assert result.left_out == 6
     assert (result.returns == 0.0).all(axis=None)
 
 
-def test_the_cost_is_told_before_anything_is_fitted(module_folder: Path, dataset: Path) -> None:
-    more = {"target.horizons": [1, 5], "paths.groups": 5}
+@pytest.mark.parametrize(("more", "fits"), [({}, 20), (SEVERAL, 40), (POOLED, 20)])
+def test_the_cost_is_told_before_anything_is_fitted(
+    module_folder: Path, dataset: Path, more: dict, fits: int
+) -> None:
+    more = {"target.horizons": [1, 5], "paths.groups": 5, **more}
     data = prepare(load(module_folder, dataset, **more), module_folder / "home")
     assert data.describe_cost() == (
-        "paths.groups adds 20 fits of the model, on 10 choices of test groups among 5, for 4 paths"
+        f"paths.groups adds {fits} fits of the model, on 10 choices of test groups among 5, "
+        "for 4 paths"
     )
 
 

@@ -28,8 +28,8 @@ SHIPPED = sorted(Path("strategies").resolve().glob("*.yaml"))
 
 @pytest.fixture(scope="module")
 def forecast(module_folder: Path) -> tuple[PreparedData, Predictions]:
-    """Forecasts of the shipped ridge on the bundled bars."""
-    spec = load_strategy(Path("strategies/ridge.yaml"), {"benchmarks": []})
+    """Forecasts of the shipped ridge on the bundled bars, of both symbols."""
+    spec = load_strategy(Path("strategies/ridge.yaml"), {"benchmarks": [], "data.targets": "all"})
     market = load_market(
         spec.data, home=module_folder, offline=True, override=None, progress=NullProgress()
     )

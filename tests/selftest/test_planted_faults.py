@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import engine.backtest.evaluate as evaluate
+import engine.evaluation.evidence as evidence
 import engine.evaluation.significance as significance
 import engine.pipeline.steps as steps
 import engine.selftest.harness as harness
@@ -117,7 +118,7 @@ def test_a_model_that_learns_nothing(monkeypatch) -> None:
 
 def alter_inference(monkeypatch, change) -> None:
     """Changes every Sharpe ratio inference of the engine."""
-    infer = significance.infer_sharpe_ratios
+    infer = evidence.infer_sharpe_ratios
 
     def altered(figures, *rest):
         return {
@@ -125,7 +126,7 @@ def alter_inference(monkeypatch, change) -> None:
             for name, inference in infer(figures, *rest).items()
         }
 
-    monkeypatch.setattr(significance, "infer_sharpe_ratios", altered)
+    monkeypatch.setattr(evidence, "infer_sharpe_ratios", altered)
 
 
 def test_p_values_that_are_too_small(monkeypatch) -> None:
@@ -199,12 +200,15 @@ def test_a_rule_that_does_the_opposite(monkeypatch, rule, check, row) -> None:
 
 def test_a_search_whose_other_tries_do_not_count(monkeypatch) -> None:
     """The lead over holding is then not asked for: it is below 0 on average in such a market."""
-    alone = significance.run_sharpe_selection_test
+    alone = evidence.run_sharpe_selection_test
 
     def test_alone(trials, level):
         return alone(replace(trials, others=()), level)
 
-    monkeypatch.setattr(significance, "run_sharpe_selection_test", test_alone)
-    monkeypatch.setattr(significance, "run_lead_selection_test", test_alone)
+    monkeypatch.setattr(evidence, "run_sharpe_selection_test", test_alone)
+    monkeypatch.setattr(evidence, "run_lead_selection_test", test_alone)
+    monkeypatch.setattr(
+        evidence, "studentise_lead", lambda own: evidence.studentise_sharpe(np.array(own.returns))
+    )
 
     assert failures("search") == ["the best of a search"]

@@ -38,6 +38,7 @@ def test_a_list_or_all_symbols(tmp_path: Path) -> None:
         ("target: SP500, targets: all", {}, "either `target` or `targets`"),
         ("targets: []", {}, "the list is empty"),
         ("targets: [A, B, A]", {}, "A is there twice"),
+        ("targets: NASDAQ", {}, "`all`, or a list of symbols such as [NASDAQ]"),
         ("target: SP500", {"portfolio": "{rebalance: weekly}"}, "one symbol has the whole book"),
         ("target: SP500", {"scope": "pooled", "inputs": "target"}, "`data.targets`"),
         ("targets: all", {"scope": "pooled"}, "`inputs: target`"),
@@ -45,6 +46,16 @@ def test_a_list_or_all_symbols(tmp_path: Path) -> None:
             "targets: all",
             {"scope": "pooled", "inputs": "target", "tune": TUNED},
             "no tune of a pooled model",
+        ),
+        (
+            "targets: all",
+            {"scope": "pooled", "inputs": "target", "training": "{loss: {kind: sharpe}}"},
+            "another loss than sharpe",
+        ),
+        (
+            "targets: all",
+            {"training": "{loss: {kind: sharpe}}", "inputs": "target", "scope": "pooled"},
+            "alternate between the symbols",
         ),
         (
             "targets: all",
@@ -82,3 +93,17 @@ def test_another_portfolio_or_scope_is_another_idea(tmp_path: Path) -> None:
         for sections in ({}, {"scope": "pooled"}, {"portfolio": "{rebalance: weekly}"})
     }
     assert len(ideas) == 3
+
+
+def test_what_decides_nothing_is_no_part_of_the_identity(tmp_path: Path) -> None:
+    alone = load(tmp_path, "target: SP500").identity()
+    assert load(tmp_path, "targets: [SP500]").identity() == alone
+    several = load(tmp_path, "targets: [SP500, NASDAQ]").identity()
+    assert load(tmp_path, "targets: [NASDAQ, SP500]").identity() == several != alone
+    assert load(tmp_path, "target: SP500", capital="1000").identity() == alone
+    minimum = "{kind: itemised, commission: {kind: bps, bps: 1, minimum: 1}}"
+    small, large = (
+        load(tmp_path, capital=capital, costs=minimum).identity()
+        for capital in ("10000", "1000000")
+    )
+    assert small != large

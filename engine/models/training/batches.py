@@ -50,11 +50,11 @@ def make_shuffled_batches(
     """The batches of one epoch, in random order.
 
     Args:
-        rows: (n,) ascending.
+        rows: (n,) in the order of time; those of several symbols alternate, in no order of size.
         batch_size: Largest batch.
         rng: Source of the order.
-        consecutive: Every batch is a block of consecutive rows in their order, and only the
-            blocks are shuffled; otherwise the rows are.
+        consecutive: Every batch is a block of adjoining entries of `rows` in their order, and
+            only the blocks are shuffled; otherwise the rows are.
     """
     if not consecutive:
         return make_even_batches(rng.permutation(rows.astype(np.int32)), batch_size)
