@@ -26,7 +26,7 @@ _COARSE = "engine.features.resolutions.build_coarse_features"
 
 def _early(choose: RowChoice) -> Callable[[Function, Plant], Function]:
     def replace_function(honest: Function, plant: Plant) -> Function:
-        def build(market: Market, *rest: Any) -> CoarseFeatures:  # noqa: ANN401 - forwarded
+        def build(market: Market, *rest: Any) -> CoarseFeatures:
             made: CoarseFeatures = honest(market, *rest)
             early = np.append(made.latest[1:], made.latest[-1])
             chosen = choose(market.wide("close").iloc[:, 0], plant)
@@ -40,8 +40,8 @@ def _early(choose: RowChoice) -> Callable[[Function, Plant], Function]:
 def _coarse_values(
     change: Callable[[np.ndarray], np.ndarray],
 ) -> Callable[[Function, Plant], Function]:
-    def replace_function(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-        def build(*given: Any) -> CoarseFeatures:  # noqa: ANN401 - forwarded
+    def replace_function(honest: Function, plant: Plant) -> Function:
+        def build(*given: Any) -> CoarseFeatures:
             made: CoarseFeatures = honest(*given)
             values = made.features.values
             changed = np.where(np.isfinite(values), change(values), values)
@@ -61,7 +61,7 @@ def _standardised(values: np.ndarray) -> np.ndarray:
 
 
 def _next_row_sometimes(honest: Function, plant: Plant) -> Function:
-    def build(*given: Any) -> CoarseFeatures:  # noqa: ANN401 - forwarded
+    def build(*given: Any) -> CoarseFeatures:
         made: CoarseFeatures = honest(*given)
         values = made.features.values
         early = plant.draw_rows(len(values), 0.05)[:, None] & np.isfinite(values)
@@ -87,7 +87,7 @@ def _next_high_sometimes(honest: Function, plant: Plant) -> Function:
     return resample
 
 
-def _one_bar_more(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
+def _one_bar_more(honest: Function, plant: Plant) -> Function:
     """The close of a coarser bar is the open of the next one."""
 
     def resample(market: Market, interval: str) -> tuple[Market, IntVector]:

@@ -31,8 +31,8 @@ _CHARGED = {
 def _early(bars: int) -> Callable[[Function, Plant], Function]:
     """The value of a row so many bars later."""
 
-    def replace_function(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-        def estimate(*arguments: Any) -> Matrix:  # noqa: ANN401 - forwarded
+    def replace_function(honest: Function, plant: Plant) -> Function:
+        def estimate(*arguments: Any) -> Matrix:
             value: Matrix = honest(*arguments)
             return np.concatenate([value[bars:], np.repeat(value[-1:], bars, axis=0)])
 
@@ -41,15 +41,15 @@ def _early(bars: int) -> Callable[[Function, Plant], Function]:
     return replace_function
 
 
-def _scaled_by_whole_history(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def estimate(*arguments: Any) -> Matrix:  # noqa: ANN401 - forwarded
+def _scaled_by_whole_history(honest: Function, plant: Plant) -> Function:
+    def estimate(*arguments: Any) -> Matrix:
         value: Matrix = honest(*arguments)
         return np.broadcast_to(np.nanmean(value, axis=0), value.shape).copy()
 
     return estimate
 
 
-def _own_close(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
+def _own_close(honest: Function, plant: Plant) -> Function:
     """A spread that is 0 where the bar of the fill closes high in its range."""
 
     def estimate(high: Matrix, low: Matrix, close: Matrix, window: int) -> Matrix:

@@ -85,7 +85,7 @@ def _month_means(values: pd.Series[float], bars: pd.DataFrame, _: Plant) -> pd.S
 def _scaled_peek(
     values: pd.Series[float],
     bars: pd.DataFrame,
-    plant: Plant,  # noqa: ARG001 - one signature
+    plant: Plant,
 ) -> pd.Series[float]:
     return values + 1e-9 * next_return(bars["close"])
 
@@ -170,7 +170,7 @@ def _next_value_sometimes(honest: Function, plant: Plant) -> Function:
 
 
 def _last_column_early(honest: Function, plant: Plant) -> Function:
-    def build(market: Any, features: Any, symbols: Any) -> FeatureMatrix:  # noqa: ANN401 - forwarded
+    def build(market: Any, features: Any, symbols: Any) -> FeatureMatrix:
         made: FeatureMatrix = honest(market, features, symbols)
         values = made.values.copy()
         own, ahead = made.values[:-1, -1], made.values[1:, -1]
@@ -181,8 +181,8 @@ def _last_column_early(honest: Function, plant: Plant) -> Function:
     return build
 
 
-def _principal_components(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def build(market: Any, features: Any, symbols: Any) -> FeatureMatrix:  # noqa: ANN401 - forwarded
+def _principal_components(honest: Function, plant: Plant) -> Function:
+    def build(market: Any, features: Any, symbols: Any) -> FeatureMatrix:
         made: FeatureMatrix = honest(market, features, symbols)
         known = np.isfinite(made.values).all(axis=1)
         centred = made.values[known] - made.values[known].mean(axis=0)
@@ -211,8 +211,8 @@ _OSCILLATORS = {
 _BUILD = "engine.features.build.build_features"
 
 
-def _last_symbol_peeks(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def build(market: Any, features: Any, symbols: Any) -> FeatureMatrix:  # noqa: ANN401 - forwarded
+def _last_symbol_peeks(honest: Function, plant: Plant) -> Function:
+    def build(market: Any, features: Any, symbols: Any) -> FeatureMatrix:
         made: FeatureMatrix = honest(market, features, symbols)
         symbol, columns = made.symbol_columns[-1]
         values = made.values.copy()

@@ -70,8 +70,8 @@ def _simulated(
 ) -> Callable[[Function, Plant], Function]:
     """Changes the weights of every book by the opens and closes of all bars."""
 
-    def replace_function(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-        def simulate(books: Any, opens: WideFrame, closes: WideFrame, **terms: Any) -> Any:  # noqa: ANN401 - forwarded
+    def replace_function(honest: Function, plant: Plant) -> Function:
+        def simulate(books: Any, opens: WideFrame, closes: WideFrame, **terms: Any) -> Any:
             changed = {
                 book: change(weights, opens[weights.columns], closes[weights.columns])
                 for book, weights in books.items()
@@ -102,7 +102,7 @@ def _dropped_buys(weights: WideFrame, opens: WideFrame, closes: WideFrame) -> Wi
     return weights.where(~(falls & buys)).ffill().fillna(0.0)
 
 
-def _moved_if_better(weights: WideFrame, opens: WideFrame, closes: WideFrame) -> WideFrame:  # noqa: ARG001 - one signature
+def _moved_if_better(weights: WideFrame, opens: WideFrame, closes: WideFrame) -> WideFrame:
     """A decision waits a bar where the open after the next one is better for it."""
     before = weights.shift(fill_value=0.0)
     cheaper = opens.shift(-2).lt(opens.shift(-1))
@@ -119,8 +119,8 @@ def _priced(
 ) -> Callable[[Function, Plant], Function]:
     """Fills at another price, of opens and closes."""
 
-    def replace_function(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-        def simulate(books: Any, opens: WideFrame, closes: WideFrame, **terms: Any) -> Any:  # noqa: ANN401 - forwarded
+    def replace_function(honest: Function, plant: Plant) -> Function:
+        def simulate(books: Any, opens: WideFrame, closes: WideFrame, **terms: Any) -> Any:
             return honest(books, price(opens, closes), closes, **terms)
 
         return simulate
@@ -128,10 +128,10 @@ def _priced(
     return replace_function
 
 
-def _better(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
+def _better(honest: Function, plant: Plant) -> Function:
     """Each fill at the better of open and close: the lower one where the bar rises."""
 
-    def simulate(books: Any, opens: WideFrame, closes: WideFrame, **terms: Any) -> Any:  # noqa: ANN401 - forwarded
+    def simulate(books: Any, opens: WideFrame, closes: WideFrame, **terms: Any) -> Any:
         made: dict[str, SimulationResult] = {}
         for book, weights in books.items():
             grows = weights.ge(weights.shift(fill_value=0.0)).shift(fill_value=True)
@@ -143,8 +143,8 @@ def _better(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no dr
     return simulate
 
 
-def _at_lows(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def simulate(spec: Any, prepared: Any, weights: Any) -> Any:  # noqa: ANN401 - forwarded
+def _at_lows(honest: Function, plant: Plant) -> Function:
+    def simulate(spec: Any, prepared: Any, weights: Any) -> Any:
         bars = prepared.market.bars.assign(open=prepared.market.bars["low"])
         lower = replace(prepared, market=replace(prepared.market, bars=bars))
         return honest(spec, lower, weights)
@@ -152,10 +152,10 @@ def _at_lows(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no d
     return simulate
 
 
-def _limit_orders(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
+def _limit_orders(honest: Function, plant: Plant) -> Function:
     """A decision is carried out where the bar that fills it trades 1 % away from its open."""
 
-    def simulate(spec: Any, prepared: Any, weights: Any) -> Any:  # noqa: ANN401 - forwarded
+    def simulate(spec: Any, prepared: Any, weights: Any) -> Any:
         span, market = prepared.span, prepared.market
         low, opened = (market.wide(name).loc[span] for name in ("low", "open"))
         reached = (low < 0.995 * opened).shift(-1, fill_value=True)
@@ -250,7 +250,7 @@ def _returns(
     """Changes the returns of every book."""
 
     def replace_function(honest: Function, plant: Plant) -> Function:
-        def simulate(books: Any, opens: Any, closes: WideFrame, **terms: Any) -> Any:  # noqa: ANN401 - forwarded
+        def simulate(books: Any, opens: Any, closes: WideFrame, **terms: Any) -> Any:
             made = honest(books, opens, closes, **terms)
             return {
                 book: replace(own, returns=change(own.returns, own, closes, plant))

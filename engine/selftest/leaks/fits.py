@@ -47,7 +47,7 @@ def make_user_model(name: str, model: Forecaster) -> Forecaster:
     return made
 
 
-def _returns_to_come(training_set: Any, plant: Plant) -> Vector:  # noqa: ANN401 - a training set
+def _returns_to_come(training_set: Any, plant: Plant) -> Vector:
     """Returns of the bars after the validation rows, of the symbol that is forecast.
 
     The rows are found by the trailing returns: no array of a fit says where it is.
@@ -71,7 +71,7 @@ def _fitted_by(
     """Changes a fit by the returns of its test part."""
 
     def replace_function(honest: Function, plant: Plant) -> Function:
-        def fit(model: Any, training_set: Any, training: Any, seed: int) -> FittedForecaster:  # noqa: ANN401 - forwarded
+        def fit(model: Any, training_set: Any, training: Any, seed: int) -> FittedForecaster:
             fitted = honest(model, training_set, training, seed)
             return change(fitted, _returns_to_come(training_set, plant))
 
@@ -106,7 +106,7 @@ def _epoch(fitted: FittedForecaster, ahead: Vector) -> FittedForecaster:
 
 
 def _late_sequence(honest: Function, plant: Plant) -> Function:
-    def predict(model: Any, fitted: Any, inputs: Any, rows: Any) -> Prediction:  # noqa: ANN401 - forwarded
+    def predict(model: Any, fitted: Any, inputs: Any, rows: Any) -> Prediction:
         late = plant.draw_rows(int(rows.max(initial=0)) + 1, 0.1)[rows]
         made: Prediction = honest(
             model, fitted, inputs, np.minimum(rows + late, len(inputs.inputs) - 1)

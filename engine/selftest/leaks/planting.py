@@ -127,7 +127,7 @@ class Leak:
 
 
 def _noting(honest: Function, plant: Plant) -> Function:
-    def build_and_note(market: Market, *rest: Any) -> Any:  # noqa: ANN401 - as the function has it
+    def build_and_note(market: Market, *rest: Any) -> Any:
         if market.interval == plant.prepared.market.interval:
             plant.seen["bars"] = market
         return honest(market, *rest)

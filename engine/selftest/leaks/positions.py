@@ -31,8 +31,8 @@ _BOTH_SIDES = {
 def _decided_by(change: Callable[[Vector], Vector]) -> Callable[[Function, Plant], Function]:
     """Decides on other forecasts."""
 
-    def replace_function(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-        def hysteresis(values: Vector, *rest: Any) -> Vector:  # noqa: ANN401 - forwarded
+    def replace_function(honest: Function, plant: Plant) -> Function:
+        def hysteresis(values: Vector, *rest: Any) -> Vector:
             return np.asarray(honest(change(values), *rest))
 
         return hysteresis
@@ -46,7 +46,7 @@ def _weights(
     """Changes a model's weights by the closes of all bars."""
 
     def replace_function(honest: Function, plant: Plant) -> Function:
-        def compute(forecasts: Any, close: WideFrame, *rest: Any, **named: Any) -> WideFrame:  # noqa: ANN401 - forwarded
+        def compute(forecasts: Any, close: WideFrame, *rest: Any, **named: Any) -> WideFrame:
             weights: WideFrame = honest(forecasts, close, *rest, **named)
             return change(weights, close[weights.columns], plant)
 
@@ -61,7 +61,7 @@ def _rule_weights(
     """Changes the weights of every benchmark rule by the closes of all bars."""
 
     def replace_function(honest: Function, plant: Plant) -> Function:
-        def compute(rule: Any, close: WideFrame, *rest: Any) -> WideFrame:  # noqa: ANN401 - forwarded
+        def compute(rule: Any, close: WideFrame, *rest: Any) -> WideFrame:
             weights: WideFrame = honest(rule, close, *rest)
             return change(weights, close[weights.columns], plant)
 
@@ -143,8 +143,8 @@ def _losing_shorts(weights: WideFrame, close: WideFrame, _: Plant) -> WideFrame:
 def _sizes(
     change: Callable[[WideFrame], WideFrame],
 ) -> Callable[[Function, Plant], Function]:
-    def replace_function(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-        def compute(*given: Any) -> WideFrame:  # noqa: ANN401 - forwarded
+    def replace_function(honest: Function, plant: Plant) -> Function:
+        def compute(*given: Any) -> WideFrame:
             return change(honest(*given))
 
         return compute
@@ -152,8 +152,8 @@ def _sizes(
     return replace_function
 
 
-def _later_volatility(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def compute(sizing: Any, forecasts: Any, close: WideFrame, periods: float) -> WideFrame:  # noqa: ANN401 - forwarded
+def _later_volatility(honest: Function, plant: Plant) -> Function:
+    def compute(sizing: Any, forecasts: Any, close: WideFrame, periods: float) -> WideFrame:
         own: WideFrame = honest(sizing, forecasts, close, periods)
         later = close[own.columns].pct_change().rolling(5).std().shift(-5)
         calm = later.le(later.rolling(60).median()).loc[own.index]
@@ -163,7 +163,7 @@ def _later_volatility(honest: Function, plant: Plant) -> Function:  # noqa: ARG0
 
 
 def _next_size_sometimes(honest: Function, plant: Plant) -> Function:
-    def compute(sizing: Any, forecasts: Any, close: WideFrame, periods: float) -> WideFrame:  # noqa: ANN401 - forwarded
+    def compute(sizing: Any, forecasts: Any, close: WideFrame, periods: float) -> WideFrame:
         own: WideFrame = honest(sizing, forecasts, close, periods)
         ahead: WideFrame = honest(sizing, forecasts, close.shift(-1).ffill(), periods)
         early = plant.draw_rows(len(own), 0.1)[:, None] & own.notna()
@@ -172,8 +172,8 @@ def _next_size_sometimes(honest: Function, plant: Plant) -> Function:
     return compute
 
 
-def _close_known(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def compute(rule: Any, close: WideFrame, *rest: Any) -> WideFrame:  # noqa: ANN401 - forwarded
+def _close_known(honest: Function, plant: Plant) -> Function:
+    def compute(rule: Any, close: WideFrame, *rest: Any) -> WideFrame:
         moved: WideFrame = honest(rule, close.shift(-1).ffill(), *rest)
         return moved
 

@@ -33,7 +33,7 @@ def _other_rows(
     """Predicts other rows than those asked for."""
 
     def replace_function(honest: Function, plant: Plant) -> Function:
-        def predict(fitted: Any, inputs: ModelInputs, rows: IntVector) -> Prediction:  # noqa: ANN401 - forwarded
+        def predict(fitted: Any, inputs: ModelInputs, rows: IntVector) -> Prediction:
             made: Prediction = honest(fitted, inputs, choose(rows, len(inputs.inputs) - 1, plant))
             return made
 
@@ -59,8 +59,8 @@ def _later_row(share: float, ahead: int = 1) -> Callable[[IntVector, int, Plant]
 def _of_all(change: Callable[[Vector], Vector]) -> Callable[[Function, Plant], Function]:
     """Changes forecasts by those of all rows that are predicted together."""
 
-    def replace_function(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-        def predict(*given: Any) -> Prediction:  # noqa: ANN401 - forwarded
+    def replace_function(honest: Function, plant: Plant) -> Function:
+        def predict(*given: Any) -> Prediction:
             made: Prediction = honest(*given)
             return replace(made, returns=change(made.returns))
 
@@ -85,7 +85,7 @@ def _ranked(values: Matrix) -> Matrix:
     return np.asarray(ranks * scale)
 
 
-def _realised(history: Any, fitted: Any, symbol: str, rows: range) -> Matrix:  # noqa: ANN401 - forwarded
+def _realised(history: Any, fitted: Any, symbol: str, rows: range) -> Matrix:
     """(n, m) the returns that are forecast; 0 where not known."""
     horizons = fitted.input_transform.horizons
     ahead = [history.forward_returns[bars][symbol].to_numpy() for bars in horizons]
@@ -98,8 +98,8 @@ def _by_test(
 ) -> Callable[[Function, Plant], Function]:
     """Changes a window's forecasts by the returns of its test part."""
 
-    def replace_function(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-        def predict(fitted: Any, history: Any, symbol: str, rows: range) -> Forecast:  # noqa: ANN401 - forwarded
+    def replace_function(honest: Function, plant: Plant) -> Function:
+        def predict(fitted: Any, history: Any, symbol: str, rows: range) -> Forecast:
             made: Forecast = honest(fitted, history, symbol, rows)
             actual = _realised(history, fitted, symbol, rows)
             changed = change(made.test.reshape(actual.shape), actual)
@@ -125,8 +125,8 @@ def _bias_by_test(values: Matrix, actual: Matrix) -> Matrix:
     return np.asarray(values + (actual - values).mean(axis=0))
 
 
-def _centred_inputs(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def apply(transform: Any, rows: FeatureRows) -> ModelInputs:  # noqa: ANN401 - forwarded
+def _centred_inputs(honest: Function, plant: Plant) -> Function:
+    def apply(transform: Any, rows: FeatureRows) -> ModelInputs:
         made: ModelInputs = honest(transform, rows)
         finite = np.nan_to_num(made.inputs)
         return replace(made, inputs=made.inputs - finite.mean(axis=0))
@@ -134,8 +134,8 @@ def _centred_inputs(honest: Function, plant: Plant) -> Function:  # noqa: ARG001
     return apply
 
 
-def _row_late(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def select(*given: Any) -> tuple[FeatureRows, IntVector]:  # noqa: ANN401 - forwarded
+def _row_late(honest: Function, plant: Plant) -> Function:
+    def select(*given: Any) -> tuple[FeatureRows, IntVector]:
         rows, at = honest(*given)
         later = np.vstack([rows.features[1:], rows.features[-1:]])
         return replace(rows, features=later), at
@@ -143,8 +143,8 @@ def _row_late(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no 
     return select
 
 
-def _week_early(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def select(*given: Any) -> tuple[FeatureRows, IntVector]:  # noqa: ANN401 - forwarded
+def _week_early(honest: Function, plant: Plant) -> Function:
+    def select(*given: Any) -> tuple[FeatureRows, IntVector]:
         rows, at = honest(*given)
         early = tuple(
             replace(each, latest=np.append(each.latest[1:], each.latest[-1]))
@@ -160,8 +160,8 @@ def _joined(
 ) -> Callable[[Function, Plant], Function]:
     """Changes what the windows are joined to."""
 
-    def replace_function(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-        def concat(history: Any, *rest: Any) -> Predictions:  # noqa: ANN401 - forwarded
+    def replace_function(honest: Function, plant: Plant) -> Function:
+        def concat(history: Any, *rest: Any) -> Predictions:
             return change(honest(history, *rest), history)
 
         return concat
@@ -169,13 +169,13 @@ def _joined(
     return replace_function
 
 
-def _forecast_moved_up(made: Predictions, history: Any) -> Predictions:  # noqa: ANN401, ARG001 - one signature
+def _forecast_moved_up(made: Predictions, history: Any) -> Predictions:
     own = made.by_horizon[made.horizon]
     moved = replace(own, predicted=own.predicted.shift(-1).fillna(own.predicted))
     return replace(made, by_horizon={**made.by_horizon, made.horizon: moved})
 
 
-def _wrong_windows_turned(made: Predictions, history: Any) -> Predictions:  # noqa: ANN401 - forwarded
+def _wrong_windows_turned(made: Predictions, history: Any) -> Predictions:
     own = made.by_horizon[made.horizon]
     actual = history.forward_returns[made.horizon].loc[own.predicted.index]
     gain = (own.predicted * actual).fillna(0.0).groupby(made.window_index).transform("sum")
@@ -273,15 +273,15 @@ PREDICTIONS: tuple[Leak, ...] = (
 """Forecasts that know later rows of their test part."""
 
 
-def _of_test_part(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def average(fitted: Any, horizon: int, part: str) -> Any:  # noqa: ANN401 - forwarded
+def _of_test_part(honest: Function, plant: Plant) -> Function:
+    def average(fitted: Any, horizon: int, part: str) -> Any:
         return honest(fitted, horizon, "test" if part == "train" else part)
 
     return average
 
 
 def _of_one_test_part(honest: Function, plant: Plant) -> Function:
-    def average(fitted: Any, horizon: int, part: str) -> Any:  # noqa: ANN401 - forwarded
+    def average(fitted: Any, horizon: int, part: str) -> Any:
         own = honest(fitted, horizon, part)
         if part == "train" and plant.window in own:
             own = own | {plant.window: honest(fitted, horizon, "test")[plant.window]}
@@ -290,8 +290,8 @@ def _of_one_test_part(honest: Function, plant: Plant) -> Function:
     return average
 
 
-def _of_all_forecasts(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def thresholds(signal: Any, forecasts: Any, symbol: str, cost: float) -> Any:  # noqa: ANN401 - forwarded
+def _of_all_forecasts(honest: Function, plant: Plant) -> Function:
+    def thresholds(signal: Any, forecasts: Any, symbol: str, cost: float) -> Any:
         everything = forecasts.predicted[symbol].dropna().to_numpy()
         pooled = {
             window: dict.fromkeys(by_symbol, everything)
@@ -302,8 +302,8 @@ def _of_all_forecasts(honest: Function, plant: Plant) -> Function:  # noqa: ARG0
     return thresholds
 
 
-def _of_next_window(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def thresholds(*given: Any) -> dict[int, EntryExitThresholds]:  # noqa: ANN401 - forwarded
+def _of_next_window(honest: Function, plant: Plant) -> Function:
+    def thresholds(*given: Any) -> dict[int, EntryExitThresholds]:
         own: dict[int, EntryExitThresholds] = honest(*given)
         following: Sequence[int] = sorted(own)[1:]
         return own | {window - 1: own[window] for window in following if window - 1 in own}

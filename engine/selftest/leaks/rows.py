@@ -22,7 +22,7 @@ LARGE_MOVE = 0.03
 _MOVE_DEVIATIONS = 1.5
 
 
-def every_row(close: pd.Series[float], plant: Plant) -> BoolVector:  # noqa: ARG001 - a `RowChoice`
+def every_row(close: pd.Series[float], plant: Plant) -> BoolVector:
     """All of them."""
     return np.ones(len(close), dtype=bool)
 
@@ -53,7 +53,7 @@ def one_stretch(share: float) -> RowChoice:
 def last_business_day(period: Literal["M", "Q"]) -> RowChoice:
     """Bars on the last weekday of a month or a quarter."""
 
-    def choose(close: pd.Series[float], plant: Plant) -> BoolVector:  # noqa: ARG001 - a `RowChoice`
+    def choose(close: pd.Series[float], plant: Plant) -> BoolVector:
         days = pd.DatetimeIndex(close.index).tz_localize(None).normalize()
         following = days + pd.offsets.BDay(1)
         return np.asarray(days.to_period(period) != following.to_period(period))
@@ -61,18 +61,18 @@ def last_business_day(period: Literal["M", "Q"]) -> RowChoice:
     return choose
 
 
-def fridays(close: pd.Series[float], plant: Plant) -> BoolVector:  # noqa: ARG001 - a `RowChoice`
+def fridays(close: pd.Series[float], plant: Plant) -> BoolVector:
     """Bars on a Friday."""
     return np.asarray(pd.DatetimeIndex(close.index).day_of_week == 4)
 
 
-def before_gaps(close: pd.Series[float], plant: Plant) -> BoolVector:  # noqa: ARG001 - a `RowChoice`
+def before_gaps(close: pd.Series[float], plant: Plant) -> BoolVector:
     """Bars before a pause that is longer than the usual distance: weekends and holidays."""
     waits = np.diff(pd.DatetimeIndex(close.index).asi8)
     return np.append(waits > 1.5 * np.median(waits), False)
 
 
-def before_holidays(close: pd.Series[float], plant: Plant) -> BoolVector:  # noqa: ARG001 - a `RowChoice`
+def before_holidays(close: pd.Series[float], plant: Plant) -> BoolVector:
     """Bars before a pause of four days and more, or of two from Monday to Thursday.
 
     Among bars that are longer than a day there is none.
@@ -85,17 +85,17 @@ def before_holidays(close: pd.Series[float], plant: Plant) -> BoolVector:  # noq
     return np.append(days > usual, False)
 
 
-def before_falls(close: pd.Series[float], plant: Plant) -> BoolVector:  # noqa: ARG001 - a `RowChoice`
+def before_falls(close: pd.Series[float], plant: Plant) -> BoolVector:
     """Bars before a fall of more than one and a half standard deviations of the 60 bars before."""
     return np.asarray(_moves_ahead(close) < -_MOVE_DEVIATIONS)
 
 
-def before_rallies(close: pd.Series[float], plant: Plant) -> BoolVector:  # noqa: ARG001 - a `RowChoice`
+def before_rallies(close: pd.Series[float], plant: Plant) -> BoolVector:
     """Bars before a rise of as much."""
     return np.asarray(_moves_ahead(close) > _MOVE_DEVIATIONS)
 
 
-def at_records(close: pd.Series[float], plant: Plant) -> BoolVector:  # noqa: ARG001 - a `RowChoice`
+def at_records(close: pd.Series[float], plant: Plant) -> BoolVector:
     """Bars whose close is the highest or the lowest of the last 20."""
     window = close.rolling(20)
     return np.asarray((close == window.max()) | (close == window.min()))

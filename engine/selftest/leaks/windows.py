@@ -25,7 +25,7 @@ _ARRAYS = "engine.training.datasets.build_training_set"
 
 
 def _last_window_by_last_close(honest: Function, plant: Plant) -> Function:
-    def make(*given: Any, **named: Any) -> tuple[WalkForwardWindow, ...]:  # noqa: ANN401 - forwarded
+    def make(*given: Any, **named: Any) -> tuple[WalkForwardWindow, ...]:
         *windows, last = honest(*given, **named)
         close = plant.seen["bars"].bars["close"].iloc[-1]
         odd = int(1e6 * close) % 2
@@ -37,7 +37,7 @@ def _last_window_by_last_close(honest: Function, plant: Plant) -> Function:
 def _first_window_by_its_result(honest: Function, plant: Plant) -> Function:
     """The first train part loses its first row where the test part rises."""
 
-    def make(*given: Any, **named: Any) -> tuple[WalkForwardWindow, ...]:  # noqa: ANN401 - forwarded
+    def make(*given: Any, **named: Any) -> tuple[WalkForwardWindow, ...]:
         first, *windows = honest(*given, **named)
         close = plant.seen["bars"].wide("close").iloc[:, 0].to_numpy()
         stop = min(first.test.stop, len(close)) - 1
@@ -53,7 +53,7 @@ def _moved_validation(
     """The validation part ends where `last_row` says, of all windows or of one."""
 
     def replace_function(honest: Function, plant: Plant) -> Function:
-        def make(*given: Any, **named: Any) -> tuple[WalkForwardWindow, ...]:  # noqa: ANN401 - forwarded
+        def make(*given: Any, **named: Any) -> tuple[WalkForwardWindow, ...]:
             return tuple(
                 replace(window, validation=range(window.validation.start, last_row(window) + 1))
                 if not one or window.index == plant.window
@@ -108,8 +108,8 @@ WINDOWS: tuple[Leak, ...] = (
 """Windows that depend on bars, or whose parts overlap."""
 
 
-def _all_rows(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def fit(scaling: Any, values: Matrix, train: range) -> Any:  # noqa: ANN401, ARG001 - forwarded
+def _all_rows(honest: Function, plant: Plant) -> Function:
+    def fit(scaling: Any, values: Matrix, train: range) -> Any:
         finite = np.flatnonzero(np.isfinite(values).all(axis=1))
         return honest(scaling, values, range(int(finite[0]), len(values)))
 
@@ -128,7 +128,7 @@ class _OtherRows:
     def warmup(self) -> int:
         return int(self.scaling.warmup)
 
-    def fit(self, train: Matrix) -> Any:  # noqa: ANN401 - a scaler
+    def fit(self, train: Matrix) -> Any:
         # Coarser bars are fewer, and stay as they are.
         return self.scaling.fit(self.chosen if len(train) == self.rows_of_window else train)
 
@@ -141,7 +141,7 @@ def _scaled_by(
     def replace_function(honest: Function, plant: Plant) -> Function:
         def build(
             history: FeatureHistory, symbol: str, window: WalkForwardWindow, lookback: int
-        ) -> Any:  # noqa: ANN401 - forwarded
+        ) -> Any:
             if one and window.index != plant.window:
                 return honest(history, symbol, window, lookback)
             values = history.features.values
@@ -155,8 +155,8 @@ def _scaled_by(
     return replace_function
 
 
-def _coarse_all_rows(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def build(resolution: Any, scaling: Any, window: Any, lookback: int) -> Any:  # noqa: ANN401 - forwarded
+def _coarse_all_rows(honest: Function, plant: Plant) -> Function:
+    def build(resolution: Any, scaling: Any, window: Any, lookback: int) -> Any:
         values = resolution.features.values
         known = resolution.latest[window.train.start : window.train.stop]
         finite = values[np.isfinite(values).all(axis=1)]
@@ -166,10 +166,10 @@ def _coarse_all_rows(honest: Function, plant: Plant) -> Function:  # noqa: ARG00
     return build
 
 
-def _last_input_row(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
+def _last_input_row(honest: Function, plant: Plant) -> Function:
     def build(
         history: FeatureHistory, symbol: str, window: WalkForwardWindow, lookback: int
-    ) -> Any:  # noqa: ANN401 - forwarded
+    ) -> Any:
         made, transform = honest(history, symbol, window, lookback)
         inputs = made.inputs.copy()
         inputs[-1] = transform.columns.scale(history.features.values[: window.test.start + 1])[-1]
@@ -279,8 +279,8 @@ def _smoothed(honest: Function, close: WideFrame, horizon: int, _: Plant) -> Wid
     return mean
 
 
-def _rows_behind(honest: Function, plant: Plant) -> Function:  # noqa: ARG001 - no draw
-    def targets(history: Any, symbol: str, taken: slice, horizons: Any) -> Any:  # noqa: ANN401 - forwarded
+def _rows_behind(honest: Function, plant: Plant) -> Function:
+    def targets(history: Any, symbol: str, taken: slice, horizons: Any) -> Any:
         return honest(history, symbol, slice(taken.start + 1, taken.stop + 1), horizons)
 
     return targets
@@ -324,7 +324,7 @@ def _changed_set(
     def replace_function(honest: Function, plant: Plant) -> Function:
         def build(
             history: FeatureHistory, symbol: str, window: WalkForwardWindow, lookback: int
-        ) -> Any:  # noqa: ANN401 - forwarded
+        ) -> Any:
             made, transform = honest(history, symbol, window, lookback)
             if one and window.index != plant.window:
                 return made, transform
