@@ -204,6 +204,7 @@ def _run_stages(
             "command": options.command,
             **({"forecast_ms": timed} if (timed := time_forecasts(result)) else {}),
             **({"family": options.sweep_id} if options.sweep_id else {}),
+            **({"ledger": place} if (place := ledger_entry.place_in_ledger) else {}),
         }
         with timer.stage("evaluation"), one_blas_thread():
             metrics = compute_metrics(prepared, predictions, books) | {"live_path": live_path}

@@ -126,7 +126,8 @@ def ledger_show_command(
 @ledger_app.command("export")
 def ledger_export_command(
     format_: Annotated[
-        Literal["csv", "json", "parquet"], typer.Option("--format", help="File format.")
+        Literal["csv", "json", "parquet", "sqlite"],
+        typer.Option("--format", help="File format; sqlite copies the whole ledger, to --out."),
     ] = "csv",
     out: Annotated[
         Path | None,
@@ -153,6 +154,10 @@ def ledger_export_command(
         if out is not None:
             place.require_file(out)
         ledger = _open_ledger()
+        if format_ == "sqlite":
+            filters = {"--strategy": strategy, "--target": target, "--status": status}
+            _copy_whole(ledger, out, {**filters, "--returns": returns or None})
+            return
         rows = _filter_rows(ledger.rows(), strategy, target, status)
         table = build_returns_table(rows, ledger) if returns else build_runs_table(rows)
         content = encode_table(table, format_)
@@ -166,6 +171,20 @@ def ledger_export_command(
             print_text(content.decode(), nl=False)
         else:
             sys.stdout.buffer.write(content)
+
+
+def _copy_whole(ledger: Ledger, out: Path | None, filters: dict[str, object]) -> None:
+    """Copies the ledger with its hash chain, which a part of the rows would break."""
+    from engine.core.errors import UsageError
+
+    given = [name for name, value in filters.items() if value is not None]
+    if out is None or out.exists() or given:
+        raise UsageError(
+            "a copy of the ledger is the whole of it, in a new file",
+            expected="--format sqlite --out FILE, no such file, and no filter",
+            found=", ".join(given) or ("no --out" if out is None else f"{out} is there"),
+        )
+    print_lines([f"{_count_runs(ledger.copy(out))} in {out}"])
 
 
 def _forbid_terminal_output(format_: str) -> None:

@@ -35,6 +35,7 @@ from engine.cli.fits import fits_app
 from engine.cli.init import init_command
 from engine.cli.leaktest import leaktest_command
 from engine.cli.ledger import ledger_app
+from engine.cli.ledger_chain import ledger_merge_command, ledger_verify_command
 from engine.cli.paper import paper_app
 from engine.cli.replicate import replicate_command
 from engine.cli.report import report_command
@@ -113,6 +114,8 @@ data_app.command("export")(data_export_command)
 data_app.command("funding")(data_funding_command)
 app.add_typer(data_app, name="data")
 app.add_typer(fits_app, name="fits")
+ledger_app.command("verify")(ledger_verify_command)
+ledger_app.command("merge")(ledger_merge_command)
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(paper_app, name="paper")
 

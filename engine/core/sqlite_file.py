@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from engine.core.errors import BacktestError
+
+MigrationStep: TypeAlias = str | Callable[[sqlite3.Connection], None]
+"""A statement of SQL, or a function of the connection where SQL cannot say it."""
 
 
 @dataclass(frozen=True)
@@ -99,21 +103,27 @@ class SqliteFile:
         return version
 
     def migrate(
-        self, connection: sqlite3.Connection, path: Path, migrations: Sequence[Sequence[str]]
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        migrations: Sequence[Sequence[MigrationStep]],
     ) -> None:
         """Brings a file to the newest version, inside of a transaction.
 
         Args:
             connection: To the file, in a transaction.
             path: The file.
-            migrations: The statements from each version to the next, from an empty file on.
+            migrations: The steps from each version to the next, from an empty file on.
 
         Raises:
             BacktestError: As `read_version`.
         """
         version, newest = self.read_version(connection, path, len(migrations)), len(migrations)
-        for statement in (line for step in migrations[version:] for line in step):
-            connection.execute(statement)
+        for step in (step for steps in migrations[version:] for step in steps):
+            if isinstance(step, str):
+                connection.execute(step)
+            else:
+                step(connection)
         if version < newest:
             connection.execute(f"PRAGMA user_version = {newest}")
             connection.execute(f"PRAGMA application_id = {self.application_id}")

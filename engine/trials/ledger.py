@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from engine.core.errors import BacktestError, LedgerError, LedgerUnreachableError
 from engine.core.hashing import canonical_json
 from engine.core.progress import NullProgress, Progress
+from engine.trials.ledger_chain import FIRST_HASH, ChainCheck, check_chain, insert_chained
+from engine.trials.ledger_merge import MergeResult, merge_ledger
 from engine.trials.ledger_rows import LedgerRow, RecordedReturns, read_returns, read_rows
-from engine.trials.ledger_schema import ledger_transaction
+from engine.trials.ledger_schema import copy_ledger, ledger_transaction, open_ledger
 from engine.trials.ledger_wait import WAIT_S, ignore_wait
 from engine.trials.liveness import host_name, process_start_token
 from engine.trials.related_runs import (
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.evaluation.inference.trial_set import TrialSet
+    from engine.trials.ledger_chain import ChainedTable
     from engine.trials.looks import ViewedLook
 
 INTERRUPT_TIMEOUT_S = 1.0
@@ -148,6 +151,41 @@ class Ledger:
         """
         return read_returns(self.path, numbers, self._on_wait)
 
+    def check_chain(self, noted: str | None = None) -> ChainCheck:
+        """Compares every row with the hash chain; an absent ledger is an empty one.
+
+        Args:
+            noted: A hash that was noted earlier, at least its first 12 digits, which has to be
+                in the chain.
+
+        Raises:
+            LedgerError: As in `rows`.
+        """
+        if not self.path.exists():
+            return ChainCheck(0, 0, FIRST_HASH, None, 0, None if noted is None else False)
+        with open_ledger(self.path, self._on_wait) as connection:
+            return check_chain(connection, noted)
+
+    def copy(self, to: Path) -> int:
+        """Copies the ledger with its chain to a new file; returns how many runs it has.
+
+        Raises:
+            LedgerError: There is no ledger, or as in `rows`.
+        """
+        if not self.path.is_file():
+            raise LedgerError(
+                "there is no ledger to copy",
+                expected="a ledger, which the first run writes",
+                found="no file",
+                where=str(self.path),
+            )
+        copy_ledger(self.path, to)
+        return len(read_rows(to))
+
+    def merge(self, other: Path) -> MergeResult:
+        """Adds the runs of another ledger, which is not changed; see `merge_ledger`."""
+        return merge_ledger(self.path, other, self._on_wait)
+
     def looks_at_idea(self, configuration_hash: str) -> dict[ViewedLook, int]:
         """The looks at an idea that finished, each with the number of the first run of it.
 
@@ -174,16 +212,23 @@ class LedgerEntry:
 
     Attributes:
         number: Run number; None where the ledger could not be written when the run began.
+        hash: Newest hash of the ledger's chain as this run wrote to it; None where it did not.
     """
 
     def __init__(self, path: Path, strategy: Mapping[str, Any], progress: Progress) -> None:
         self.number: int | None = None
+        self.hash: str | None = None
         self._ledger = Ledger(path)
         self._strategy = strategy
         self._configuration_hash = hash_configuration(strategy)
         self._progress = progress
         self._data_scope: DataScope | None = None
         self._ended = False
+
+    @property
+    def place_in_ledger(self) -> dict[str, Any] | None:
+        """Number and hash for the manifest; None where the ledger could not be written."""
+        return None if self.hash is None else {"number": self.number, "hash": self.hash}
 
     def begin(self, command: str, sweep_id: str | None = None) -> None:
         """Records the begin of the run.
@@ -207,8 +252,8 @@ class LedgerEntry:
             with ledger_transaction(
                 self._ledger.path, on_wait=self._progress.notice
             ) as connection:
-                number = connection.execute(_insert_statement("runs", row), row).lastrowid
-            self.number = number  # only now it is in the file
+                written = insert_chained(connection, "runs", row)
+            self.number, self.hash = written  # only now it is in the file
         except LedgerUnreachableError as error:
             self._notify("this run is not counted", error)
 
@@ -280,7 +325,7 @@ class LedgerEntry:
 
     def _write(
         self,
-        table: str,
+        table: ChainedTable,
         columns: Mapping[str, Any],
         consequence: str,
         limit_s: float = WAIT_S,
@@ -292,17 +337,13 @@ class LedgerEntry:
             with ledger_transaction(
                 self._ledger.path, on_wait=self._progress.notice, limit_s=limit_s
             ) as connection:
-                connection.execute(_insert_statement(table, row), row)
+                written = insert_chained(connection, table, row)
+            self.hash = written.hash
         except LedgerError as error:
             self._notify(consequence, error)
 
     def _notify(self, consequence: str, error: LedgerError) -> None:
         self._progress.notice(f"{consequence}: {error.problem} ({error.found}; {error.where})")
-
-
-def _insert_statement(table: str, row: Mapping[str, Any]) -> str:
-    names = ", ".join(row)
-    return f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{name}' for name in row)})"
 
 
 def _utc_now() -> str:

@@ -59,6 +59,7 @@ class LedgerRow:
         sharpe: Annualised Sharpe ratio of the strategy.
         grade: Grade of the verdict.
         certificate: Result of the leakage test.
+        hash: Of the newest row of this run in the chain; see `engine.trials.ledger_chain`.
     """
 
     number: int
@@ -89,6 +90,7 @@ class LedgerRow:
     sharpe: float | None
     grade: str | None
     certificate: Any
+    hash: str
 
     @property
     def confidence(self) -> float | None:

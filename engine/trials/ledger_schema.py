@@ -12,8 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.core.errors import LedgerError, LedgerUnreachableError
-from engine.core.sqlite_file import SqliteFile, connect
+from engine.core.sqlite_file import MigrationStep, SqliteFile, connect
 from engine.core.storage import create_private_folder
+from engine.trials.ledger_chain import CREATE_CHAIN, CREATE_CHAIN_INDEX, chain_earlier_rows
 from engine.trials.ledger_wait import SLICE_S, WAIT_S, ignore_wait, patience_for
 
 if TYPE_CHECKING:
@@ -133,8 +134,41 @@ _VERSION_3 = (
 )
 """Earlier runs have no returns of buy and hold, and no hash of their first bars."""
 
-MIGRATIONS: tuple[Sequence[str], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
-"""The statements from each version of the file to the next, from an empty file on."""
+_VERSION_4: tuple[MigrationStep, ...] = (
+    CREATE_CHAIN,
+    CREATE_CHAIN_INDEX,
+    """
+    CREATE TABLE merged (
+        run INTEGER PRIMARY KEY REFERENCES runs (number),
+        origin TEXT NOT NULL,
+        number INTEGER NOT NULL
+    )
+    """,
+    *_append_only_triggers("chain", "position"),
+    *_append_only_triggers("merged", "run"),
+    _reference_trigger("merged"),
+    "DROP VIEW ledger",
+    """
+    CREATE VIEW ledger AS
+    SELECT *, (
+        SELECT hash FROM chain WHERE chain.run = runs.number AND chain.source != 'earlier'
+        ORDER BY position DESC LIMIT 1
+    ) AS hash
+    FROM runs
+    LEFT JOIN grounds ON grounds.run = runs.number
+    LEFT JOIN outcomes ON outcomes.run = runs.number
+    """,
+    chain_earlier_rows,
+)
+"""Earlier rows are chained as they are found."""
+
+MIGRATIONS: tuple[Sequence[MigrationStep], ...] = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+)
+"""The steps from each version of the file to the next, from an empty file on."""
 
 
 @contextmanager
@@ -178,7 +212,7 @@ def ledger_transaction(
     *,
     on_wait: Callable[[str], None] = ignore_wait,
     limit_s: float = WAIT_S,
-    migrations: Sequence[Sequence[str]] = MIGRATIONS,
+    migrations: Sequence[Sequence[MigrationStep]] = MIGRATIONS,
 ) -> Iterator[sqlite3.Connection]:
     """A transaction on a ledger, created or migrated if needed; atomic.
 
@@ -209,6 +243,21 @@ def ledger_transaction(
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+
+def copy_ledger(path: Path, to: Path) -> None:
+    """Copies a ledger as it is at one instant, while others write to it.
+
+    Raises:
+        LedgerError: The file is damaged or not a database.
+        LedgerUnreachableError: It cannot be read, or the copy not be written.
+    """
+    with (
+        _connect(path, "ro") as source,
+        _LEDGER.translate_errors(to),
+        closing(connect(to, "rwc", timeout_s=WAIT_S)) as copy,
+    ):
+        source.backup(copy)
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -329,3 +330,45 @@ def test_listing_loads_nothing_heavy_and_a_reader_may_leave_early() -> None:
     )
     assert piped.stdout.splitlines()[0].startswith("number,")
     assert piped.stderr == ""
+
+
+def test_verify_names_the_newest_hash_and_finds_a_noted_one(kept) -> None:
+    shown = run("verify")
+    head = kept.check_chain().head
+    assert shown.exit_code == 0
+    assert head in shown.stdout
+    assert "4 runs in " in shown.stdout
+    assert run("verify", "--noted", head[:12]).exit_code == 0
+    assert json.loads(run("verify", "--json").stdout)["intact"] is True
+
+
+def test_verify_fails_where_a_row_was_changed(kept) -> None:
+    with closing(sqlite3.connect(kept.path)) as connection, connection:
+        connection.execute("DROP TRIGGER outcomes_keep")
+        connection.execute("UPDATE outcomes SET sharpe = 3.0 WHERE run = 4")
+    shown = run("verify")
+    assert shown.exit_code == 1
+    assert "the end of run 4 was changed past the engine" in shown.stderr
+    assert json.loads(run("verify", "--json").stdout)["first_break"]["run"] == 4
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize(("noted", "code"), [("ab" * 6, 1), ("xyz", 2), ("abc", 2)])
+def test_verify_fails_on_a_hash_that_the_ledger_does_not_have(noted, code) -> None:
+    assert run("verify", "--noted", noted).exit_code == code
+
+
+def test_merge_and_copy(kept, tmp_path) -> None:
+    copy = tmp_path / "copy.sqlite"
+    assert run("export", "--format", "sqlite", "--out", str(copy)).exit_code == 0
+    finished(copy, 9)
+    shown = run("merge", str(copy))
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("1 run added to ")
+    assert len(kept.rows()) == 5
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("extra", [[], ["--out", "x.sqlite", "--strategy", "ridge"]])
+def test_a_copy_is_the_whole_ledger(extra: list[str]) -> None:
+    assert run("export", "--format", "sqlite", *extra).exit_code == 2

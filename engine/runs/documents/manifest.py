@@ -297,6 +297,19 @@ class RateFileRecord(DocumentPart):
     last: str
 
 
+class LedgerRecord(DocumentPart):
+    """Where a run stands in the trial ledger.
+
+    Attributes:
+        number: Of the run.
+        hash: Of the row with its bars, in the chain of the ledger's hashes: `backtest ledger
+            verify --noted` finds it, unless rows up to there were changed or removed.
+    """
+
+    number: int
+    hash: str
+
+
 class Manifest(Document):
     """`manifest.json`: strategy, dataset, windows, versions, seeds, machine, timings.
 
@@ -324,6 +337,7 @@ class Manifest(Document):
         started_at: UTC, ISO 8601.
         command: The command line; empty from Python.
         sweep_id: Of the sweep that the run belongs to; None for a run of its own.
+        ledger: Where the run stands in the trial ledger; None where it could not be written.
     """
 
     run_id: str
@@ -347,6 +361,7 @@ class Manifest(Document):
     started_at: str | None = None
     command: str = ""
     sweep_id: str | None = Field(default=None, alias="family")
+    ledger: LedgerRecord | None = None
 
     @property
     def settings(self) -> StrategySettings:
