@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
+import pandas as pd
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from engine.core.types import Spec
+from engine.data.bar_times import BarTimes
+from engine.data.bars import NO_DELAY
 from engine.data.calendar import ALWAYS_OPEN, BarInterval, is_daily_or_longer
 from engine.data.file_names import FileNameText
 from engine.data.files_config import FilesSourceSpec
@@ -157,6 +160,15 @@ SourceSpec = Annotated[
 ]
 
 
+YAHOO_DELAY = pd.Timedelta(minutes=30)
+"""Yahoo's prices come up to 20 minutes late, and a closing auction takes some minutes."""
+
+
+def publication_delay(source: SourceSpec) -> pd.Timedelta:
+    """How long after the close of a session a source may still change its bar."""
+    return YAHOO_DELAY if isinstance(source, YahooSourceSpec) else NO_DELAY
+
+
 class Dataset(Spec):
     """A dataset manifest: which bars, and from which sources.
 
@@ -203,6 +215,16 @@ class Dataset(Spec):
     def day_begin(self) -> DayBegin | None:
         """`day_begins`, parsed."""
         return DayBegin.parse(self.day_begins) if self.day_begins else None
+
+    @property
+    def bar_times(self) -> BarTimes:
+        """When its bars open and close."""
+        return BarTimes(self.interval, self.calendar, self.day_begin)
+
+    @property
+    def publication_delay(self) -> pd.Timedelta:
+        """How long after the close of a session the slowest of the sources has its bar."""
+        return max(publication_delay(source) for source in self.sources)
 
     @model_validator(mode="after")
     def _consistent(self) -> Dataset:

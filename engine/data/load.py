@@ -147,6 +147,8 @@ def _build_market(
         interval=dataset.interval,
         calendar=dataset.calendar,
         periods_per_year=annualisation.periods_per_year,
+        day_begins=dataset.day_begin,
+        publication_delay=dataset.publication_delay,
         provenance={
             "name": dataset.name,
             "note": dataset.note,

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import UsageError
-from engine.data.bars import VALUE_COLUMNS, format_timestamp, hash_bars
+from engine.data.bar_times import BarTimes
+from engine.data.bars import NO_DELAY, VALUE_COLUMNS, format_timestamp, hash_bars
 from engine.data.traded_bars import find_traded_bars
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import BarsFrame, IntVector, Matrix, WideFrame
     from engine.data.calendar import BarInterval
+    from engine.data.sessions import DayBegin
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Market:
             cached), `symbols`: symbol to `{source, first, last, rows, sha256, left_out}`, the last
             being its bars at times at which another symbol has none, and, where there is one, its
             own `vintage` and the time at which that was `pulled`.
+        day_begins: When a day begins, where the calendar does not say.
+        publication_delay: How long after the close of a session its bar may come.
     """
 
     bars: BarsFrame
@@ -47,6 +51,13 @@ class Market:
     calendar: str
     periods_per_year: float
     provenance: dict[str, Any]
+    day_begins: DayBegin | None = None
+    publication_delay: pd.Timedelta = NO_DELAY
+
+    @property
+    def times(self) -> BarTimes:
+        """When its bars open and close."""
+        return BarTimes(self.interval, self.calendar, self.day_begins)
 
     def wide(self, column: str, symbols: Sequence[str] | None = None) -> WideFrame:
         """One column of the bars, a column a symbol; those of the market in their order."""

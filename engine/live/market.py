@@ -9,7 +9,6 @@ from engine import data
 from engine.core.errors import DataError
 from engine.core.home import backtest_home
 from engine.core.progress import NullProgress, Progress
-from engine.data.intervals import add_interval
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.sources.factory import create_sources
 from engine.live.strategy_argument import resolve_strategy
@@ -80,7 +79,7 @@ def _keeps_vintages(dataset: str, home: Path) -> bool:
 
 def _complete_at(market: Market, instant: pd.Timestamp) -> Market:
     """The market without the bars that were not complete at an instant."""
-    complete = add_interval(market.bars["timestamp"], market.interval) <= instant
+    complete = market.times.close_series(market.bars["timestamp"]) <= instant
     if not complete.any():
         raise DataError(
             "no bar was complete at that time",
