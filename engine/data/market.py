@@ -126,10 +126,10 @@ class Market:
         """Whether a symbol has no bar at some timestamp."""
         return not self.present.to_numpy().all()
 
-    @property
+    @cached_property
     def is_panel(self) -> bool:
         """Whether a symbol is absent or no member at some timestamp."""
-        return self.has_absences or self.membership is not None
+        return self.has_absences or not self.members.to_numpy().all()
 
     @cached_property
     def members(self) -> WideFrame:
@@ -188,7 +188,7 @@ class Market:
     @cached_property
     def bars_by_symbol(self) -> dict[str, pd.DataFrame]:
         """The bars that each symbol has, in the order of `symbols`, indexed by timestamp."""
-        if not self._is_regular:
+        if not self.is_regular:
             indexed, symbols = self.bars.set_index("timestamp"), self.bars["symbol"].to_numpy()
             return {symbol: indexed[symbols == symbol] for symbol in self.symbols}
         columns = self.bars.copy(deep=False)
@@ -202,7 +202,7 @@ class Market:
         return found
 
     @property
-    def _is_regular(self) -> bool:
+    def is_regular(self) -> bool:
         """Whether the rows are the symbols in their order, again and again."""
         if "_timestamps" in vars(self):
             return True
@@ -215,7 +215,7 @@ class Market:
     @cached_property
     def _timestamps(self) -> pd.DatetimeIndex:
         """Each once; the rows between them have to be the symbols in their order."""
-        if not self._is_regular:
+        if not self.is_regular:
             raise ValueError("bars of a market have every symbol at every timestamp, in one order")
         stamps = self.bars["timestamp"].iloc[:: len(self.symbols)]
         return pd.DatetimeIndex(stamps, name="timestamp")
@@ -255,7 +255,7 @@ class Market:
         return known
 
     def _first_bars(self, timestamp: pd.Timestamp) -> Market:
-        if not (self._is_regular and self._timestamps.is_monotonic_increasing):
+        if not (self.is_regular and self._timestamps.is_monotonic_increasing):
             return replace(self, bars=self.bars[self.bars["timestamp"] <= timestamp])
         count = int(self._timestamps.searchsorted(timestamp, side="right"))
         known = replace(self, bars=self.bars.iloc[: count * len(self.symbols)])
