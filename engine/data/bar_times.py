@@ -142,9 +142,9 @@ class BarTimes:
     def _sessions(self, first: int, last: int) -> tuple[Sessions, tuple[int, int]]:
         """Sessions that cover bars, and the first and the last day that is known."""
         if self.day_begins is not None and self.calendar in (ALWAYS_OPEN, WEEKDAYS_ONLY):
-            begin, end = first - _BEGINS_MARGIN_US, last + _ENDS_MARGIN_US
-            span = (pd.Timestamp(at // DAY_US * DAY_US, unit="us") for at in (begin, end))
-            return Sessions.between(self.calendar, *span, self.day_begins), (begin, end)
+            known = (first - _BEGINS_MARGIN_US, last + _ENDS_MARGIN_US)
+            begin, end = (pd.Timestamp(at // DAY_US * DAY_US, unit="us") for at in known)
+            return Sessions.between(self.calendar, begin, end, self.day_begins), known
         return _all_sessions(self.calendar)
 
 

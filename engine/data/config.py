@@ -16,6 +16,7 @@ from engine.data.file_names import FileNameText
 from engine.data.files_config import FilesSourceSpec
 from engine.data.intervals import divides
 from engine.data.sessions import WEEKDAYS_ONLY, DayBegin
+from engine.data.universe_config import DelistingSpec, MembersSpec
 
 RuleName = Literal[
     "order",
@@ -190,6 +191,9 @@ class Dataset(Spec):
         quality: The treatment of bars that break a rule: `{missing_open: repair, gaps: error}`;
             the others keep their severity. docs/data-quality.md lists rules and repairs.
         note: Who may use this data.
+        members: The universe as it was known at each close, for a strategy of several symbols;
+            left out, every symbol always belongs to it.
+        delisting: When a symbol that has no bars any more counts as delisted, and what is paid.
     """
 
     name: FileNameText
@@ -203,6 +207,22 @@ class Dataset(Spec):
     periods_per_year: Literal["measured"] | Annotated[float, Field(gt=0.0)] | None = None
     quality: QualityPolicy = Field(default_factory=dict)
     note: str = ""
+    members: MembersSpec | None = Field(default=None, exclude_if=lambda members: members is None)
+    delisting: DelistingSpec = Field(
+        default=DelistingSpec(), exclude_if=lambda delisting: delisting == DelistingSpec()
+    )
+
+    @field_validator("delisting")
+    @classmethod
+    def _known_symbols(cls, delisting: DelistingSpec, info: ValidationInfo) -> DelistingSpec:
+        unknown = [
+            name for name in delisting.by_symbol if name not in info.data.get("symbols", ())
+        ]
+        if unknown:
+            raise ValueError(
+                f"expected symbols of the dataset in delisting.by_symbol, found {unknown[0]}"
+            )
+        return delisting
 
     @field_validator("day_begins")
     @classmethod
@@ -293,6 +313,11 @@ class DataSpec(Spec):
             twice = sorted({each for each in targets if targets.count(each) > 1})
             raise ValueError(f"each symbol once; {', '.join(twice)} is there twice")
         return targets
+
+    @property
+    def is_book(self) -> bool:
+        """Whether several symbols are traded as one book."""
+        return self.targets == "all" or (self.targets is not None and len(self.targets) > 1)
 
     def identity(self) -> dict[str, Any]:
         """What decides the results: a list in any order, and one symbol, are one choice."""

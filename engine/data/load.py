@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,11 @@ from engine.data.fetch import fetch_dataset
 from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.market import Market, align_symbols, shared_timestamps, symbol_provenance
+from engine.data.panel import unite_symbols
 from engine.data.quality.symbols import check_symbols
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.store import combine_vintage_ids, load_as_of
+from engine.data.universe import describe_panel, describe_universe, read_members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +46,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     vintage: str | None = None,
     clients: ClientSettings | None = None,
     now: pd.Timestamp | None = None,
+    panel: bool = False,
 ) -> Market:
     """Bars of the dataset that a strategy names, or of its offline dataset.
 
@@ -62,6 +65,8 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
             vintage, or a date or instant in ISO 8601, UTC. No offline dataset replaces it.
         clients: How the network clients behave.
         now: The present instant, in UTC; a bar that ends after it is unfinished.
+        panel: Keep every timestamp that a symbol has, see `Market`; otherwise those that all of
+            them have, where `members` of the dataset are not read.
 
     Raises:
         DatasetNotFoundError: No dataset of that name or path.
@@ -74,6 +79,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         InvalidBarsError: Bars were received and cannot be trusted, or not joined, or a year has
             more or fewer of them than the dataset's calendar says.
     """
+    use = _MarketUse(is_book=spec.is_book, panel=panel)
     context = DataContext(
         home=home,
         network=not offline,
@@ -84,11 +90,11 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     if vintage is not None:
         manifest = read_manifest(override or spec.dataset)
         return _build_market(
-            manifest, load_as_of(manifest, context, vintage), context, offline=False
+            manifest, load_as_of(manifest, context, vintage), context, use, offline=False
         )
     fallback = None if override or spec.offline == spec.dataset else spec.offline
     if offline and fallback:
-        return _load_offline_dataset(fallback, spec.dataset, "--offline was given", context)
+        return _load_offline_dataset(fallback, spec.dataset, "--offline was given", context, use)
     manifest = read_manifest(override or spec.dataset)
     try:
         dataset_bars = fetch_dataset(manifest, context)
@@ -96,30 +102,56 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         if not fallback:
             raise
         return _load_offline_dataset(
-            fallback, spec.dataset, error.problem.partition(": ")[2], context
+            fallback, spec.dataset, error.problem.partition(": ")[2], context, use
         )
-    return _build_market(manifest, dataset_bars, context, offline=False)
+    return _build_market(manifest, dataset_bars, context, use, offline=False)
 
 
-def _load_offline_dataset(name: str, replaced: str, reason: str, context: DataContext) -> Market:
+@dataclass(frozen=True)
+class _MarketUse:
+    """Whether several symbols are traded, and whether all timestamps of them are kept."""
+
+    is_book: bool
+    panel: bool
+
+
+def _load_offline_dataset(
+    name: str, replaced: str, reason: str, context: DataContext, use: _MarketUse
+) -> Market:
     manifest = read_manifest(name)
     symbols = ", ".join(manifest.dataset.symbols)
     context.notify(f"{name} ({symbols}) is used instead of {replaced}, because {reason}")
     local = replace(context, network=False)
-    return _build_market(manifest, fetch_dataset(manifest, local), local, offline=True)
+    return _build_market(manifest, fetch_dataset(manifest, local), local, use, offline=True)
 
 
 def _build_market(
-    manifest: DatasetManifest, dataset_bars: DatasetBars, context: DataContext, *, offline: bool
+    manifest: DatasetManifest,
+    dataset_bars: DatasetBars,
+    context: DataContext,
+    use: _MarketUse,
+    *,
+    offline: bool,
 ) -> Market:
     dataset = manifest.dataset
+    membership = read_members(manifest) if use.panel else None
     for symbol, frame in dataset_bars.frames.items():
         first = frame["timestamp"].iloc[0]
         if dataset.start and first.date() > dataset.start + _MAX_START_DELAY:
             text = format_timestamp(first, dataset.interval)
             context.notify(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
-    together = _check_together(manifest, dataset_bars)
-    bars, left_out = align_symbols(dataset_bars.frames)
+    together = _check_together(manifest, dataset_bars, panel=use.panel)
+    if use.panel:
+        bars, told = (
+            unite_symbols(dataset_bars.frames),
+            describe_panel(dataset_bars.frames, dataset),
+        )
+    else:
+        bars, told = align_symbols(dataset_bars.frames)
+    for sentence in (
+        describe_universe(manifest, membership, dataset_bars.frames) if use.is_book else ()
+    ):
+        context.notify(sentence)
     unknown = [
         f"{symbol}: {each.sentence}, and are not checked for gaps; {each.fix} leaves them out"
         for symbol, frame in dataset_bars.frames.items()
@@ -128,13 +160,15 @@ def _build_market(
     bar_notices = [
         *context.quality_log.notices(dataset.name),
         *_describe_together(together),
-        *left_out,
+        *told,
         *unknown,
     ]
     for sentence in bar_notices:
         context.notify(sentence)
     annualisation = _annualise(manifest, bars, context)
-    by_symbol = dict(tuple(bars.groupby("symbol", sort=False)))
+    by_symbol = (
+        dataset_bars.frames if use.panel else dict(tuple(bars.groupby("symbol", sort=False)))
+    )
     symbols = {
         name: symbol_provenance(by_symbol[name], dataset_bars.origins[name], dataset.interval)
         | {"left_out": len(dataset_bars.frames[name]) - len(by_symbol[name])}
@@ -163,11 +197,13 @@ def _build_market(
             else None,
             "symbols": symbols,
         },
+        membership=membership,
+        delisting=dataset.delisting,
     )
 
 
 def _annualise(manifest: DatasetManifest, bars: BarsFrame, context: DataContext) -> Annualisation:
-    """Bars a year of a dataset, from the timestamps that all its symbols have."""
+    """Bars a year of a dataset, from the timestamps of its market."""
     dataset = manifest.dataset
     stamps = bars["timestamp"].iloc[:: len(dataset.symbols)]
     annualisation = annualise(stamps, dataset.calendar, dataset.interval, dataset.periods_per_year)
@@ -183,8 +219,12 @@ def _annualise(manifest: DatasetManifest, bars: BarsFrame, context: DataContext)
     return annualisation
 
 
-def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> tuple[Finding, ...]:
+def _check_together(
+    manifest: DatasetManifest, dataset_bars: DatasetBars, *, panel: bool
+) -> tuple[Finding, ...]:
     """Findings about the symbols together, where the dataset accepts them.
+
+    A panel keeps the bars that are not shared.
 
     Raises:
         SourceError: The symbols have no timestamp in common.
@@ -193,10 +233,12 @@ def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> tup
     """
     frames, dataset = dataset_bars.frames, manifest.dataset
     findings = check_symbols(frames, dataset)
+    if panel:
+        findings = tuple(each for each in findings if each.rule != "not_shared")
     errors = [finding for finding in findings if finding.severity == "error"]
     fix = "; or ".join(dict.fromkeys(finding.advice for finding in errors))
     found = "\n    ".join(f"{finding.symbol}: {finding.sentence}" for finding in errors[:4])
-    if shared_timestamps(frames).empty:
+    if not panel and shared_timestamps(frames).empty:
         raise SourceError(
             f"dataset {dataset.name}: the symbols have no timestamp in common",
             expected="bars of every symbol at the same times",

@@ -67,6 +67,7 @@ def load_market(
         override=dataset,
         vintage=vintage,
         progress=reporter,
+        panel=strategy.is_panel,
     )
     return market if as_of is None else _complete_at(market, as_of)
 
