@@ -89,6 +89,17 @@ class BarTimes:
         stamp = np.array([pd.Timestamp(bar).value // 1_000], dtype=np.int64)
         return pd.Timestamp(int(self.closes(stamp)[0]), unit="us", tz="UTC")
 
+    def have_sessions(self, stamps: IntVector) -> npt.NDArray[np.bool_]:
+        """Whether the calendar has a session for each bar; all have one that follow none.
+
+        Args:
+            stamps: (n,) timestamps of bars, microseconds since 1970.
+        """
+        if not stamps.size or not self.follow_sessions:
+            return np.ones(len(stamps), dtype=bool)
+        sessions, known = self._sessions(int(stamps.min()), int(stamps.max()))
+        return self._locate(stamps, sessions, known)[2]
+
     def close_series(self, bars: pd.Series[pd.Timestamp]) -> pd.Series[pd.Timestamp]:
         """When bars close, see `spans`, as timestamps with the same index."""
         stamps = bars.dt.tz_convert("UTC").dt.tz_localize(None)

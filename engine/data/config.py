@@ -12,6 +12,7 @@ from engine.core.types import Spec
 from engine.data.bar_times import BarTimes
 from engine.data.bars import NO_DELAY
 from engine.data.calendar import ALWAYS_OPEN, BarInterval, is_daily_or_longer
+from engine.data.exchanges_config import Currency, check_exchanges, is_empty, is_none
 from engine.data.file_names import FileNameText
 from engine.data.files_config import FilesSourceSpec
 from engine.data.intervals import divides
@@ -183,6 +184,11 @@ class Dataset(Spec):
             are resampled to such days; on every calendar daily bars within two hours of such an
             instant are labelled by the date of its day.
         symbols: The first is the default target.
+        calendars: Symbol -> its calendar, where it is not `calendar`; daily bars alone.
+        currency: Currency of the book, such as `USD`; needed where a symbol has another.
+        currencies: Symbol -> the currency of its prices, where it is not `currency`.
+        fx: Currency -> the symbol of this dataset whose closes are the units of `currency` for one
+            unit of it. Such a symbol converts prices, and is neither traded nor a feature.
         start: First day wanted, inclusive (UTC).
         end: Last day wanted, inclusive (UTC).
         sources: Tried in this order.
@@ -201,6 +207,10 @@ class Dataset(Spec):
     calendar: str
     day_begins: str | None = None
     symbols: tuple[FileNameText, ...] = Field(min_length=1)
+    calendars: dict[FileNameText, str] = Field(default_factory=dict, exclude_if=is_empty)
+    currency: Currency | None = Field(default=None, exclude_if=is_none)
+    currencies: dict[FileNameText, Currency] = Field(default_factory=dict, exclude_if=is_empty)
+    fx: dict[Currency, FileNameText] = Field(default_factory=dict, exclude_if=is_empty)
     start: date | None = None
     end: date | None = None
     sources: tuple[SourceSpec, ...] = Field(min_length=1)
@@ -242,6 +252,32 @@ class Dataset(Spec):
         return BarTimes(self.interval, self.calendar, self.day_begin)
 
     @property
+    def has_own_clocks(self) -> bool:
+        """Whether its symbols have several calendars or currencies."""
+        others = (calendar != self.calendar for calendar in self.calendars.values())
+        return any(others) or bool(self.rate_symbols)
+
+    @property
+    def rate_symbols(self) -> dict[str, str]:
+        """Symbol in another currency -> the symbol that converts its prices."""
+        return {
+            symbol: self.fx[currency]
+            for symbol, currency in self.currencies.items()
+            if currency != self.currency
+        }
+
+    def calendar_of(self, symbol: str) -> str:
+        """The calendar of a symbol."""
+        return self.calendars.get(symbol, self.calendar)
+
+    def of_symbol(self, symbol: str) -> Dataset:
+        """The dataset as it is for one of its symbols: on the calendar of that symbol."""
+        calendar = self.calendar_of(symbol)
+        return (
+            self if calendar == self.calendar else self.model_copy(update={"calendar": calendar})
+        )
+
+    @property
     def publication_delay(self) -> pd.Timedelta:
         """How long after the close of a session the slowest of the sources has its bar."""
         return max(publication_delay(source) for source in self.sources)
@@ -264,6 +300,7 @@ class Dataset(Spec):
                 f"expected no day_begins for bars of {self.interval} on {self.calendar}: the "
                 "calendar says when its sessions begin"
             )
+        check_exchanges(self)
         for source in self.sources:
             interval = None if isinstance(source, BundledSourceSpec) else source.interval
             if interval not in (None, self.interval) and not divides(interval, self.interval):
@@ -318,6 +355,13 @@ class DataSpec(Spec):
     def is_book(self) -> bool:
         """Whether several symbols are traded as one book."""
         return self.targets == "all" or (self.targets is not None and len(self.targets) > 1)
+
+    @property
+    def single_target(self) -> str | None:
+        """The symbol that is traded alone, where it is named."""
+        if isinstance(self.targets, tuple) and len(self.targets) == 1:
+            return self.targets[0]
+        return self.target
 
     def identity(self) -> dict[str, Any]:
         """What decides the results: a list in any order, and one symbol, are one choice."""

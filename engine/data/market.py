@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,15 @@ from engine.data.panel import (
     find_listed,
     find_settlements,
 )
+from engine.data.sessions import index_to_microseconds
 from engine.data.traded_bars import find_traded_bars
 from engine.data.universe_config import DelistingSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from engine.core.types import BarsFrame, BoolMatrix, IntVector, Matrix, WideFrame
+    from engine.core.types import BarsFrame, BoolMatrix, IntMatrix, IntVector, Matrix, WideFrame
+    from engine.data.assembly import Assembly
     from engine.data.calendar import BarInterval
     from engine.data.membership import Membership
     from engine.data.sessions import DayBegin
@@ -57,6 +59,8 @@ class Market:
         delisting: When a symbol without bars counts as delisted, and what is paid then.
         day_begins: When a day begins, where the calendar does not say.
         publication_delay: How long after the close of a session its bar may come.
+        assembly: The bars before they were joined, where symbols have calendars or currencies of
+            their own; None where all have one.
     """
 
     bars: BarsFrame
@@ -69,6 +73,7 @@ class Market:
     delisting: DelistingSpec = field(default_factory=DelistingSpec)
     day_begins: DayBegin | None = None
     publication_delay: pd.Timedelta = NO_DELAY
+    assembly: Assembly | None = None
 
     @property
     def times(self) -> BarTimes:
@@ -143,6 +148,46 @@ class Market:
         return self.has_absences or not self.members.to_numpy().all()
 
     @cached_property
+    def decided_at(self) -> IntVector:
+        """When each row is decided, microseconds since 1970: at the last of its closes."""
+        if self.assembly is None:
+            return self.times.closes(index_to_microseconds(self._timestamps))
+        return self.assembly.decided_at(self._timestamps, self.present)
+
+    def fill_lags(self, price: Literal["open", "close"]) -> WideFrame | None:
+        """Bars from each close to the first that orders can be filled at, wide, int.
+
+        Args:
+            price: Of the bar, at which orders are filled.
+
+        Returns:
+            None where the next bar will do everywhere, as with one calendar.
+        """
+        if self.assembly is None:
+            return None
+        lags = self.assembly.fill_lags(self._timestamps, self.present, price, self.symbols)
+        return None if lags is None else self._as_wide(lags)
+
+    def price_instants(self, price: Literal["open", "close"]) -> WideFrame:
+        """When the open or the close of each bar is, wide, microseconds since 1970, ascending.
+
+        A symbol without a bar has the instant of the one that its calendar expects.
+        """
+        times = dict.fromkeys(self.symbols, self.times)
+        if self.assembly is not None and self.assembly.target is None:
+            times |= {symbol: self.assembly.times[symbol] for symbol in self.symbols}
+        place = ("open", "close").index(price)
+        micro = index_to_microseconds(self._timestamps)
+        columns = [times[symbol].spans(micro)[place] for symbol in self.symbols]
+        return self._as_wide(np.maximum.accumulate(np.column_stack(columns)))
+
+    def rejoined(self) -> Market:
+        """The bars joined again, as `load_market` does, where they had to be joined."""
+        if self.assembly is None:
+            return self
+        return replace(self, bars=self.assembly.join()[0])
+
+    @cached_property
     def members(self) -> WideFrame:
         """Whether each symbol belongs to the universe at each close, wide and bool."""
         if self.membership is None:
@@ -192,7 +237,7 @@ class Market:
             np.where(self.present.to_numpy(), self.wide(column).to_numpy(), carried)
         )
 
-    def _as_wide(self, values: Matrix | BoolMatrix) -> WideFrame:
+    def _as_wide(self, values: Matrix | BoolMatrix | IntMatrix) -> WideFrame:
         columns = _symbol_columns(self.symbols).view()
         return pd.DataFrame(values, index=self._timestamps, columns=columns)
 
@@ -278,44 +323,6 @@ class Market:
 def _symbol_columns(symbols: tuple[str, ...]) -> pd.Index:
     """The columns of a wide frame, whose making takes longer than that of the rest."""
     return pd.Index(list(symbols))
-
-
-def align_symbols(frames: Mapping[str, BarsFrame]) -> tuple[BarsFrame, list[str]]:
-    """Keeps the timestamps that every symbol has.
-
-    Args:
-        frames: Validated bars of each symbol, in the dataset's order.
-
-    Returns:
-        Long bars sorted by timestamp, then by symbol in the order of `frames`; and a sentence
-        about each symbol of which bars are left out.
-    """
-    stamps = shared_timestamps(frames)
-    kept = {
-        name: frame if len(frame) == len(stamps) else frame[frame["timestamp"].isin(stamps)]
-        for name, frame in frames.items()
-    }
-    notices = [
-        f"{name}: {len(frame) - len(kept[name])} of {len(frame)} bars are left out, because "
-        f"not every symbol has a bar then"
-        for name, frame in frames.items()
-        if len(frame) > len(kept[name])
-    ]
-    bars = pd.concat(kept.values(), ignore_index=True)
-    bars = bars.sort_values("timestamp", kind="stable", ignore_index=True)
-    return bars, notices
-
-
-def shared_timestamps(frames: Mapping[str, BarsFrame]) -> pd.DatetimeIndex:
-    """The timestamps that every symbol has, ascending.
-
-    Args:
-        frames: Validated bars of each symbol, at least one.
-    """
-    first, *others = (pd.DatetimeIndex(frame["timestamp"]) for frame in frames.values())
-    for other in others:
-        first = first if first.equals(other) else first.intersection(other)
-    return first
 
 
 def symbol_provenance(bars: BarsFrame, source: str, interval: BarInterval) -> dict[str, Any]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from engine import data
 from engine.core.errors import DataError
 from engine.core.home import backtest_home
@@ -15,8 +18,6 @@ from engine.live.strategy_argument import resolve_strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pandas as pd
 
     from engine.data import Market
     from engine.strategy import Strategy
@@ -80,7 +81,10 @@ def _keeps_vintages(dataset: str, home: Path) -> bool:
 
 def _complete_at(market: Market, instant: pd.Timestamp) -> Market:
     """The market without the bars that were not complete at an instant."""
-    complete = market.times.close_series(market.bars["timestamp"]) <= instant
+    complete = np.repeat(market.decided_at <= instant.value // 1_000, len(market.symbols))
+    if market.assembly is not None:
+        stamps = pd.DatetimeIndex(market.bars["timestamp"])
+        complete &= market.assembly.ended_rows(stamps, instant)
     if not complete.any():
         raise DataError(
             "no bar was complete at that time",
@@ -89,4 +93,5 @@ def _complete_at(market: Market, instant: pd.Timestamp) -> Market:
             where=f"dataset {market.provenance['name']}",
             fix="give a later time",
         )
-    return replace(market, bars=market.bars[complete])
+    assembly = None if market.assembly is None else market.assembly.until(instant)
+    return replace(market, bars=market.bars[complete], assembly=assembly)

@@ -195,6 +195,7 @@ def _orders(
         weights,
         delay=spec.execution.delay,
         traded=prepared.traded,
+        lags=prepared.fill_lags(spec),
         ruined=bool((book.returns <= -1.0).any()),
         held_weights=book.held_weights,
         maintenance_margin=spec.execution.maintenance_margin,

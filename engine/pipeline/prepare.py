@@ -84,6 +84,15 @@ class PreparedData:
         chosen = traded.to_numpy()[self.tested][:, places]
         return pd.DataFrame(chosen, traded.index[self.tested], traded.columns[places])
 
+    def fill_lags(self, spec: Strategy) -> WideFrame | None:
+        """Bars from each out-of-sample close to the first that can be filled, see `Market`.
+
+        Args:
+            spec: The strategy, whose orders are filled at the open or the close.
+        """
+        lags = self.market.fill_lags(spec.execution.price)
+        return None if lags is None else lags[list(self.targets)].iloc[self.tested]
+
     @cached_property
     def rates_by_bar(self) -> RatesByBar:
         """The rates that are known at the open of each out-of-sample bar."""
@@ -163,7 +172,21 @@ def prepare_data(
     check_portfolio(spec, market, targets, first=prepared.tested.start)
     prepared.rates.require_known(prepared.span[0])  # before any training
     _check_costs(spec, prepared)
+    _check_margin(spec, prepared)
     return prepared
+
+
+def _check_margin(spec: Strategy, prepared: PreparedData) -> None:
+    """Refuses margin calls of orders that wait for another exchange; before any training."""
+    if spec.execution.maintenance_margin is not None and prepared.fill_lags(spec) is not None:
+        raise UsageError(
+            "margin calls are not offered for a book on exchanges whose sessions overlap",
+            expected="no execution.maintenance_margin, or symbols whose next session opens after "
+            "the last close of the date",
+            found=f"maintenance_margin: {spec.execution.maintenance_margin:g}",
+            where="execution.maintenance_margin",
+            fix="leave it out, or trade the symbols in two strategies",
+        )
 
 
 def _check_costs(spec: Strategy, prepared: PreparedData) -> None:

@@ -213,4 +213,5 @@ def simulate_books(
         traded=late(prepared.traded),
         cash_rates=prepared.rates_by_bar.cash.iloc[first:],
         bar_by_bar=bar_by_bar,
+        lags=None if (lags := prepared.fill_lags(spec)) is None else late(lags),
     )
