@@ -26,6 +26,7 @@ from engine.core.types import Spec
 from engine.data import DataSpec
 from engine.data.rates import RatesSpec, drop_rate_files
 from engine.evaluation import EvaluationSpec
+from engine.features.base import Indicator
 from engine.features.config import Feature, LogReturn, Resolutions, TargetSpec
 from engine.models import (
     AlwaysUp,
@@ -428,6 +429,19 @@ class Strategy(Spec):
             round_trip_cost=self.costs.round_trip_cost,
             periods_per_year=periods_per_year,
             portfolio=self.portfolio,
+        )
+
+    @property
+    def is_panel(self) -> bool:
+        """Whether it keeps every timestamp of its symbols, and not those alone that all have.
+
+        A book does whose rows hold features of one symbol's own bars.
+        """
+        return (
+            self.data.is_book
+            and self.inputs == "target"
+            and not self.resolutions
+            and all(isinstance(feature, Indicator) for feature in self.features)
         )
 
     @property

@@ -237,7 +237,10 @@ def _measure_seed_variance(
     costs = spec.bind_costs(prepared.market)
     decided = (decide_model_positions(spec, prepared, each) for each in by_seed.values())
     delay, rates = spec.execution.delay, prepared.rates_by_bar
-    variations = (Variation(schedule_orders(weights, delay), delay, costs) for weights in decided)
+    lags = prepared.fill_lags(spec)
+    variations = (
+        Variation(schedule_orders(weights, delay, lags), delay, costs) for weights in decided
+    )
     columns = list(
         simulate_variations(
             variations,
@@ -275,6 +278,7 @@ def _make_capacity_section(result: BacktestResult) -> dict[str, CapacityFigures]
         periods_per_year=prepared.market.periods_per_year,
         rates=prepared.rates_by_bar,
         traded=prepared.traded,
+        lags=prepared.fill_lags(spec),
     )
     return {"capacity": figures}
 
@@ -303,6 +307,7 @@ def _measure_sensitivity(result: BacktestResult) -> SensitivityFigures:
             max_weight=spec.max_weight,
             rates=prepared.rates_by_bar,
             portfolio=spec.portfolio,
+            lags=prepared.fill_lags(spec),
         ),
         prepared.traded,
     ).to_document()

@@ -248,6 +248,7 @@ def _prepare(
             override=options.data,
             vintage=options.vintage,
             progress=progress,
+            panel=options.spec.is_panel,
         )
     with timer.stage("features"):
         prepared = _tell_about_bars(prepare_data(options.spec, market), options.spec, progress)

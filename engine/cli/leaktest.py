@@ -140,6 +140,7 @@ def _make_sources(
                 offline=offline,
                 override=data,
                 progress=progress,
+                panel=spec.is_panel,
             ),
         )
         if note:

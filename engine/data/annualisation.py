@@ -10,6 +10,7 @@ import numpy as np
 from engine.core.errors import InvalidBarsError
 from engine.data.calendar import (
     ALWAYS_OPEN,
+    days_per_year,
     is_longer_than_a_day,
     periods_per_year,
     require_known_calendar,
@@ -17,6 +18,8 @@ from engine.data.calendar import (
 from engine.data.times_of_week import MIN_WEEKS, MONDAY_US, WEEK_US, TimesOfWeek, to_microseconds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from engine.core.types import IntVector
@@ -97,6 +100,13 @@ def annualise(
         found = Annualisation(by_calendar, "calendar", by_calendar, by_calendar)
     else:
         found = _compare(to_microseconds(stamps), calendar, interval, by_calendar, span)
+    return _declare(found, declared, len(stamps))
+
+
+def _declare(
+    found: Annualisation, declared: float | Literal["measured"] | None, bars: int
+) -> Annualisation:
+    """With the figure that the dataset declares, where it does."""
     if declared is None:
         return found
     if declared == "measured":
@@ -104,12 +114,46 @@ def annualise(
             raise InvalidBarsError(
                 "there are too few bars to measure how many a year has",
                 expected=f"bars of more than {MIN_WEEKS} weeks",
-                found=f"{len(stamps)} bars",
+                found=f"{bars} bars",
                 where="periods_per_year",
-                fix=f"declare the number: `periods_per_year: {by_calendar:g}`",
+                fix=f"declare the number: `periods_per_year: {found.by_calendar:g}`",
             )
         return replace(found, periods_per_year=found.measured, basis="measured")
     return replace(found, periods_per_year=float(declared), basis="declared")
+
+
+def annualise_union(
+    stamps: pd.Series[pd.Timestamp],
+    calendars: Sequence[str],
+    declared: float | Literal["measured"] | None = None,
+    *,
+    shared: bool = False,
+) -> Annualisation:
+    """Daily bars a year of a book whose symbols are on several calendars.
+
+    A book has a bar on every day on which one of its exchanges is open: a year has the days that
+    an average year of 2000-2019 had (of calendars that begin later, of their years since), 365
+    where one of them is `24/7`. Where rows are kept alone that all symbols have, it has those on
+    which all are open.
+
+    Args:
+        stamps: Of the rows.
+        calendars: Of the symbols.
+        declared: The dataset's `periods_per_year`.
+        shared: Whether rows are those that all symbols have.
+
+    Raises:
+        UsageError: exchange-calendars knows no calendar of that name.
+        InvalidBarsError: As `annualise`.
+    """
+    one, *others = sorted(set(calendars))
+    if not others:
+        return annualise(stamps, one, "1d", declared)
+    by_calendars = float(days_per_year([one, *others], shared=shared))
+    found = Annualisation(
+        by_calendars, "calendar", by_calendars, _measure(to_microseconds(stamps))
+    )
+    return _declare(found, declared, len(stamps))
 
 
 def require_fitting_calendar(

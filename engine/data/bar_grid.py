@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from engine.data.bar_times import BarTimes
 from engine.data.calendar import (
     ALWAYS_OPEN,
     INTERVAL_LENGTHS,
@@ -165,9 +166,9 @@ def traded_until(
     Raises:
         UsageError: As `next_bar_labels`.
     """
-    # The evening before a date may belong to the session of that date.
-    daily = interval_length(interval) >= pd.Timedelta(days=1)
-    before = bar - (pd.Timedelta(days=1) if daily else pd.Timedelta(microseconds=1))
+    if interval_length(interval) >= pd.Timedelta(days=1):
+        return BarTimes(interval, calendar, day_begins).close(bar)
+    before = bar - pd.Timedelta(microseconds=1)
     labels, _, ends = next_bar_spans(before, interval, calendar, 1, day_begins)
     if not len(labels) or microseconds_to_timestamps(labels).iloc[0] != bar:
         return bar_end(bar, interval)

@@ -10,13 +10,13 @@ import pandas as pd
 import pyarrow as pa
 
 from engine.core.types import PRICE_COLUMNS, TIMESTAMP_DTYPE
-from engine.data.calendar import ALWAYS_OPEN, interval_length, is_daily_or_longer
-from engine.data.intervals import add_interval, bar_end
+from engine.data.calendar import interval_length, is_daily_or_longer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import BarsFrame
+    from engine.data.bar_times import BarTimes
     from engine.data.calendar import BarInterval
 
 VALUE_COLUMNS = (*PRICE_COLUMNS, "volume")
@@ -65,11 +65,14 @@ def normalise_bars(raw: pd.DataFrame, symbol: str) -> BarsFrame:
     return pd.DataFrame(columns, copy=False).reset_index(drop=True)
 
 
+NO_DELAY = pd.Timedelta(0)
+"""Of a source that has a bar when it has closed."""
+
 _MAX_CLOCK_ERROR = pd.Timedelta(minutes=5)
 _MAX_ZONE_AHEAD = pd.Timedelta(hours=14)
 
 
-def label_lead(interval: BarInterval, calendar: str, day_begins: object = None) -> pd.Timedelta:
+def label_lead(times: BarTimes) -> pd.Timedelta:
     """How long before its timestamp a bar may begin.
 
     A day is labelled by midnight UTC of its date: in Kiritimati it begins 14 hours before that,
@@ -78,44 +81,41 @@ def label_lead(interval: BarInterval, calendar: str, day_begins: object = None) 
     length of a shorter bar.
 
     Args:
-        interval: Length of a bar.
-        calendar: `24/7`, or a code of exchange-calendars.
-        day_begins: When a day begins, where the dataset says so.
+        times: Of the bars.
     """
-    if is_daily_or_longer(interval) and (calendar != ALWAYS_OPEN or day_begins is not None):
+    if times.follow_sessions:
         return _MAX_ZONE_AHEAD
-    if is_daily_or_longer(interval):
+    if interval_length(times.interval) >= pd.Timedelta(days=1):
         return _MAX_CLOCK_ERROR
-    return max(_MAX_CLOCK_ERROR, interval_length(interval))
+    return max(_MAX_CLOCK_ERROR, interval_length(times.interval))
 
 
 def drop_unfinished_bars(
     bars: BarsFrame,
-    interval: BarInterval,
+    times: BarTimes,
     now: pd.Timestamp,
-    lead: pd.Timedelta | None = None,
+    delay: pd.Timedelta = NO_DELAY,
 ) -> BarsFrame:
-    """The bars without those that have begun and not ended at `now`.
+    """The bars without those that have begun and not closed at `now`.
 
     One bar can be unfinished. Where the clock of the server is ahead of ours, the bars before it
-    that end within five minutes have ended there and not here: they are left out too. The quality
-    rules report any other that ends after `now`, and one that has not begun.
+    that close within five minutes have closed there and not here: they are left out too. The
+    quality rules report any other that closes after `now`, and one that has not begun.
 
     Args:
         bars: Of one symbol.
-        interval: Length of a bar.
+        times: When they close.
         now: The present instant.
-        lead: How long before its timestamp a bar may begin, see `label_lead`; None for that of
-            `24/7`.
+        delay: How long after the close of a session its source completes the bar.
     """
     if bars.empty:
         return bars
-    lead = label_lead(interval, ALWAYS_OPEN) if lead is None else lead
+    whole_at = now - delay if times.follow_sessions else now
     newest = bars["timestamp"].max()
-    if bar_end(newest, interval) <= now or newest - lead > now:
+    if times.close(newest) <= whole_at or newest - label_lead(times) > now:
         return bars
-    ends = add_interval(bars["timestamp"], interval)
-    unfinished = (ends > now) & (ends <= now + _MAX_CLOCK_ERROR)
+    closes = times.close_series(bars["timestamp"])
+    unfinished = (closes > whole_at) & (closes <= now + _MAX_CLOCK_ERROR)
     unfinished |= bars["timestamp"] == newest
     finished: BarsFrame = bars[~unfinished].reset_index(drop=True)
     return finished

@@ -12,6 +12,7 @@ from engine.core.errors import UsageError
 from engine.data.exchange_definitions import Untyped, build_calendar, known_span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import tzinfo
 
     import numpy.typing as npt
@@ -110,6 +111,29 @@ def _sessions_per_year(calendar: str) -> float:
     first, last = _counted_years(calendar)
     days = _load_calendar(calendar).sessions
     return float(round(((days.year >= first) & (days.year <= last)).sum() / (last - first + 1)))
+
+
+def days_per_year(calendars: Sequence[str], *, shared: bool = False) -> int:
+    """Days a year on which one of several exchanges is open, rounded; see `periods_per_year`.
+
+    Args:
+        calendars: `24/7` or codes of exchange-calendars.
+        shared: Whether to count the days on which all of them are open instead.
+
+    Raises:
+        UsageError: exchange-calendars knows no calendar of that name.
+    """
+    for calendar in calendars:
+        require_known_calendar(calendar)
+    exchanges = [calendar for calendar in calendars if calendar != ALWAYS_OPEN]
+    if not exchanges or (len(exchanges) < len(calendars) and not shared):
+        return DAYS_PER_YEAR
+    years = [_counted_years(calendar) for calendar in exchanges]
+    first, last = max(each[0] for each in years), max(each[1] for each in years)
+    days = [set(_load_calendar(calendar).sessions) for calendar in exchanges]
+    counted = set.intersection(*days) if shared else set.union(*days)
+    years_counted = last - first + 1
+    return int(np.round(sum(first <= day.year <= last for day in counted) / years_counted))
 
 
 def _counted_years(calendar: str) -> tuple[int, int]:

@@ -12,9 +12,9 @@ from engine.data.annualisation import annualise, require_fitting_calendar
 from engine.data.bars import format_timestamp
 from engine.data.context import DataContext
 from engine.data.fetch import fetch_dataset
+from engine.data.joins import shared_timestamps
 from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
-from engine.data.market import shared_timestamps
 from engine.data.quality.findings import AppliedRepair, Finding
 from engine.data.quality.gate import QualityLog
 from engine.data.quality.symbols import check_symbols
@@ -141,7 +141,10 @@ def _build_check(
         for name, checks in passed.items()
     } | unfit
     findings |= {
-        name: (*findings[name], *_unknown_days_findings(name, checks[-1].bars, dataset.calendar))
+        name: (
+            *findings[name],
+            *_unknown_days_findings(name, checks[-1].bars, dataset.calendar_of(name)),
+        )
         for name, checks in passed.items()
     }
     counts: dict[str, int | None] = {
@@ -182,7 +185,7 @@ def _annualisation_findings(
     """A calendar by which a year has more or fewer bars than the symbols have in common."""
     dataset = manifest.dataset
     stamps = pd.Series(shared_timestamps(frames))
-    if stamps.empty:
+    if stamps.empty or dataset.has_own_clocks:
         return
     try:
         found = annualise(stamps, dataset.calendar, dataset.interval, dataset.periods_per_year)

@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
+import pandas as pd
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from engine.core.types import Spec
+from engine.data.bar_times import BarTimes
+from engine.data.bars import NO_DELAY
 from engine.data.calendar import ALWAYS_OPEN, BarInterval, is_daily_or_longer
+from engine.data.exchanges_config import Currency, check_exchanges, is_empty, is_none
 from engine.data.file_names import FileNameText
 from engine.data.files_config import FilesSourceSpec
 from engine.data.intervals import divides
 from engine.data.sessions import WEEKDAYS_ONLY, DayBegin
+from engine.data.universe_config import DelistingSpec, MembersSpec
 
 RuleName = Literal[
     "order",
@@ -157,6 +162,15 @@ SourceSpec = Annotated[
 ]
 
 
+YAHOO_DELAY = pd.Timedelta(minutes=30)
+"""Yahoo's prices come up to 20 minutes late, and a closing auction takes some minutes."""
+
+
+def publication_delay(source: SourceSpec) -> pd.Timedelta:
+    """How long after the close of a session a source may still change its bar."""
+    return YAHOO_DELAY if isinstance(source, YahooSourceSpec) else NO_DELAY
+
+
 class Dataset(Spec):
     """A dataset manifest: which bars, and from which sources.
 
@@ -170,6 +184,11 @@ class Dataset(Spec):
             are resampled to such days; on every calendar daily bars within two hours of such an
             instant are labelled by the date of its day.
         symbols: The first is the default target.
+        calendars: Symbol -> its calendar, where it is not `calendar`; daily bars alone.
+        currency: Currency of the book, such as `USD`; needed where a symbol has another.
+        currencies: Symbol -> the currency of its prices, where it is not `currency`.
+        fx: Currency -> the symbol of this dataset whose closes are the units of `currency` for one
+            unit of it. Such a symbol converts prices, and is neither traded nor a feature.
         start: First day wanted, inclusive (UTC).
         end: Last day wanted, inclusive (UTC).
         sources: Tried in this order.
@@ -178,6 +197,9 @@ class Dataset(Spec):
         quality: The treatment of bars that break a rule: `{missing_open: repair, gaps: error}`;
             the others keep their severity. docs/data-quality.md lists rules and repairs.
         note: Who may use this data.
+        members: The universe as it was known at each close, for a strategy of several symbols;
+            left out, every symbol always belongs to it.
+        delisting: When a symbol that has no bars any more counts as delisted, and what is paid.
     """
 
     name: FileNameText
@@ -185,12 +207,32 @@ class Dataset(Spec):
     calendar: str
     day_begins: str | None = None
     symbols: tuple[FileNameText, ...] = Field(min_length=1)
+    calendars: dict[FileNameText, str] = Field(default_factory=dict, exclude_if=is_empty)
+    currency: Currency | None = Field(default=None, exclude_if=is_none)
+    currencies: dict[FileNameText, Currency] = Field(default_factory=dict, exclude_if=is_empty)
+    fx: dict[Currency, FileNameText] = Field(default_factory=dict, exclude_if=is_empty)
     start: date | None = None
     end: date | None = None
     sources: tuple[SourceSpec, ...] = Field(min_length=1)
     periods_per_year: Literal["measured"] | Annotated[float, Field(gt=0.0)] | None = None
     quality: QualityPolicy = Field(default_factory=dict)
     note: str = ""
+    members: MembersSpec | None = Field(default=None, exclude_if=lambda members: members is None)
+    delisting: DelistingSpec = Field(
+        default=DelistingSpec(), exclude_if=lambda delisting: delisting == DelistingSpec()
+    )
+
+    @field_validator("delisting")
+    @classmethod
+    def _known_symbols(cls, delisting: DelistingSpec, info: ValidationInfo) -> DelistingSpec:
+        unknown = [
+            name for name in delisting.by_symbol if name not in info.data.get("symbols", ())
+        ]
+        if unknown:
+            raise ValueError(
+                f"expected symbols of the dataset in delisting.by_symbol, found {unknown[0]}"
+            )
+        return delisting
 
     @field_validator("day_begins")
     @classmethod
@@ -203,6 +245,42 @@ class Dataset(Spec):
     def day_begin(self) -> DayBegin | None:
         """`day_begins`, parsed."""
         return DayBegin.parse(self.day_begins) if self.day_begins else None
+
+    @property
+    def bar_times(self) -> BarTimes:
+        """When its bars open and close."""
+        return BarTimes(self.interval, self.calendar, self.day_begin)
+
+    @property
+    def has_own_clocks(self) -> bool:
+        """Whether its symbols have several calendars or currencies."""
+        others = (calendar != self.calendar for calendar in self.calendars.values())
+        return any(others) or bool(self.rate_symbols)
+
+    @property
+    def rate_symbols(self) -> dict[str, str]:
+        """Symbol in another currency -> the symbol that converts its prices."""
+        return {
+            symbol: self.fx[currency]
+            for symbol, currency in self.currencies.items()
+            if currency != self.currency
+        }
+
+    def calendar_of(self, symbol: str) -> str:
+        """The calendar of a symbol."""
+        return self.calendars.get(symbol, self.calendar)
+
+    def of_symbol(self, symbol: str) -> Dataset:
+        """The dataset as it is for one of its symbols: on the calendar of that symbol."""
+        calendar = self.calendar_of(symbol)
+        return (
+            self if calendar == self.calendar else self.model_copy(update={"calendar": calendar})
+        )
+
+    @property
+    def publication_delay(self) -> pd.Timedelta:
+        """How long after the close of a session the slowest of the sources has its bar."""
+        return max(publication_delay(source) for source in self.sources)
 
     @model_validator(mode="after")
     def _consistent(self) -> Dataset:
@@ -222,6 +300,7 @@ class Dataset(Spec):
                 f"expected no day_begins for bars of {self.interval} on {self.calendar}: the "
                 "calendar says when its sessions begin"
             )
+        check_exchanges(self)
         for source in self.sources:
             interval = None if isinstance(source, BundledSourceSpec) else source.interval
             if interval not in (None, self.interval) and not divides(interval, self.interval):
@@ -271,6 +350,18 @@ class DataSpec(Spec):
             twice = sorted({each for each in targets if targets.count(each) > 1})
             raise ValueError(f"each symbol once; {', '.join(twice)} is there twice")
         return targets
+
+    @property
+    def is_book(self) -> bool:
+        """Whether several symbols are traded as one book."""
+        return self.targets == "all" or (self.targets is not None and len(self.targets) > 1)
+
+    @property
+    def single_target(self) -> str | None:
+        """The symbol that is traded alone, where it is named."""
+        if isinstance(self.targets, tuple) and len(self.targets) == 1:
+            return self.targets[0]
+        return self.target
 
     def identity(self) -> dict[str, Any]:
         """What decides the results: a list in any order, and one symbol, are one choice."""

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
-from engine.data.annualisation import Annualisation, annualise, require_fitting_calendar
+from engine.data.annualisation import (
+    Annualisation,
+    annualise,
+    annualise_union,
+    require_fitting_calendar,
+)
+from engine.data.assembly import Assembly
 from engine.data.bars import format_timestamp
 from engine.data.context import DataContext
 from engine.data.fetch import fetch_dataset
+from engine.data.joins import align_symbols, shared_timestamps
 from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
-from engine.data.market import Market, align_symbols, shared_timestamps, symbol_provenance
+from engine.data.market import Market, symbol_provenance
+from engine.data.panel import unite_symbols
 from engine.data.quality.symbols import check_symbols
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.store import combine_vintage_ids, load_as_of
+from engine.data.universe import describe_panel, describe_universe, read_members
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from engine.core.progress import Progress
     from engine.core.types import BarsFrame
-    from engine.data.config import DataSpec
+    from engine.data.config import Dataset, DataSpec
     from engine.data.quality.findings import Finding
     from engine.data.store import DatasetBars, Vintage
 
@@ -44,6 +53,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     vintage: str | None = None,
     clients: ClientSettings | None = None,
     now: pd.Timestamp | None = None,
+    panel: bool = False,
 ) -> Market:
     """Bars of the dataset that a strategy names, or of its offline dataset.
 
@@ -62,6 +72,8 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
             vintage, or a date or instant in ISO 8601, UTC. No offline dataset replaces it.
         clients: How the network clients behave.
         now: The present instant, in UTC; a bar that ends after it is unfinished.
+        panel: Keep every timestamp that a symbol has, see `Market`; otherwise those that all of
+            them have, where `members` of the dataset are not read.
 
     Raises:
         DatasetNotFoundError: No dataset of that name or path.
@@ -74,6 +86,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         InvalidBarsError: Bars were received and cannot be trusted, or not joined, or a year has
             more or fewer of them than the dataset's calendar says.
     """
+    use = _MarketUse(is_book=spec.is_book, panel=panel, target=spec.single_target)
     context = DataContext(
         home=home,
         network=not offline,
@@ -84,11 +97,11 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     if vintage is not None:
         manifest = read_manifest(override or spec.dataset)
         return _build_market(
-            manifest, load_as_of(manifest, context, vintage), context, offline=False
+            manifest, load_as_of(manifest, context, vintage), context, use, offline=False
         )
     fallback = None if override or spec.offline == spec.dataset else spec.offline
     if offline and fallback:
-        return _load_offline_dataset(fallback, spec.dataset, "--offline was given", context)
+        return _load_offline_dataset(fallback, spec.dataset, "--offline was given", context, use)
     manifest = read_manifest(override or spec.dataset)
     try:
         dataset_bars = fetch_dataset(manifest, context)
@@ -96,62 +109,109 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         if not fallback:
             raise
         return _load_offline_dataset(
-            fallback, spec.dataset, error.problem.partition(": ")[2], context
+            fallback, spec.dataset, error.problem.partition(": ")[2], context, use
         )
-    return _build_market(manifest, dataset_bars, context, offline=False)
+    return _build_market(manifest, dataset_bars, context, use, offline=False)
 
 
-def _load_offline_dataset(name: str, replaced: str, reason: str, context: DataContext) -> Market:
+@dataclass(frozen=True)
+class _MarketUse:
+    """What a market is for.
+
+    Attributes:
+        is_book: Whether several symbols are traded.
+        panel: Whether all timestamps of them are kept.
+        target: The symbol that is traded alone, where it is named.
+    """
+
+    is_book: bool
+    panel: bool
+    target: str | None
+
+
+def _load_offline_dataset(
+    name: str, replaced: str, reason: str, context: DataContext, use: _MarketUse
+) -> Market:
     manifest = read_manifest(name)
     symbols = ", ".join(manifest.dataset.symbols)
     context.notify(f"{name} ({symbols}) is used instead of {replaced}, because {reason}")
     local = replace(context, network=False)
-    return _build_market(manifest, fetch_dataset(manifest, local), local, offline=True)
+    return _build_market(manifest, fetch_dataset(manifest, local), local, use, offline=True)
 
 
 def _build_market(
-    manifest: DatasetManifest, dataset_bars: DatasetBars, context: DataContext, *, offline: bool
+    manifest: DatasetManifest,
+    dataset_bars: DatasetBars,
+    context: DataContext,
+    use: _MarketUse,
+    *,
+    offline: bool,
 ) -> Market:
     dataset = manifest.dataset
+    membership = read_members(manifest) if use.panel else None
     for symbol, frame in dataset_bars.frames.items():
         first = frame["timestamp"].iloc[0]
         if dataset.start and first.date() > dataset.start + _MAX_START_DELAY:
             text = format_timestamp(first, dataset.interval)
             context.notify(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
-    together = _check_together(manifest, dataset_bars)
-    bars, left_out = align_symbols(dataset_bars.frames)
+    together = _check_together(manifest, dataset_bars, panel=use.panel)
+    assembly = _assemble(dataset, dataset_bars, use) if dataset.has_own_clocks else None
+    if assembly is not None:
+        bars, told = assembly.join()
+        ended = assembly.ended_rows(pd.DatetimeIndex(bars["timestamp"]), context.now)
+        bars = bars if ended.all() else bars[ended].reset_index(drop=True)
+    elif use.panel:
+        bars, told = (
+            unite_symbols(dataset_bars.frames),
+            describe_panel(dataset_bars.frames, dataset),
+        )
+    else:
+        bars, told = align_symbols(dataset_bars.frames)
+    for sentence in (
+        describe_universe(manifest, membership, dataset_bars.frames) if use.is_book else ()
+    ):
+        context.notify(sentence)
     unknown = [
         f"{symbol}: {each.sentence}, and are not checked for gaps; {each.fix} leaves them out"
         for symbol, frame in dataset_bars.frames.items()
-        for each in find_unknown_days(frame["timestamp"], dataset.calendar)
+        for each in find_unknown_days(frame["timestamp"], dataset.calendar_of(symbol))
     ]
     bar_notices = [
         *context.quality_log.notices(dataset.name),
         *_describe_together(together),
-        *left_out,
+        *told,
         *unknown,
     ]
     for sentence in bar_notices:
         context.notify(sentence)
-    annualisation = _annualise(manifest, bars, context)
-    by_symbol = dict(tuple(bars.groupby("symbol", sort=False)))
+    names = dataset.symbols if assembly is None else assembly.symbols
+    annualisation = _annualise(manifest, bars, names, assembly, context)
+    by_symbol = (
+        dataset_bars.frames if use.panel else dict(tuple(bars.groupby("symbol", sort=False)))
+    )
     symbols = {
         name: symbol_provenance(by_symbol[name], dataset_bars.origins[name], dataset.interval)
         | {"left_out": len(dataset_bars.frames[name]) - len(by_symbol[name])}
         | _vintage_provenance(dataset_bars.vintages.get(name))
-        for name in dataset.symbols
+        for name in names
     }
+    calendar = dataset.calendar
+    if assembly is not None and assembly.target is not None:
+        calendar = dataset.calendar_of(assembly.target)
     return Market(
         bars=bars,
-        symbols=dataset.symbols,
+        symbols=names,
         interval=dataset.interval,
-        calendar=dataset.calendar,
+        calendar=calendar,
+        assembly=assembly,
         periods_per_year=annualisation.periods_per_year,
+        day_begins=dataset.day_begin,
+        publication_delay=dataset.publication_delay,
         provenance={
             "name": dataset.name,
             "note": dataset.note,
             "interval": dataset.interval,
-            "calendar": dataset.calendar,
+            "calendar": calendar,
             "annualisation": annualisation.as_json(),
             "offline": offline,
             "notices": list(context.notices),
@@ -160,14 +220,69 @@ def _build_market(
             if dataset_bars.vintages
             else None,
             "symbols": symbols,
-        },
+        }
+        | _exchanges_provenance(dataset, dataset_bars, assembly),
+        membership=membership,
+        delisting=dataset.delisting,
     )
 
 
-def _annualise(manifest: DatasetManifest, bars: BarsFrame, context: DataContext) -> Annualisation:
-    """Bars a year of a dataset, from the timestamps that all its symbols have."""
+def _assemble(dataset: Dataset, dataset_bars: DatasetBars, use: _MarketUse) -> Assembly:
+    """How bars of several calendars and currencies are joined for what is traded."""
+    rates = set(dataset.rate_symbols.values())
+    traded = [symbol for symbol in dataset.symbols if symbol not in rates]
+    target = use.target if use.target in traded else traded[0]
+    return Assembly(
+        frames=dataset_bars.frames,
+        times={symbol: dataset.of_symbol(symbol).bar_times for symbol in dataset.symbols},
+        target=None if use.is_book else target,
+        rates=dataset.rate_symbols,
+        panel=use.panel,
+    )
+
+
+def _exchanges_provenance(
+    dataset: Dataset, dataset_bars: DatasetBars, assembly: Assembly | None
+) -> dict[str, Any]:
+    """Calendars, currencies and the bars of their rates; nothing with one of each."""
+    if assembly is None:
+        return {}
+    about = {
+        "calendars": {symbol: dataset.calendar_of(symbol) for symbol in dataset.symbols},
+        "decided_at": assembly.target,
+        "currency": dataset.currency,
+        "currencies": dict(dataset.currencies),
+        "rates": {
+            currency: {
+                "symbol": symbol,
+                "bars": symbol_provenance(
+                    dataset_bars.frames[symbol], dataset_bars.origins[symbol], dataset.interval
+                ),
+            }
+            for currency, symbol in dataset.fx.items()
+        },
+    }
+    return {"exchanges": about}
+
+
+def _annualise(
+    manifest: DatasetManifest,
+    bars: BarsFrame,
+    names: Sequence[str],
+    assembly: Assembly | None,
+    context: DataContext,
+) -> Annualisation:
+    """Bars a year of a dataset, from the timestamps of its market."""
     dataset = manifest.dataset
-    stamps = bars["timestamp"].iloc[:: len(dataset.symbols)]
+    stamps = bars["timestamp"].iloc[:: len(names)]
+    if assembly is not None and assembly.target is None:
+        calendars = [dataset.calendar_of(name) for name in names]
+        return annualise_union(
+            stamps, calendars, dataset.periods_per_year, shared=not assembly.panel
+        )
+    if assembly is not None:
+        calendar = dataset.calendar_of(str(assembly.target))
+        return annualise(stamps, calendar, dataset.interval, dataset.periods_per_year)
     annualisation = annualise(stamps, dataset.calendar, dataset.interval, dataset.periods_per_year)
     require_fitting_calendar(
         annualisation, stamps, dataset.calendar, dataset.interval, f"{manifest.path}"
@@ -181,8 +296,12 @@ def _annualise(manifest: DatasetManifest, bars: BarsFrame, context: DataContext)
     return annualisation
 
 
-def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> tuple[Finding, ...]:
+def _check_together(
+    manifest: DatasetManifest, dataset_bars: DatasetBars, *, panel: bool
+) -> tuple[Finding, ...]:
     """Findings about the symbols together, where the dataset accepts them.
+
+    A panel keeps the bars that are not shared.
 
     Raises:
         SourceError: The symbols have no timestamp in common.
@@ -190,11 +309,16 @@ def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> tup
             bars are shared.
     """
     frames, dataset = dataset_bars.frames, manifest.dataset
-    findings = check_symbols(frames, dataset)
+    calendars = dict.fromkeys(map(dataset.calendar_of, frames))
+    findings = tuple(
+        finding for calendar in calendars for finding in _check_exchange(frames, dataset, calendar)
+    )
+    if panel:
+        findings = tuple(each for each in findings if each.rule != "not_shared")
     errors = [finding for finding in findings if finding.severity == "error"]
     fix = "; or ".join(dict.fromkeys(finding.advice for finding in errors))
     found = "\n    ".join(f"{finding.symbol}: {finding.sentence}" for finding in errors[:4])
-    if shared_timestamps(frames).empty:
+    if not (panel or dataset.has_own_clocks) and shared_timestamps(frames).empty:
         raise SourceError(
             f"dataset {dataset.name}: the symbols have no timestamp in common",
             expected="bars of every symbol at the same times",
@@ -215,6 +339,14 @@ def _check_together(manifest: DatasetManifest, dataset_bars: DatasetBars) -> tup
         error.findings = findings
         raise error
     return findings
+
+
+def _check_exchange(
+    frames: Mapping[str, BarsFrame], dataset: Dataset, calendar: str
+) -> tuple[Finding, ...]:
+    """Findings about the symbols of one calendar together; their bars close together."""
+    own = {name: bars for name, bars in frames.items() if dataset.calendar_of(name) == calendar}
+    return check_symbols(own, dataset.of_symbol(next(iter(own))))
 
 
 def _describe_together(findings: Sequence[Finding]) -> list[str]:

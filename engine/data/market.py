@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from engine.core.errors import UsageError
-from engine.data.bars import VALUE_COLUMNS, format_timestamp, hash_bars
+from engine.data.bar_times import BarTimes
+from engine.data.bars import NO_DELAY, VALUE_COLUMNS, format_timestamp, hash_bars
+from engine.data.panel import (
+    BEFORE_LISTING,
+    carry_closes,
+    find_listed,
+    find_settlements,
+)
+from engine.data.sessions import index_to_microseconds
 from engine.data.traded_bars import find_traded_bars
+from engine.data.universe_config import DelistingSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from engine.core.types import BarsFrame, IntVector, Matrix, WideFrame
+    from engine.core.types import BarsFrame, BoolMatrix, IntMatrix, IntVector, Matrix, WideFrame
+    from engine.data.assembly import Assembly
     from engine.data.calendar import BarInterval
+    from engine.data.membership import Membership
+    from engine.data.sessions import DayBegin
 
 
 @dataclass(frozen=True)
 class Market:
-    """Validated bars of one or more symbols on the timestamps they have in common.
+    """Validated bars of one or more symbols, on the timestamps they have in common or on all.
+
+    On all of them it is a panel: a symbol that is not listed yet, is halted or was delisted has no
+    bar at some timestamps, where its prices and its volume are NaN.
 
     Attributes:
         bars: Long bars, float64, every symbol at every timestamp in the order of `symbols`; no
-            NaN but in the volume of a symbol whose source has none, which is NaN in every row.
+            NaN but in the volume of a symbol whose source has none, which is NaN in every row,
+            and in all columns where a symbol of a panel has no bar.
         symbols: In the dataset's order.
         interval: Length of a bar, such as `1d`.
         calendar: `24/7` or a code of exchange-calendars.
@@ -39,6 +55,12 @@ class Market:
             cached), `symbols`: symbol to `{source, first, last, rows, sha256, left_out}`, the last
             being its bars at times at which another symbol has none, and, where there is one, its
             own `vintage` and the time at which that was `pulled`.
+        membership: Who belongs to the universe by day; None where every symbol always does.
+        delisting: When a symbol without bars counts as delisted, and what is paid then.
+        day_begins: When a day begins, where the calendar does not say.
+        publication_delay: How long after the close of a session its bar may come.
+        assembly: The bars before they were joined, where symbols have calendars or currencies of
+            their own; None where all have one.
     """
 
     bars: BarsFrame
@@ -47,6 +69,16 @@ class Market:
     calendar: str
     periods_per_year: float
     provenance: dict[str, Any]
+    membership: Membership | None = None
+    delisting: DelistingSpec = field(default_factory=DelistingSpec)
+    day_begins: DayBegin | None = None
+    publication_delay: pd.Timedelta = NO_DELAY
+    assembly: Assembly | None = None
+
+    @property
+    def times(self) -> BarTimes:
+        """When its bars open and close."""
+        return BarTimes(self.interval, self.calendar, self.day_begins)
 
     def wide(self, column: str, symbols: Sequence[str] | None = None) -> WideFrame:
         """One column of the bars, a column a symbol; those of the market in their order."""
@@ -87,13 +119,132 @@ class Market:
 
     @cached_property
     def traded(self) -> WideFrame:
-        """Whether something traded at each bar, wide and bool, see `find_traded_bars`."""
-        return find_traded_bars(*map(self.wide, ("volume", "high", "low", "close")))
+        """Whether something traded at each bar, wide and bool, see `find_traded_bars`.
+
+        Nothing did where a symbol has no bar.
+        """
+        columns = ("volume", "high", "low", "close")
+        if not self.has_absences:
+            return find_traded_bars(*map(self.wide, columns))
+        traded = np.zeros(self.present.shape, dtype=np.bool_)
+        for place, (symbol, own) in enumerate(self.bars_by_symbol.items()):
+            found = find_traded_bars(*(own[[column]] for column in columns))
+            traded[self.present[symbol].to_numpy(), place] = found.to_numpy()[:, 0]
+        return self._as_wide(traded)
+
+    @cached_property
+    def present(self) -> WideFrame:
+        """Whether each symbol has a bar at each timestamp, wide and bool."""
+        return self._as_wide(~np.isnan(self.wide("close").to_numpy()))
+
+    @cached_property
+    def has_absences(self) -> bool:
+        """Whether a symbol has no bar at some timestamp."""
+        return not self.present.to_numpy().all()
+
+    @cached_property
+    def is_panel(self) -> bool:
+        """Whether a symbol is absent or no member at some timestamp."""
+        return self.has_absences or not self.members.to_numpy().all()
+
+    @cached_property
+    def decided_at(self) -> IntVector:
+        """When each row is decided, microseconds since 1970: at the last of its closes."""
+        if self.assembly is None:
+            return self.times.closes(index_to_microseconds(self._timestamps))
+        return self.assembly.decided_at(self._timestamps, self.present)
+
+    def fill_lags(self, price: Literal["open", "close"]) -> WideFrame | None:
+        """Bars from each close to the first that orders can be filled at, wide, int.
+
+        Args:
+            price: Of the bar, at which orders are filled.
+
+        Returns:
+            None where the next bar will do everywhere, as with one calendar.
+        """
+        if self.assembly is None:
+            return None
+        lags = self.assembly.fill_lags(self._timestamps, self.present, price, self.symbols)
+        return None if lags is None else self._as_wide(lags)
+
+    def price_instants(self, price: Literal["open", "close"]) -> WideFrame:
+        """When the open or the close of each bar is, wide, microseconds since 1970, ascending.
+
+        A symbol without a bar has the instant of the one that its calendar expects.
+        """
+        times = dict.fromkeys(self.symbols, self.times)
+        if self.assembly is not None and self.assembly.target is None:
+            times |= {symbol: self.assembly.times[symbol] for symbol in self.symbols}
+        place = ("open", "close").index(price)
+        micro = index_to_microseconds(self._timestamps)
+        columns = [times[symbol].spans(micro)[place] for symbol in self.symbols]
+        return self._as_wide(np.maximum.accumulate(np.column_stack(columns)))
+
+    def rejoined(self) -> Market:
+        """The bars joined again, as `load_market` does, where they had to be joined."""
+        if self.assembly is None:
+            return self
+        return replace(self, bars=self.assembly.join()[0])
+
+    @cached_property
+    def members(self) -> WideFrame:
+        """Whether each symbol belongs to the universe at each close, wide and bool."""
+        if self.membership is None:
+            return self._as_wide(np.ones((len(self._timestamps), len(self.symbols)), np.bool_))
+        return self._as_wide(self.membership.at(self._timestamps, self.interval, self.symbols))
+
+    @cached_property
+    def listed(self) -> WideFrame:
+        """From its first bar on until it is found to be delisted, wide and bool.
+
+        A symbol that has a bar again afterwards is listed again.
+        """
+        days = self.delisting.after_days
+        return self._as_wide(find_listed(self.present.to_numpy(), self._timestamps, days))
+
+    @cached_property
+    def settlements(self) -> WideFrame:
+        """The bar of the panel at which each symbol is found to be delisted, wide and bool."""
+        return self._as_wide(find_settlements(self.listed.to_numpy(), self.present.to_numpy()))
+
+    @cached_property
+    def marks(self) -> WideFrame:
+        """What a unit is worth at each close, wide: the last close while there is no bar.
+
+        From a settlement on it is what is paid; NaN before the first bar.
+        """
+        if not self.has_absences:
+            return self.wide("close")
+        returns = np.array([self.delisting.return_of(symbol) for symbol in self.symbols])
+        masks = self.present.to_numpy(), self.settlements.to_numpy()
+        return self._as_wide(carry_closes(self.wide("close").to_numpy(), *masks, returns))
+
+    def tradable(self, column: str) -> WideFrame:
+        """A price at every timestamp, wide and positive: that of the bar, else the mark.
+
+        Args:
+            column: `open`, `high`, `low` or `close`.
+
+        Returns:
+            1 before the first bar of a symbol, when nothing can be held of it.
+        """
+        if not self.has_absences:
+            return self.wide(column)
+        marks = self.marks.to_numpy()
+        carried = np.where(np.isnan(marks), BEFORE_LISTING, marks)
+        return self._as_wide(
+            np.where(self.present.to_numpy(), self.wide(column).to_numpy(), carried)
+        )
+
+    def _as_wide(self, values: Matrix | BoolMatrix | IntMatrix) -> WideFrame:
+        columns = _symbol_columns(self.symbols).view()
+        return pd.DataFrame(values, index=self._timestamps, columns=columns)
 
     @cached_property
     def bars_by_symbol(self) -> dict[str, pd.DataFrame]:
-        """The bars of each symbol in the order of `symbols`, indexed by timestamp."""
-        if not self._is_regular:
+        """The bars that each symbol has, in the order of `symbols`, indexed by timestamp."""
+        if not self.is_regular:
             indexed, symbols = self.bars.set_index("timestamp"), self.bars["symbol"].to_numpy()
             return {symbol: indexed[symbols == symbol] for symbol in self.symbols}
         columns = self.bars.copy(deep=False)
@@ -102,10 +253,12 @@ class Market:
         for place, symbol in enumerate(self.symbols):
             found[symbol] = columns.iloc[place :: len(self.symbols)]
             found[symbol].index = self._timestamps
+            if self.has_absences:
+                found[symbol] = found[symbol][self.present[symbol].to_numpy()]
         return found
 
     @property
-    def _is_regular(self) -> bool:
+    def is_regular(self) -> bool:
         """Whether the rows are the symbols in their order, again and again."""
         if "_timestamps" in vars(self):
             return True
@@ -118,7 +271,7 @@ class Market:
     @cached_property
     def _timestamps(self) -> pd.DatetimeIndex:
         """Each once; the rows between them have to be the symbols in their order."""
-        if not self._is_regular:
+        if not self.is_regular:
             raise ValueError("bars of a market have every symbol at every timestamp, in one order")
         stamps = self.bars["timestamp"].iloc[:: len(self.symbols)]
         return pd.DatetimeIndex(stamps, name="timestamp")
@@ -158,7 +311,7 @@ class Market:
         return known
 
     def _first_bars(self, timestamp: pd.Timestamp) -> Market:
-        if not (self._is_regular and self._timestamps.is_monotonic_increasing):
+        if not (self.is_regular and self._timestamps.is_monotonic_increasing):
             return replace(self, bars=self.bars[self.bars["timestamp"] <= timestamp])
         count = int(self._timestamps.searchsorted(timestamp, side="right"))
         known = replace(self, bars=self.bars.iloc[: count * len(self.symbols)])
@@ -170,44 +323,6 @@ class Market:
 def _symbol_columns(symbols: tuple[str, ...]) -> pd.Index:
     """The columns of a wide frame, whose making takes longer than that of the rest."""
     return pd.Index(list(symbols))
-
-
-def align_symbols(frames: Mapping[str, BarsFrame]) -> tuple[BarsFrame, list[str]]:
-    """Keeps the timestamps that every symbol has.
-
-    Args:
-        frames: Validated bars of each symbol, in the dataset's order.
-
-    Returns:
-        Long bars sorted by timestamp, then by symbol in the order of `frames`; and a sentence
-        about each symbol of which bars are left out.
-    """
-    stamps = shared_timestamps(frames)
-    kept = {
-        name: frame if len(frame) == len(stamps) else frame[frame["timestamp"].isin(stamps)]
-        for name, frame in frames.items()
-    }
-    notices = [
-        f"{name}: {len(frame) - len(kept[name])} of {len(frame)} bars are left out, because "
-        f"not every symbol has a bar then"
-        for name, frame in frames.items()
-        if len(frame) > len(kept[name])
-    ]
-    bars = pd.concat(kept.values(), ignore_index=True)
-    bars = bars.sort_values("timestamp", kind="stable", ignore_index=True)
-    return bars, notices
-
-
-def shared_timestamps(frames: Mapping[str, BarsFrame]) -> pd.DatetimeIndex:
-    """The timestamps that every symbol has, ascending.
-
-    Args:
-        frames: Validated bars of each symbol, at least one.
-    """
-    first, *others = (pd.DatetimeIndex(frame["timestamp"]) for frame in frames.values())
-    for other in others:
-        first = first if first.equals(other) else first.intersection(other)
-    return first
 
 
 def symbol_provenance(bars: BarsFrame, source: str, interval: BarInterval) -> dict[str, Any]:

@@ -29,10 +29,12 @@ class FeatureMatrix:
     Attributes:
         timestamps: UTC, shape (n,), one per bar.
         values: Shape (n, k), columns symbol by symbol; each column is NaN up to its bars_by_symbol
-            warm-up and finite from there.
+            warm-up and finite from there, but at the rows of a panel at which its symbol has no
+            bar.
         names: k names such as `BTC-USD:rsi_14`.
         symbol_columns: Each symbol with the positions of its columns.
-        warmup: First row at which every column is valid.
+        warmup: First row at which every column is valid; of a panel, the bars of a symbol before
+            its first such row.
     """
 
     timestamps: pd.DatetimeIndex
@@ -78,6 +80,9 @@ def build_features(
         for symbol in symbols
         for feature in features
     ]
+    if market.has_absences:
+        stamps = market.present.index
+        columns = [column.reindex(stamps) for column in columns]
     return assemble_matrix(columns, features, symbols)
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.core.types import Matrix, WideFrame
 
 
@@ -23,7 +25,8 @@ def forward_returns(close: WideFrame, horizon: int) -> WideFrame:
     """
     values = close.to_numpy(dtype=np.float64)
     ahead = np.full(values.shape, np.nan)
-    ahead[:-horizon] = _returns_over(values, horizon)
+    if len(values) > horizon:
+        ahead[:-horizon] = _returns_over(values, horizon)
     return pd.DataFrame(ahead, index=close.index, columns=close.columns)
 
 
@@ -39,8 +42,29 @@ def trailing_returns(close: WideFrame, horizon: int) -> WideFrame:
     """
     values = close.to_numpy(dtype=np.float64)
     behind = np.full(values.shape, np.nan)
-    behind[horizon:] = _returns_over(values, horizon)
+    if len(values) > horizon:
+        behind[horizon:] = _returns_over(values, horizon)
     return pd.DataFrame(behind, index=close.index, columns=close.columns)
+
+
+def over_own_bars(
+    returns: Callable[[WideFrame, int], WideFrame],
+) -> Callable[[WideFrame, int], WideFrame]:
+    """Returns of each symbol over its own bars, NaN where it has none.
+
+    Args:
+        returns: `forward_returns` or `trailing_returns`.
+    """
+
+    def of_panel(close: WideFrame, horizon: int) -> WideFrame:
+        values = np.full(close.shape, np.nan)
+        for place in range(close.shape[1]):
+            column = close.iloc[:, [place]]
+            own = ~np.isnan(column.to_numpy()[:, 0])
+            values[own, place] = returns(column[own], horizon).to_numpy()[:, 0]
+        return pd.DataFrame(values, index=close.index, columns=close.columns)
+
+    return of_panel
 
 
 def _returns_over(values: Matrix, horizon: int) -> Matrix:

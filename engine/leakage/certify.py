@@ -20,6 +20,7 @@ from engine.leakage.cutoffs import Cutoff, choose_cutoffs
 from engine.leakage.data_probe import count_resampled
 from engine.leakage.fill_prices import check_fill_prices
 from engine.leakage.fit_comparison import FitComparison, PerturbedData
+from engine.leakage.join_probe import probe_join
 from engine.leakage.marks import check_marks
 from engine.leakage.output_pairs import (
     pair_cost_rates,
@@ -94,6 +95,7 @@ def _run(
     result: BacktestResult, executor: Executor, store: FitStore, progress: Progress, *, fresh: bool
 ) -> Certificate:
     certifier = _LeakageTest(result)
+    probe_join(result.prepared.market, result.spec.seed, certifier.comparison)
     alternating = certifier.books.alternating
     for weights, books in (
         (result.weights, result.books),

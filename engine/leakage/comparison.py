@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engine.leakage.plan import KnownPrice
 
 ComparedStage: TypeAlias = Literal[
+    "joined bars",
     "windows",
     "features",
     "resolutions",
@@ -39,6 +40,8 @@ ComparedStage: TypeAlias = Literal[
 ]
 
 FIXES: dict[ComparedStage, str] = {
+    "joined bars": "join bars of several exchanges by when they close, not by their dates, and "
+    "convert a price with a rate that closed before it",
     "windows": "cut windows by time alone",
     "features": "let a feature use its own bar and earlier ones: no centred window, no shift(-1), "
     "nothing filled from a later bar, no figure of the whole history",

@@ -210,7 +210,13 @@ def check_fills(
     terms = _make_terms(spec, prepared)
     costs, delay = spec.bind_costs(prepared.market), spec.execution.delay
     variations = [
-        Variation(_schedule(weights[book][list(terms.closes)], delay), delay, costs)
+        Variation(
+            _schedule_waiting(weights[book][list(terms.closes)], delay, spec, prepared)
+            if prepared.market.assembly
+            else _schedule(weights[book][list(terms.closes)], delay),
+            delay,
+            costs,
+        )
         for book in books
     ]
     replays = value_books(variations, terms, bar_by_bar=True)
@@ -236,6 +242,25 @@ def _schedule(weights: WideFrame, delay: int) -> WideFrame:
     in_time = rows + delay < len(values)
     rows, columns = rows[in_time], columns[in_time]
     due[rows + delay, columns] = values[rows, columns]
+    return pd.DataFrame(due, index=weights.index, columns=weights.columns)
+
+
+def _schedule_waiting(
+    weights: WideFrame, delay: int, spec: Strategy, prepared: PreparedData
+) -> WideFrame:
+    """As `_schedule`, each at the first row whose price is not before the decision."""
+    market, tested = prepared.market, prepared.tested
+    decided = market.decided_at[tested].tolist()
+    instants = market.price_instants(spec.execution.price)[list(weights)].to_numpy()[tested]
+    due = np.full(weights.shape, np.nan)
+    for column, values in enumerate(weights.to_numpy(dtype=np.float64).T.tolist()):
+        at, known, in_force = instants[:, column].tolist(), -1, 0.0
+        for row, instant in enumerate(at):
+            while known + 1 + delay <= row and decided[known + 1] <= instant:
+                known += 1
+            target = values[known] if known >= 0 else 0.0
+            if target != in_force:
+                due[row, column] = in_force = target
     return pd.DataFrame(due, index=weights.index, columns=weights.columns)
 
 

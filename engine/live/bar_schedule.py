@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from engine.data.bar_grid import microseconds_to_timestamps, next_bar_spans, traded_until
-from engine.data.intervals import bar_end
+from engine.data.bar_times import BarTimes
+from engine.data.bars import NO_DELAY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,11 +43,18 @@ class BarSchedule:
         interval: Length of a bar.
         calendar: `24/7` or a code of exchange-calendars.
         day_begins: When a day begins, where the dataset says so.
+        delay: How long after the close of a session the source completes its bar.
     """
 
     interval: str
     calendar: str
     day_begins: DayBegin | None = None
+    delay: pd.Timedelta = NO_DELAY
+
+    @property
+    def times(self) -> BarTimes:
+        """When the bars open and close."""
+        return BarTimes(self.interval, self.calendar, self.day_begins)
 
     def following(self, bar: pd.Timestamp, count: int) -> tuple[BarSpan, ...]:
         """The next bars after one; fewer where the calendar ends, about a year from now."""
@@ -55,8 +63,9 @@ class BarSchedule:
         return tuple(map(BarSpan, labels, opens, closes))
 
     def is_complete_at(self, bar: pd.Timestamp) -> pd.Timestamp:
-        """When a bar is expected to have come: the end of its interval, as of all bars."""
-        return bar_end(bar, self.interval)
+        """When a bar is expected to have come: at its close, see `BarTimes`, and the delay."""
+        times = self.times
+        return times.close(bar) + (self.delay if times.follow_sessions else NO_DELAY)
 
     def is_traded_until(self, bar: pd.Timestamp) -> pd.Timestamp:
         """When the trading of a bar ends: with its session, which can end before its interval."""

@@ -8,10 +8,11 @@ import pandas as pd
 
 from engine.core.errors import StaleBarsError
 from engine.data.bar_grid import next_bar_labels
-from engine.data.intervals import bar_end
+from engine.data.calendar import interval_length
 
 if TYPE_CHECKING:
     from engine.data import Market
+    from engine.data.bar_times import BarTimes
 
 _FORMAT = "%Y-%m-%d %H:%M"
 _MAX_COUNTED_BARS = 100_000
@@ -24,7 +25,10 @@ def newest_bar(market: Market) -> pd.Timestamp:
 
 
 def require_fresh_bars(market: Market, now: pd.Timestamp) -> None:
-    """Refuses bars that end before the newest one that is complete by the dataset's calendar.
+    """Refuses bars that close before the newest one that is complete by the dataset's calendar.
+
+    A bar is complete at its close, see `BarTimes`, and the delay of the slowest source. Where
+    symbols have calendars of their own, each is judged by its own.
 
     Args:
         market: Its last bar is the newest one that all symbols have.
@@ -34,28 +38,40 @@ def require_fresh_bars(market: Market, now: pd.Timestamp) -> None:
         StaleBarsError: A later bar is complete.
         UsageError: exchange-calendars does not know the calendar.
     """
-    last = newest_bar(market)
-    following = next_bar_labels(last, market.interval, market.calendar, 1)
-    if not len(following) or bar_end(following.iloc[0], market.interval) > now:
+    where = f"dataset {market.provenance['name']}, symbols "
+    if market.assembly is None:
+        where += ", ".join(market.symbols)
+        _require_fresh(newest_bar(market), market.times, now, market.publication_delay, where)
         return
-    length = bar_end(last, market.interval) - last
-    possible = min(int((now - last) / length) + 1, _MAX_COUNTED_BARS)
-    complete = [
-        label
-        for label in next_bar_labels(last, market.interval, market.calendar, possible)
-        if bar_end(label, market.interval) <= now
-    ]
-    expected = complete[-1]
+    for symbol, frame in market.assembly.frames.items():
+        last, times = pd.Timestamp(frame["timestamp"].iloc[-1]), market.assembly.times[symbol]
+        _require_fresh(last, times, now, market.publication_delay, where + symbol)
+
+
+def _require_fresh(
+    last: pd.Timestamp, times: BarTimes, now: pd.Timestamp, delay: pd.Timedelta, where: str
+) -> None:
+    due = now - delay if times.follow_sessions else now
+
+    def complete_bars(count: int) -> pd.Series[pd.Timestamp]:
+        labels = next_bar_labels(last, times.interval, times.calendar, count)
+        return labels[times.close_series(labels) <= due]
+
+    if not len(complete_bars(1)):
+        return
+    possible = int((now - last) / interval_length(times.interval)) + 1
+    complete = complete_bars(min(possible, _MAX_COUNTED_BARS))
+    expected, closed = complete.iloc[-1], times.close(last)
     count = f"{len(complete):,}" + (" or more" if len(complete) == _MAX_COUNTED_BARS else "")
     raise StaleBarsError(
         f"the newest bar is too old for a signal; complete bars that are missing: {count}",
         expected=f"the bar {expected:{_FORMAT}}, complete since "
-        f"{bar_end(expected, market.interval):{_FORMAT}} UTC by the calendar {market.calendar}",
-        found=f"{last:{_FORMAT}}, which ended "
-        f"{format_age(now - bar_end(last, market.interval))} before {now:{_FORMAT}} UTC",
-        where=f"dataset {market.provenance['name']}, symbols {', '.join(market.symbols)}",
+        f"{times.close(expected):{_FORMAT}} UTC by the calendar {times.calendar}",
+        found=f"{last:{_FORMAT}}, which closed {format_age(now - closed)} before "
+        f"{now:{_FORMAT}} UTC",
+        where=where,
         fix="try again when the source has that bar (not with --offline), or ask what would have "
-        f"been said then: --as-of {bar_end(last, market.interval):%Y-%m-%dT%H:%M}",
+        f"been said then: --as-of {closed:%Y-%m-%dT%H:%M}",
     )
 
 

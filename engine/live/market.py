@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from engine import data
 from engine.core.errors import DataError
 from engine.core.home import backtest_home
 from engine.core.progress import NullProgress, Progress
-from engine.data.intervals import add_interval
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.sources.factory import create_sources
 from engine.live.strategy_argument import resolve_strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pandas as pd
 
     from engine.data import Market
     from engine.strategy import Strategy
@@ -68,6 +68,7 @@ def load_market(
         override=dataset,
         vintage=vintage,
         progress=reporter,
+        panel=strategy.is_panel,
     )
     return market if as_of is None else _complete_at(market, as_of)
 
@@ -80,7 +81,10 @@ def _keeps_vintages(dataset: str, home: Path) -> bool:
 
 def _complete_at(market: Market, instant: pd.Timestamp) -> Market:
     """The market without the bars that were not complete at an instant."""
-    complete = add_interval(market.bars["timestamp"], market.interval) <= instant
+    complete = np.repeat(market.decided_at <= instant.value // 1_000, len(market.symbols))
+    if market.assembly is not None:
+        stamps = pd.DatetimeIndex(market.bars["timestamp"])
+        complete &= market.assembly.ended_rows(stamps, instant)
     if not complete.any():
         raise DataError(
             "no bar was complete at that time",
@@ -89,4 +93,5 @@ def _complete_at(market: Market, instant: pd.Timestamp) -> Market:
             where=f"dataset {market.provenance['name']}",
             fix="give a later time",
         )
-    return replace(market, bars=market.bars[complete])
+    assembly = None if market.assembly is None else market.assembly.until(instant)
+    return replace(market, bars=market.bars[complete], assembly=assembly)

@@ -12,7 +12,6 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import TrainingError
 from engine.core.home import backtest_home
 from engine.core.progress import NullProgress, Progress
-from engine.data.intervals import bar_end
 from engine.live.certification import require_certification
 from engine.live.fitted_strategy import fit_windows
 from engine.live.freshness import newest_bar, require_fresh_bars
@@ -118,7 +117,7 @@ def signal_of_market(
     weights = decide_model_positions(spec, prepared, predictions)
     book = simulate_books(spec, prepared, {STRATEGY_BOOK: weights}, bar_by_bar=True)[STRATEGY_BOOK]
     last = newest_bar(market)
-    complete = bar_end(last, market.interval)
+    complete = market.times.close(last)
     return Signal(
         strategy=spec.name,
         dataset=market.provenance["name"],
@@ -196,6 +195,7 @@ def _orders(
         weights,
         delay=spec.execution.delay,
         traded=prepared.traded,
+        lags=prepared.fill_lags(spec),
         ruined=bool((book.returns <= -1.0).any()),
         held_weights=book.held_weights,
         maintenance_margin=spec.execution.maintenance_margin,

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from engine import trials
@@ -18,7 +19,7 @@ from engine.data.rates import load_rates
 from engine.features.build import build_features
 from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from engine.features.stream import FeatureStream
-from engine.features.target import forward_returns, trailing_returns
+from engine.features.target import forward_returns, over_own_bars, trailing_returns
 from engine.pipeline.portfolio_needs import check_portfolio
 from engine.simulation.cost_rates import OF_VOLUMES
 from engine.splits.walk_forward import (
@@ -27,6 +28,7 @@ from engine.splits.walk_forward import (
     make_walk_forward_windows,
 )
 from engine.training.datasets import FeatureHistory
+from engine.training.panel_rows import PanelRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +64,17 @@ class PreparedData:
 
     @cached_property
     def target_close(self) -> WideFrame:
-        """Closes of the target symbols, all bars."""
+        """Closes of the target symbols, all bars; of a panel `Market.marks`."""
+        if self.market.has_absences:
+            return self.market.marks[list(self.targets)]
         return self.market.wide("close", self.targets)
+
+    @property
+    def eligible(self) -> WideFrame | None:
+        """Symbols of a panel that are listed and members, all bars; None where all always are."""
+        if not self.market.is_panel:
+            return None
+        return (self.market.listed & self.market.members)[list(self.targets)]
 
     @cached_property
     def traded(self) -> WideFrame:
@@ -72,6 +83,15 @@ class PreparedData:
         places = [self.market.symbols.index(symbol) for symbol in self.targets]
         chosen = traded.to_numpy()[self.tested][:, places]
         return pd.DataFrame(chosen, traded.index[self.tested], traded.columns[places])
+
+    def fill_lags(self, spec: Strategy) -> WideFrame | None:
+        """Bars from each out-of-sample close to the first that can be filled, see `Market`.
+
+        Args:
+            spec: The strategy, whose orders are filled at the open or the close.
+        """
+        lags = self.market.fill_lags(spec.execution.price)
+        return None if lags is None else lags[list(self.targets)].iloc[self.tested]
 
     @cached_property
     def rates_by_bar(self) -> RatesByBar:
@@ -91,7 +111,9 @@ class PreparedData:
         return self.feature_history.features.timestamps[self.tested]
 
     def wide(self, column: str) -> WideFrame:
-        """One column of the out-of-sample bars, a column a target symbol."""
+        """A price at the out-of-sample bars, a column a target symbol; see `Market.tradable`."""
+        if self.market.has_absences:
+            return self.market.tradable(column)[list(self.targets)].iloc[self.tested]
         return self.market.wide(column, self.targets).iloc[self.tested]
 
     def on_rows(self, rows: range) -> PreparedData:
@@ -150,7 +172,21 @@ def prepare_data(
     check_portfolio(spec, market, targets, first=prepared.tested.start)
     prepared.rates.require_known(prepared.span[0])  # before any training
     _check_costs(spec, prepared)
+    _check_margin(spec, prepared)
     return prepared
+
+
+def _check_margin(spec: Strategy, prepared: PreparedData) -> None:
+    """Refuses margin calls of orders that wait for another exchange; before any training."""
+    if spec.execution.maintenance_margin is not None and prepared.fill_lags(spec) is not None:
+        raise UsageError(
+            "margin calls are not offered for a book on exchanges whose sessions overlap",
+            expected="no execution.maintenance_margin, or symbols whose next session opens after "
+            "the last close of the date",
+            found=f"maintenance_margin: {spec.execution.maintenance_margin:g}",
+            where="execution.maintenance_margin",
+            fix="leave it out, or trade the symbols in two strategies",
+        )
 
 
 def _check_costs(spec: Strategy, prepared: PreparedData) -> None:
@@ -175,18 +211,45 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
     close = market.wide("close", targets)
     symbols = _input_symbols(spec, market)
     horizons = spec.target.return_horizons
-    return FeatureHistory(
+    ahead, behind = (
+        over_own_bars(function) if market.has_absences else function
+        for function in (forward_returns, trailing_returns)
+    )
+    history = FeatureHistory(
         features=build_features(market, spec.features, symbols),
-        forward_returns={bars: forward_returns(close, bars) for bars in horizons},
-        trailing_returns={bars: trailing_returns(close, bars) for bars in horizons},
+        forward_returns={bars: ahead(close, bars) for bars in horizons},
+        trailing_returns={bars: behind(close, bars) for bars in horizons},
         target=spec.target,
         scaling=spec.scaling,
         coarse=tuple(
             build_coarse_features(market, interval, spec.features, symbols)
             for interval in spec.resolutions
         ),
-        own_inputs=has_own_inputs(spec, targets),
+        own_inputs=has_own_inputs(spec, targets) or (market.is_panel and spec.is_panel),
     )
+    if not market.is_panel:
+        return history
+    _require_own_bars(spec)
+    first = first_usable_row(spec, history)
+    present, members, listed = (
+        wide[list(targets)] for wide in (market.present, market.members, market.listed)
+    )
+    closes = spec.decision_spec(market.periods_per_year).closes_needed or 0
+    rows = PanelRows(present, members, listed, first, closes, max(horizons))
+    return replace(history, panel=rows)
+
+
+def _require_own_bars(spec: Strategy) -> None:
+    """Refuses a panel for a strategy whose rows need bars of several symbols at once."""
+    if not spec.is_panel:
+        raise UsageError(
+            "the strategy does not take a market whose symbols lack bars",
+            expected="several `data.targets`, `inputs: target`, no resolution and no feature of "
+            "several symbols; or bars of every symbol at each timestamp",
+            found=f"symbols without bars at some timestamps, and `inputs: {spec.inputs}`",
+            where="data",
+            fix="load the bars with engine.load_market(strategy), which joins them where needed",
+        )
 
 
 def prepare_delayed_data(spec: Strategy, prepared: PreparedData) -> tuple[PreparedData, ...]:
@@ -236,7 +299,7 @@ def prepare_delayed_data(spec: Strategy, prepared: PreparedData) -> tuple[Prepar
 def _most_schedules(spec: Strategy, prepared: PreparedData, below: int) -> int:
     """The largest number of schedules, up to `below`, that differ and share enough bars."""
     history, end = prepared.feature_history, prepared.windows[-1].test.stop
-    first_row = first_usable_row(spec, history)
+    first_row = _first_window_row(spec, history)
 
     def fits(count: int) -> bool:
         starts = [
@@ -264,6 +327,26 @@ def first_usable_row(spec: Strategy, history: FeatureHistory) -> int:
     )
 
 
+def _first_window_row(spec: Strategy, history: FeatureHistory) -> int:
+    """The first row that the windows may have: of a panel, that of its earliest symbol.
+
+    Raises:
+        UsageError: No symbol of a panel has bars enough.
+    """
+    if history.panel is None:
+        return first_usable_row(spec, history)
+    first, own = history.panel.first, history.panel.rows_by_symbol()
+    if max(len(rows) for rows in own.values()) <= first:
+        raise UsageError(
+            "no symbol has bars enough for one row",
+            expected=f"more than {first} bars of a symbol, for its features and a lookback",
+            found=", ".join(f"{symbol} {len(rows)}" for symbol, rows in own.items()),
+            where="features, lookback",
+            fix="shorten the features or the lookback, or take a longer history",
+        )
+    return min(int(rows[first]) for rows in own.values() if len(rows) > first)
+
+
 def _make_windows(
     spec: Strategy, history: FeatureHistory, delay: Fraction
 ) -> tuple[WalkForwardWindow, ...]:
@@ -271,7 +354,7 @@ def _make_windows(
     windows = make_walk_forward_windows(
         history.features.timestamps,
         spec.windows,
-        first_row=first_usable_row(spec, history),
+        first_row=_first_window_row(spec, history),
         horizon=spec.target.max_horizon,
         delay=delay,
     )
@@ -301,8 +384,13 @@ def make_feature_stream(spec: Strategy, market: Market) -> FeatureStream:
 
 
 def _check_order(market: Market) -> None:
-    """Whether every symbol has a bar at every timestamp, once and in the order of time."""
+    """Whether every symbol has a row at every timestamp, once and in the order of time.
+
+    A symbol of a panel may have no bar in its row.
+    """
     first, *others = stamps = [bars.index for bars in market.bars_by_symbol.values()]
+    if market.is_regular and market.has_absences:
+        first, others = market.present.index, []
     if not (first.is_monotonic_increasing and first.is_unique) or not all(
         first.equals(other) for other in others
     ):
@@ -316,9 +404,10 @@ def _check_order(market: Market) -> None:
 
 
 def _check_scale(bars: BarsFrame) -> None:
-    """Whether every price is one at which an order can be filled."""
+    """Whether every price is one at which an order can be filled; a panel has rows without."""
     prices = bars[list(PRICE_COLUMNS)].to_numpy()
-    unfit = ~((prices >= MIN_PRICE) & (prices <= MAX_PRICE)).all(axis=1)
+    absent = np.isnan(prices).all(axis=1)
+    unfit = ~(((prices >= MIN_PRICE) & (prices <= MAX_PRICE)).all(axis=1) | absent)
     if unfit.any():
         row = int(unfit.argmax())
         first = bars.iloc[row]

@@ -115,7 +115,11 @@ def decide_positions(
     def decided(name: str, book: object) -> WideFrame:
         if isinstance(book, BenchmarkRule):
             return compute_benchmark_weights(
-                book, prepared.target_close, prepared.span, spec.max_weight
+                book,
+                prepared.target_close,
+                prepared.span,
+                spec.max_weight,
+                prepared.eligible,
             )
         return decide_model_positions(spec, prepared, predictions[name])
 
@@ -209,4 +213,5 @@ def simulate_books(
         traded=late(prepared.traded),
         cash_rates=prepared.rates_by_bar.cash.iloc[first:],
         bar_by_bar=bar_by_bar,
+        lags=None if (lags := prepared.fill_lags(spec)) is None else late(lags),
     )

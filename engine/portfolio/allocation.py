@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from pydantic import Field
 from engine.core.types import Spec
 
 if TYPE_CHECKING:
-    from engine.core.types import IntVector, Matrix, Vector
+    from engine.core.types import BoolVector, IntVector, Matrix, Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +25,8 @@ class PortfolioRow:
         positions: (m,) by the signal: 1 long, 0 flat, -1 short.
         sizes: (m,) by the sizing: share of the equity, 0 or more.
         closes: (k, m) the last closes up to this one, at least `closes_needed`.
+        absent: (m,) whether no forecast of it is due; None where one of each is.
+        halted: (m,) whether it is absent and keeps its weight.
     """
 
     symbols: tuple[str, ...]
@@ -32,6 +34,22 @@ class PortfolioRow:
     positions: Vector
     sizes: Vector
     closes: Matrix
+    absent: BoolVector | None = None
+    halted: BoolVector | None = None
+
+    @property
+    def trading(self) -> PortfolioRow:
+        """The same without the positions of the symbols that are halted."""
+        if self.halted is None:
+            return self
+        return replace(self, positions=np.where(self.halted, 0.0, self.positions))
+
+    @property
+    def shares(self) -> int:
+        """Symbols that may have a share: those with a forecast, and those that are halted."""
+        if self.absent is None or self.halted is None:
+            return len(self.positions)
+        return max(int((~self.absent | self.halted).sum()), 1)
 
     def highest(self) -> IntVector:
         """The symbols that have a forecast, the highest first; equal ones by name.
@@ -89,8 +107,8 @@ class EqualAllocation(AllocationSpec):
     kind: Literal["equal"] = "equal"
 
     def divide(self, row: PortfolioRow) -> Vector:
-        """Position times size over m."""
-        weights: Vector = row.positions * row.sizes / len(row.positions)
+        """Position times size over the number of symbols that may have a share."""
+        weights: Vector = row.positions * row.sizes / row.shares
         return weights
 
 

@@ -43,7 +43,8 @@ def rebalance(
 ) -> PortfolioState:
     """The weights after one close.
 
-    A symbol without a forecast has weight 0 at this very close, between rebalancings too.
+    A symbol without a forecast has weight 0 at this very close, between rebalancings too. One that
+    is halted keeps its weight, and the others share what it leaves.
 
     Args:
         state: As the close before left it.
@@ -58,17 +59,32 @@ def rebalance(
     before = _leave_unknown(state.weights, row, spec)
     if not _is_due(state, timestamp, spec):
         return PortfolioState(timestamp, state.bars + 1, before)
-    weights = _apply_limits(spec.allocation.divide(row), before, spec)
+    divided = _keep_halted(spec.allocation.divide(row.trading), before, row)
+    weights = _apply_limits(divided, before, spec)
     return PortfolioState(timestamp, 0, weights)
 
 
 def _leave_unknown(weights: Vector, row: PortfolioRow, spec: PortfolioSpec) -> Vector:
     """Without the symbols that have no forecast, and within the net limit without them."""
     left = ~np.isfinite(row.predicted) & (weights != 0.0)
+    if row.halted is not None:
+        left &= ~row.halted
     if not left.any():
         return weights
     kept = np.where(left, 0.0, weights)
     return kept if spec.max_net_weight is None else _limit_net(kept, spec.max_net_weight)
+
+
+def _keep_halted(weights: Vector, before: Vector, row: PortfolioRow) -> Vector:
+    """Symbols that are halted as before, the others within the largest size beside them."""
+    if row.halted is None or not row.halted.any():
+        return weights
+    frozen = np.where(row.halted, before, 0.0)
+    others = np.where(row.halted, 0.0, weights)
+    room, gross = max(float(row.sizes.max()) - _gross(frozen), 0.0), _gross(others)
+    if gross > room + ROUNDING:
+        others = others * (room / gross)
+    return others + frozen
 
 
 def _is_due(state: PortfolioState, timestamp: datetime, spec: PortfolioSpec) -> bool:

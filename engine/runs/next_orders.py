@@ -94,11 +94,12 @@ def find_next_orders(
     )[list(NEXT_ORDER_COLUMNS)]
 
 
-def find_orders_of_book(
+def find_orders_of_book(  # noqa: PLR0913 - all that orders depend on
     weights: WideFrame,
     *,
     delay: int,
     traded: WideFrame | None,
+    lags: WideFrame | None = None,
     ruined: bool,
     held_weights: WideFrame | None,
     maintenance_margin: float | None,
@@ -110,6 +111,7 @@ def find_orders_of_book(
         weights: Target weights decided at each close.
         delay: Rows from a decision to its fill.
         traded: As in `defer_orders`.
+        lags: As in `schedule_orders`.
         ruined: Whether the book lost everything: it trades nothing any more.
         held_weights: Of each close; needed with a maintenance margin.
         maintenance_margin: Share of the gross exposure; None without one.
@@ -118,7 +120,7 @@ def find_orders_of_book(
     Returns:
         As by `find_pending_orders`.
     """
-    orders = find_pending_orders(weights, delay, traded)
+    orders = find_pending_orders(weights, delay, traded, lags)
     if ruined:
         return orders.iloc[:0]
     if maintenance_margin is None or held_weights is None:

@@ -127,7 +127,7 @@ def run_backtest(
         store: Of fits.
         rates: Interest rates, where they are not those of `spec`.
     """
-    prepared = prepare_data(spec, market, rates)
+    prepared = prepare_data(spec, market.rejoined(), rates)
     predictions, fits = fit_and_predict(
         spec, prepared, executor, store, NullProgress(), fresh=False
     )

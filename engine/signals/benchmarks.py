@@ -33,7 +33,7 @@ class BenchmarkRule(Spec, ABC):
         """1 long, 0 flat, -1 short at each close, from closes up to it.
 
         Args:
-            close: All bars, one column per symbol.
+            close: All bars, one column per symbol; NaN before the first bar of a symbol.
 
         Returns:
             The shape of `close`, without NaN; flat during the warm-up of the rule.
@@ -116,15 +116,21 @@ class MeanReversion(BenchmarkRule):
 
 
 def compute_benchmark_weights(
-    rule: BenchmarkRule, close: WideFrame, rows: pd.DatetimeIndex, max_weight: float
+    rule: BenchmarkRule,
+    close: WideFrame,
+    rows: pd.DatetimeIndex,
+    max_weight: float,
+    eligible: WideFrame | None = None,
 ) -> WideFrame:
     """The target weights of a rule at each out-of-sample close.
 
     Args:
         rule: The rule; it runs over all bars, so that its warm-up ends before `rows`.
-        close: All bars, one column per target symbol.
+        close: All bars, one column per target symbol; NaN before the first bar of a symbol.
         rows: The out-of-sample bars.
         max_weight: Limit of the sum of |weight|, split equally over the symbols.
+        eligible: Wide and bool, the rows and columns of `close`: the symbols of a panel that may
+            be held, over which the limit is split at each close; None where all always may.
 
     Returns:
         Index `rows`, the columns of `close`, without NaN.
@@ -136,5 +142,10 @@ def compute_benchmark_weights(
     tested = positions.iloc[first : first + len(rows)]
     if not tested.index.equals(rows):
         tested = positions.loc[rows]
-    weights = tested.to_numpy() * (max_weight / len(close.columns))
+    if eligible is None:
+        weights = tested.to_numpy() * (max_weight / len(close.columns))
+    else:
+        chosen = eligible.loc[rows].to_numpy()
+        count = np.maximum(chosen.sum(axis=1, keepdims=True), 1)
+        weights = np.where(chosen, tested.to_numpy(), 0.0) * (max_weight / count)
     return pd.DataFrame(weights, index=tested.index, columns=tested.columns)

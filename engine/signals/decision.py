@@ -67,7 +67,8 @@ def decide(
     """The target weights at one close, by the rules of `compute_target_weights`.
 
     A position is entered above one threshold and left below another. Without a forecast it is
-    flat, and so is a short where the signal is `long_only`: the state may be of another signal.
+    flat, and so is a short where the signal is `long_only`: the state may be of another signal. A
+    symbol of a panel that is halted keeps its position.
     Its size is set at the close that enters or reverses it, and kept until the exit.
     `spec.portfolio` divides the book over the positions, or over the symbols by the rank of their
     forecasts.
@@ -104,7 +105,7 @@ def decide(
     if not spec.portfolio.is_equal_share:
         return _divide(state, holdings, row, spec)
     targets = {
-        symbol: holding.position * holding.size / len(holdings)
+        symbol: holding.position * holding.size / row.shares
         for symbol, holding in holdings.items()
     }
     return DecisionState(decided_on=row.timestamp, positions=holdings), targets
@@ -135,6 +136,7 @@ def _divide(
             np.array([each.position for each in held]),
             np.array(sizes),
             closes[list(symbols)].to_numpy() if len(closes.columns) else np.empty((0, 0)),
+            *(() if row.absences is None else (row.absences.absent[0], row.absences.halted[0])),
         ),
         row.timestamp,
         spec.portfolio,
@@ -158,6 +160,8 @@ def _weight_before(state: DecisionState, symbol: str) -> float:
 
 def _next_position(position: float, row: PredictionRow, symbol: str, side: Side) -> float:
     """0 without a forecast; a short that the side does not allow is closed."""
+    if symbol in row.halted:
+        return position
     predicted = row.predicted[symbol]
     if not isfinite(predicted):
         return 0.0

@@ -13,8 +13,9 @@ from engine.core.errors import TrainingError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.core.types import IntVector, Vector, WideFrame
+    from engine.core.types import BoolMatrix, IntVector, Matrix, Vector, WideFrame
     from engine.training import Predictions
+    from engine.training.panel_rows import Absences
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class SignalInputs:
             them.
         residuals: Window -> symbol -> realised minus predicted returns on that window's
             validation rows; needed for `quantile` where the model has no quantiles.
+        absences: Where no forecast of a symbol of a panel is due; None where one always is.
 
     Raises:
         TrainingError: A prediction or a quantile is not finite.
@@ -41,6 +43,7 @@ class SignalInputs:
     train_predictions: Mapping[int, Mapping[str, Vector]]
     quantiles: Mapping[float, WideFrame] = field(default_factory=dict)
     residuals: Mapping[int, Mapping[str, Vector]] = field(default_factory=dict)
+    absences: Absences | None = None
 
     def __post_init__(self) -> None:
         """Checks that all predictions are finite."""
@@ -53,6 +56,8 @@ class SignalInputs:
             for name in self.predicted.columns
         ]
         finite |= ~np.column_stack(has_forecast)
+        if self.absences is not None:
+            finite |= self.absences.absent
         if not finite.all():
             row, column = np.argwhere(~finite)[0]
             raise TrainingError(
@@ -72,6 +77,7 @@ class SignalInputs:
             train_predictions=predictions.train_predictions,
             quantiles=predictions.quantiles,
             residuals=predictions.validation_residuals,
+            absences=predictions.absences,
         )
 
     @classmethod
@@ -84,6 +90,7 @@ class SignalInputs:
         train_predictions: Mapping[str, Vector],
         quantiles: Mapping[float, Mapping[str, float]],
         residuals: Mapping[str, Vector],
+        absences: Absences | None = None,
     ) -> SignalInputs:
         """The forecasts of a single bar.
 
@@ -94,6 +101,7 @@ class SignalInputs:
             train_predictions: Symbol -> predictions on that window's train rows.
             quantiles: Level -> symbol -> quantile of the return.
             residuals: Symbol -> realised minus predicted returns on its validation rows.
+            absences: Of this one row.
 
         Raises:
             TrainingError: A prediction or a quantile is not finite.
@@ -110,7 +118,23 @@ class SignalInputs:
             train_predictions={window: train_predictions},
             quantiles={level: wide(by_symbol) for level, by_symbol in quantiles.items()},
             residuals={window: residuals},
+            absences=absences,
         )
+
+    @property
+    def halted(self) -> BoolMatrix:
+        """(n, m) whether a symbol is halted at a row, where it keeps its position."""
+        if self.absences is None:
+            return np.zeros(self.predicted.shape, dtype=np.bool_)
+        return self.absences.halted
+
+    @property
+    def shares(self) -> Matrix:
+        """(n, 1) number of symbols that have a forecast or are halted; all without absences."""
+        if self.absences is None:
+            return np.full((len(self.predicted), 1), float(self.predicted.shape[1]))
+        counted = (~self.absences.absent | self.absences.halted).sum(axis=1, keepdims=True)
+        return np.maximum(counted, 1).astype(np.float64)
 
     def row(self, number: int) -> SignalInputs:
         """One row, with what its window alone knows."""
@@ -122,6 +146,7 @@ class SignalInputs:
             train_predictions={window: self.train_predictions.get(window, {})},
             quantiles={level: wide.iloc[rows] for level, wide in self.quantiles.items()},
             residuals={window: self.residuals.get(window, {})},
+            absences=None if self.absences is None else self.absences.at(rows),
         )
 
     def quantile(self, level: float) -> WideFrame:

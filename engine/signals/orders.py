@@ -3,6 +3,10 @@
 A weight decided at the close of row t is due at row t + delay and filled there, at that row's open
 or close by `execution.price`; with the default delay of 1 at the next bar's open. Where nothing
 trades at that row, the order waits for the next one that trades.
+
+Where symbols trade on several exchanges, a row is decided at the last close of its date, and the
+next bar of a symbol may have opened before that. Its order is due at the first row whose price is
+not before the decision: `lags` says how many rows that is from each decision.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
     from pandas.api.extensions import ExtensionDtype
 
-    from engine.core.types import BoolMatrix, IntVector, Matrix, WideFrame
+    from engine.core.types import BoolMatrix, IntMatrix, IntVector, Matrix, WideFrame
 
 
 class Order(PersistentValue):
@@ -54,6 +58,7 @@ def place_orders(
     *,
     decided_on: datetime,
     delay: int = 1,
+    lags: Mapping[str, int] | None = None,
 ) -> tuple[Order, ...]:
     """The orders of one close: a symbol whose target changes has one, due `delay` bars later.
 
@@ -64,6 +69,8 @@ def place_orders(
         targets: The targets decided now; a symbol without one has no order.
         decided_on: Bar at whose close they are decided.
         delay: Bars from the decision to the fill, at least 1.
+        lags: Symbol -> bars to the first whose price is not before the decision; None where the
+            next one will do.
 
     Returns:
         In the order of `targets`.
@@ -75,29 +82,41 @@ def place_orders(
     _check_delay(delay)
     _check_targets(targets, decided_on)
     return tuple(
-        Order(symbol=symbol, target_weight=weight, decided_on=decided_on, due_in_bars=delay)
+        Order(
+            symbol=symbol,
+            target_weight=weight,
+            decided_on=decided_on,
+            due_in_bars=max(delay, 1 if lags is None else lags[symbol]),
+        )
         for symbol, weight in targets.items()
         if weight != previous.get(symbol, 0.0)
     )
 
 
-def schedule_orders(weights: WideFrame, delay: int) -> WideFrame:
+def schedule_orders(weights: WideFrame, delay: int, lags: WideFrame | None = None) -> WideFrame:
     """The target weight at each bar where an order is due.
 
     Args:
         weights: Weights decided at each row's close, without NaN.
         delay: Rows from the decision to the fill, at least 1.
+        lags: Rows from each decision to the first whose price is not before it, the shape of
+            `weights`; None where the next one will do. An order is due max(delay, lag) rows later.
 
     Returns:
         The shape of `weights`: row t + delay has the weight of row t where it differs from the one
-        before (before the first row all weights are 0), and NaN otherwise. Decisions whose fill is
-        after the last row are not filled, see `find_pending_orders`.
+        before (before the first row all weights are 0), and NaN otherwise. Of several decisions
+        that are due at one row the last holds. Decisions whose fill is after the last row are not
+        filled, see `find_pending_orders`.
 
     Raises:
         UsageError: A delay below 1, which would trade on a close that is not yet known.
     """
     _check_delay(delay)
     values = weights.to_numpy(dtype=np.float64)
+    if lags is not None:
+        in_force = _last_due(values, delay, lags.to_numpy())
+        before = np.vstack([np.zeros((1, values.shape[1])), in_force[:-1]])
+        return _wide_like(weights, np.where(in_force != before, in_force, np.nan))
     before = np.vstack([np.zeros((1, values.shape[1])), values[:-1]])
     due = np.full(values.shape, np.nan)
     # pandas' own `where` and `shift` take eight times as long.
@@ -180,6 +199,20 @@ def _waits(orders: WideFrame, traded: WideFrame) -> bool:
     return bool((~np.isnan(orders.to_numpy()) & ~traded.to_numpy()).any())
 
 
+def _last_due(values: Matrix, delay: int, lags: IntMatrix) -> Matrix:
+    """The target of the last decision that is due by each row; 0 before the first."""
+    count, width = values.shape
+    due = np.arange(count)[:, None] + np.maximum(lags, delay)
+    decided = np.full(values.shape, -1)
+    for column in range(width):
+        in_time = due[:, column] < count
+        rows = np.flatnonzero(in_time)
+        np.maximum.at(decided[:, column], due[in_time, column], rows)
+    decided = np.maximum.accumulate(decided, axis=0)
+    chosen = np.take_along_axis(values, np.maximum(decided, 0), axis=0)
+    return np.where(decided >= 0, chosen, 0.0)
+
+
 def _due_targets(orders: WideFrame) -> WideFrame:
     """The target of the last order that is due by each row; 0 before the first."""
     values = orders.to_numpy()
@@ -225,7 +258,10 @@ def _check_targets(targets: Mapping[str, float], decided_on: datetime) -> None:
 
 
 def find_pending_orders(
-    weights: WideFrame, delay: int, traded: WideFrame | None = None
+    weights: WideFrame,
+    delay: int,
+    traded: WideFrame | None = None,
+    lags: WideFrame | None = None,
 ) -> pd.DataFrame:
     """The orders that are not filled by the last row: not due yet, or waiting for a trade.
 
@@ -233,6 +269,7 @@ def find_pending_orders(
         weights: Weights decided at each row's close, without NaN.
         delay: Rows from the decision to the fill, at least 1.
         traded: As in `defer_orders`.
+        lags: As in `schedule_orders`.
 
     Returns:
         A row an order, the first due first, then in the order of the symbols: `decided_on`,
@@ -243,14 +280,17 @@ def find_pending_orders(
     """
     count = len(weights)
     # As many rows more, at which everything trades, fill every order.
-    later = pd.RangeIndex(count, count + delay)
+    longest = delay if lags is None else max(delay, int(lags.to_numpy().max()))
+    later = pd.RangeIndex(count, count + longest)
     targets = weights.reset_index(drop=True)
     targets = pd.concat([targets, targets.iloc[-1:].reindex(later, method="ffill")])
     if traded is None:
         trades = pd.DataFrame(data=True, index=targets.index, columns=targets.columns)
     else:
         trades = traded.reset_index(drop=True).reindex(targets.index, fill_value=True)
-    due = _due_targets(schedule_orders(targets, delay))
+    if lags is not None:  # of the rows that follow, at which nothing is decided
+        lags = lags.reset_index(drop=True).reindex(targets.index, fill_value=longest)
+    due = _due_targets(schedule_orders(targets, delay, lags))
     filled = _changes(_filled_targets(due, trades)).to_numpy()[count:]
     row, column = np.nonzero(filled)
     rows = np.arange(len(targets))[:, None]
@@ -258,13 +298,33 @@ def find_pending_orders(
     due_row = changed[count + row, column]
     return pd.DataFrame(
         {
-            "decided_on": weights.index[due_row - delay],
+            "decided_on": weights.index[_decision_rows(weights, due_row, column, delay, lags)],
             "symbol": weights.columns[column].astype("str"),
             "target_weight": due.to_numpy()[count + row, column],
             "due_in_bars": row + 1,
             "waited_bars": np.maximum(count - due_row, 0),
         }
     )
+
+
+def _decision_rows(
+    weights: WideFrame, due: IntVector, column: IntVector, delay: int, lags: WideFrame | None
+) -> IntVector:
+    """Rows at which orders that are due at some rows were decided, the first of a weight."""
+    if lags is None:
+        return due - delay
+    own = np.arange(len(lags))[:, None] + np.maximum(lags.to_numpy(), delay)
+    last = np.array(
+        [
+            np.flatnonzero(own[: len(weights), place] <= row)[-1]
+            for row, place in zip(due, column, strict=True)
+        ],
+        dtype=np.int64,
+    )
+    changed = np.maximum.accumulate(
+        np.where(_changes(weights).to_numpy(), np.arange(len(weights))[:, None], 0), axis=0
+    )
+    return changed[last, column]
 
 
 def _changes(weights: WideFrame) -> WideFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import isfinite, nan
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,9 @@ from engine.signals.inputs import SignalInputs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from engine.core.types import WideFrame
+    from engine.core.types import BoolMatrix, WideFrame
     from engine.signals.decision_levels import DecisionLevels, DecisionSpec
+    from engine.training.panel_rows import Absences
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,8 @@ class PredictionRow:
         quantiles: Level -> symbol -> quantile of the return, where the model has them.
         close: The last closes up to this bar's, at least `DecisionSpec.closes_needed` of the
             target symbols; a decision that needs none may be given none.
+        absences: Symbols of a panel of which no forecast is due at this bar, in the order of
+            `predicted`, one row; None where one of each is.
 
     Raises:
         UsageError: The closes end at another bar, or a symbol that is forecast has no thresholds.
@@ -43,6 +47,7 @@ class PredictionRow:
     levels: DecisionLevels
     quantiles: Mapping[float, Mapping[str, float]] = field(default_factory=dict)
     close: WideFrame = field(default_factory=pd.DataFrame)
+    absences: Absences | None = None
 
     def __post_init__(self) -> None:
         """Checks that nothing is missing, and nothing is from another bar."""
@@ -54,7 +59,32 @@ class PredictionRow:
                 fix="give the closes up to the bar that is decided",
             )
         for symbol in self.predicted:
-            self._check_forecast(symbol)
+            if symbol not in self.absent:
+                self._check_forecast(symbol)
+
+    @cached_property
+    def absent(self) -> frozenset[str]:
+        """Symbols of which no forecast is due."""
+        return self._named(None if self.absences is None else self.absences.absent)
+
+    @cached_property
+    def halted(self) -> frozenset[str]:
+        """Symbols that have no bar and keep their positions."""
+        return self._named(None if self.absences is None else self.absences.halted)
+
+    @property
+    def shares(self) -> int:
+        """Symbols that the book is divided over, where they have equal parts."""
+        return max(len(self.predicted) - len(self.absent - self.halted), 1)
+
+    def _named(self, rows: BoolMatrix | None) -> frozenset[str]:
+        if rows is None:
+            return frozenset()
+        return frozenset(
+            symbol
+            for symbol, chosen in zip(self.predicted, rows[0].tolist(), strict=True)
+            if chosen
+        )
 
     def _check_forecast(self, symbol: str) -> None:
         predicted, has_fit = self.predicted[symbol], symbol in self.levels.thresholds
@@ -97,6 +127,7 @@ class PredictionRow:
             train_predictions=self.levels.train_predictions,
             quantiles=self.quantiles,
             residuals=self.levels.residuals,
+            absences=self.absences,
         )
 
 
@@ -133,6 +164,7 @@ def iterate_prediction_rows(
             levels[window],
             {level: rows[row] for level, rows in quantiles.items()},
             spec.select_closes(close.loc[:timestamp]),
+            None if forecasts.absences is None else forecasts.absences.at(slice(row, row + 1)),
         )
 
 

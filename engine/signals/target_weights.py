@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from engine.core.types import Matrix, WideFrame
+    from engine.core.types import Matrix, Vector, WideFrame
     from engine.portfolio import PortfolioSpec
     from engine.signals.inputs import SignalInputs
     from engine.signals.sizing import SizingSpec
     from engine.signals.thresholds import ThresholdSpec
+    from engine.training.panel_rows import Absences
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +35,13 @@ class Decisions:
     Attributes:
         positions: Wide: 1 long, 0 flat, -1 short.
         sizes: Wide: share of the equity that the last entry set, 0 before the first one.
+        shares: (n, 1) parts that the book is divided into, where they are equal.
         portfolio: Of each close, where the symbols do not have equal parts; else empty.
     """
 
     positions: WideFrame
     sizes: WideFrame
+    shares: Matrix
     portfolio: Sequence[PortfolioState] = ()
 
     @property
@@ -47,7 +50,7 @@ class Decisions:
         if self.portfolio:
             values = np.stack([state.weights for state in self.portfolio])
         else:
-            values = self.positions.to_numpy() * self.sizes.to_numpy() / self.positions.shape[1]
+            values = self.positions.to_numpy() * self.sizes.to_numpy() / self.shares
         return pd.DataFrame(values, index=self.positions.index, columns=self.positions.columns)
 
     def state_at(self, row: int) -> DecisionState:
@@ -86,7 +89,8 @@ def compute_target_weights(  # noqa: PLR0913 - an argument a part of the strateg
     """The target weights at each out-of-sample close, from values known at it.
 
     A position continues from one window to the next, where the next window's thresholds apply.
-    Without a forecast the position is flat, and hysteresis restarts after it. The size of a
+    Without a forecast the position is flat, and hysteresis restarts after it; a halted symbol of
+    a panel keeps its position, as if there were no bar. The size of a
     position is set at the close that enters or reverses it, and kept until the exit. All rows at
     once are faster than `decide` row by row, and equal to it to the last bit.
 
@@ -131,7 +135,10 @@ def compute_decisions(forecasts: SignalInputs, close: WideFrame, spec: DecisionS
     for column, symbol in enumerate(predicted.columns):
         by_window = compute_window_thresholds(spec.signal, forecasts, symbol, spec.round_trip_cost)
         windows = sorted(by_window)
-        for rows in _contiguous_slices(np.isfinite(values[:, column])):
+        halted = forecasts.halted[:, column]
+        own = np.flatnonzero(~halted)
+        for part in _contiguous_slices(np.isfinite(values[own, column])):
+            rows = own[part]
             in_force = np.searchsorted(windows, forecasts.window[rows])
             positions[rows, column] = apply_hysteresis(
                 values[rows, column],
@@ -139,6 +146,7 @@ def compute_decisions(forecasts: SignalInputs, close: WideFrame, spec: DecisionS
                 spec.signal.side,
                 in_force,
             )
+        positions[:, column] = _keep_over(halted, positions[:, column])
     sizes = spec.sizing.compute_sizes(forecasts, close, spec.periods_per_year)
     check_sizes(spec.sizing.kind, predicted, sizes)
     limited = np.minimum(sizes.to_numpy(dtype=np.float64), spec.max_weight)
@@ -148,15 +156,20 @@ def compute_decisions(forecasts: SignalInputs, close: WideFrame, spec: DecisionS
 
     kept = _keep_entry_sizes(positions, limited)
     if spec.portfolio.is_equal_share:
-        return Decisions(wide(positions), wide(kept))
+        return Decisions(wide(positions), wide(kept), forecasts.shares)
     by_rank = spec.portfolio.allocation.by_rank
     used = np.full(kept.shape, spec.ranked_size) if by_rank else kept
-    portfolio = fold_portfolio(predicted, positions, used, close, spec)
-    return Decisions(wide(positions), wide(kept), portfolio)
+    portfolio = fold_portfolio(predicted, positions, used, close, spec, forecasts.absences)
+    return Decisions(wide(positions), wide(kept), forecasts.shares, portfolio)
 
 
 def fold_portfolio(
-    predicted: WideFrame, positions: Matrix, sizes: Matrix, close: WideFrame, spec: DecisionSpec
+    predicted: WideFrame,
+    positions: Matrix,
+    sizes: Matrix,
+    close: WideFrame,
+    spec: DecisionSpec,
+    absences: Absences | None = None,
 ) -> list[PortfolioState]:
     """The state of the portfolio after each close, from the rows up to it.
 
@@ -166,6 +179,7 @@ def fold_portfolio(
         sizes: (n, m) of the positions.
         close: All bars, at least these symbols.
         spec: How the symbols share the book.
+        absences: Of these bars, of a panel.
     """
     symbols = tuple(predicted.columns)
     closes, needed = close[list(symbols)].to_numpy(), spec.portfolio.allocation.closes_needed
@@ -174,7 +188,14 @@ def fold_portfolio(
     forecasts = predicted.to_numpy(dtype=np.float64)
     for number, timestamp in enumerate(predicted.index):
         known = closes[max(0, last[number] + 1 - needed) : last[number] + 1]
-        row = PortfolioRow(symbols, forecasts[number], positions[number], sizes[number], known)
+        row = PortfolioRow(
+            symbols,
+            forecasts[number],
+            positions[number],
+            sizes[number],
+            known,
+            *(() if absences is None else (absences.absent[number], absences.halted[number])),
+        )
         state = rebalance(state, row, timestamp, spec.portfolio)
         states.append(state)
     return states
@@ -188,6 +209,14 @@ def _keep_entry_sizes(positions: Matrix, sizes: Matrix) -> Matrix:
     last_entry = np.maximum.accumulate(np.where(entered, rows, -1), axis=0)
     kept: Matrix = np.take_along_axis(sizes, np.maximum(last_entry, 0), axis=0)
     return np.where(last_entry < 0, 0.0, kept)
+
+
+def _keep_over(halted: npt.NDArray[np.bool_], positions: Vector) -> Vector:
+    """The positions, that of the row before where the symbol is halted; 0 before the first."""
+    if not halted.any():
+        return positions
+    last = np.maximum.accumulate(np.where(halted, -1, np.arange(len(halted))))
+    return np.where(last < 0, 0.0, positions[np.maximum(last, 0)])
 
 
 def _contiguous_slices(mask: npt.NDArray[np.bool_]) -> list[slice]:

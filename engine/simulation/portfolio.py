@@ -143,6 +143,7 @@ def simulate_all(  # noqa: PLR0913 - all that fills depend on
     traded: WideFrame | None = None,
     cash_rates: float | pd.Series[float] = 0.0,
     bar_by_bar: bool = False,
+    lags: WideFrame | None = None,
 ) -> dict[str, SimulationResult]:
     """Simulates books on the same bars, each as `simulate` does.
 
@@ -156,6 +157,7 @@ def simulate_all(  # noqa: PLR0913 - all that fills depend on
         cash_rates: As in `simulate`.
         bar_by_bar: Fold every book, without vectorbt, whose import takes two seconds: the figures
             are equal bit for bit.
+        lags: As in `schedule_orders`, on the rows of the weights; without a maintenance margin.
 
     Raises:
         UsageError: As in `simulate`.
@@ -174,7 +176,7 @@ def simulate_all(  # noqa: PLR0913 - all that fills depend on
         maintenance_margin=execution.maintenance_margin or 0.0,
     )
     books = [
-        Variation(schedule_orders(weights, execution.delay), execution.delay, costs)
+        Variation(schedule_orders(weights, execution.delay, lags), execution.delay, costs)
         for weights in weights_by_book.values()
     ]
     values = value_books(books, terms, bar_by_bar=bar_by_bar)

@@ -24,7 +24,7 @@ from engine.splits import fit_scaler
 from engine.splits.rows import row_index
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from engine.models.fitted_model import FittedModel
     from engine.splits import Scaling
     from engine.splits.rows import Rows, TrainTestSplit
+    from engine.training.panel_rows import PanelRows
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class FeatureHistory:
         scaling: Scaling of the features, fitted on each window's train rows.
         coarse: Features at coarser intervals known at each close.
         own_inputs: Whether the model of a symbol sees the features of that symbol alone.
+        panel: The rows of each symbol, where they have not all of them. Features and returns are
+            NaN at the others, and returns are over own bars.
     """
 
     features: FeatureMatrix
@@ -58,18 +61,51 @@ class FeatureHistory:
     scaling: Scaling
     coarse: tuple[CoarseFeatures, ...] = ()
     own_inputs: bool = False
+    panel: PanelRows | None = None
 
     def seen_by(self, symbol: str) -> FeatureHistory:
-        """The same history with the features alone that the model of a symbol sees."""
+        """The same history with the features alone that the model of a symbol sees.
+
+        Of a panel it has the rows at which the symbol has a bar.
+        """
         if not self.own_inputs:
             return self
         coarse = [replace(each, features=each.features.of_symbol(symbol)) for each in self.coarse]
-        return replace(
+        seen = replace(
             self,
             features=self.features.of_symbol(symbol),
             coarse=tuple(coarse),
             own_inputs=False,
         )
+        return seen if self.panel is None else seen.at_rows(self.panel.own_rows(symbol))
+
+    def at_rows(self, rows: IntVector) -> FeatureHistory:
+        """Some rows, as if there were no others between them; without coarser intervals."""
+        features = self.features
+        return replace(
+            self,
+            features=replace(
+                features, timestamps=features.timestamps[rows], values=features.values[rows]
+            ),
+            forward_returns={n: wide.iloc[rows] for n, wide in self.forward_returns.items()},
+            trailing_returns={n: wide.iloc[rows] for n, wide in self.trailing_returns.items()},
+            panel=None,
+        )
+
+    def own_split(self, symbol: str, split: TrainTestSplit) -> TrainTestSplit:
+        """The rows of a symbol in a split, counted in those of `seen_by`."""
+        return split if self.panel is None else self.panel.split(symbol, split)
+
+    def is_fitted(self, symbol: str, split: TrainTestSplit) -> bool:
+        """Whether a symbol has the train rows that a scaling of its own needs."""
+        return self.panel is None or self.panel.split(symbol, split).is_fitted
+
+    def fits_alone(self, symbol: str, split: TrainTestSplit) -> bool:
+        """Whether a symbol has the train and validation rows that a model of its own needs."""
+        if self.panel is None:
+            return True
+        own = self.panel.split(symbol, split)
+        return own.is_fitted and len(own.validation) > 0
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -93,9 +129,9 @@ def build_training_set(
         DataError: A feature is not finite on a row that a sequence touches.
         InvalidBarsError: A feature is not finite on a train row.
     """
-    history = history.seen_by(symbol)
+    window, history = history.own_split(symbol, window), history.seen_by(symbol)
     first, horizon = int(window.train[0]) - lookback + 1, history.target.horizon
-    rows = slice(first, _stop_of(window.validation))
+    rows = slice(first, _stop_of(window))
     columns = fit_columns(history.features, history.scaling, window.train)
     coarse = [
         build_coarse_inputs(each, history.scaling, window, lookback) for each in history.coarse
@@ -136,7 +172,8 @@ def with_horizons(
         recursive: Train on the return of the next bar only, for recursive forecasts. The inputs
             of the bar after the last validation row are then there too: they are its label.
     """
-    stop = _stop_of(window.validation)
+    window, history = history.own_split(symbol, window), history.seen_by(symbol)
+    stop = _stop_of(window)
     rows = slice(stop - len(training_set.inputs), stop + recursive)
     target = target_returns(history, symbol, rows, (1,) if recursive else horizons)
     if recursive:  # the return after that bar may reach into the test part
@@ -150,9 +187,8 @@ def with_horizons(
     )
     if not recursive:
         return changed
-    features = history.seen_by(symbol).features
-    columns = fit_columns(features, history.scaling, window.train)
-    return replace(changed, inputs=_scale_rows(columns, features, rows))
+    columns = fit_columns(history.features, history.scaling, window.train)
+    return replace(changed, inputs=_scale_rows(columns, history.features, rows))
 
 
 def target_returns(
@@ -216,8 +252,10 @@ def _relative_rows(part: Rows, first: int) -> IntVector:
     return part - first
 
 
-def _stop_of(rows: Rows) -> int:
-    return int(rows[-1]) + 1
+def _stop_of(window: TrainTestSplit) -> int:
+    """The row after the last that is fitted on or held out; a symbol may hold out none."""
+    held_out = window.validation
+    return int(held_out[-1] if len(held_out) else window.train[-1]) + 1
 
 
 def fit_columns(features: FeatureMatrix, scaling: Scaling, train: Rows) -> ScaledColumns:
@@ -231,6 +269,34 @@ def fit_columns(features: FeatureMatrix, scaling: Scaling, train: Rows) -> Scale
         groups=tuple(columns for _, columns in features.symbol_columns),
         scaler=fit_scaler(scaling, features.values, train),
         build_quantiles=partial(column_quantiles, features.values[row_index(train)]),
+    )
+
+
+def pool_columns(
+    history: FeatureHistory, symbol: str, fitted: Sequence[str], window: TrainTestSplit
+) -> ScaledColumns:
+    """The scaling of a symbol without train rows: by those of other symbols together.
+
+    Args:
+        history: Features of all bars, each model seeing its own symbol.
+        symbol: The symbol.
+        fitted: Those that have train rows, whose features are the same in the same order.
+        window: Rows of the panel.
+    """
+    train = np.concatenate(
+        [
+            history.seen_by(other).features.values[
+                row_index(history.own_split(other, window).train)
+            ]
+            for other in fitted
+        ]
+    )
+    own = history.seen_by(symbol).features
+    return ScaledColumns(
+        names=own.names,
+        groups=tuple(columns for _, columns in own.symbol_columns),
+        scaler=history.scaling.fit(train),
+        build_quantiles=partial(column_quantiles, train),
     )
 
 
@@ -292,7 +358,7 @@ def build_coarse_inputs(
         InvalidBarsError: A train row is not finite.
         DataError: Another row is not finite.
     """
-    first, stop = int(window.train[0]) - lookback + 1, _stop_of(window.validation)
+    first, stop = int(window.train[0]) - lookback + 1, _stop_of(window)
     latest, known = resolution.latest[first:stop], resolution.latest[row_index(window.train)]
     train = (
         range(int(known[0]), int(known[-1]) + 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from engine.training.datasets import select_feature_rows
 
 if TYPE_CHECKING:
@@ -44,8 +46,38 @@ def predict_window(
         history: Features and returns of all bars; nothing after the last of `rows` is read.
         symbol: Symbol of the forecast return.
         rows: Test rows.
+
+    Returns:
+        NaN at the rows of a panel at which the symbol is not forecast.
     """
+    if history.panel is not None:
+        return _predict_own_rows(fitted, history, symbol, rows)
     prediction = fitted.predict(*select_feature_rows(history, fitted, symbol, rows))
     return Forecast(
         fitted.train, fitted.validation, prediction.returns, prediction.quantiles, fitted
     )
+
+
+def _predict_own_rows(
+    fitted: FittedModel, history: FeatureHistory, symbol: str, rows: range
+) -> Forecast:
+    """The same at the rows at which the symbol of a panel is forecast."""
+    panel = history.panel
+    assert panel is not None
+    own, horizons = panel.own_range(symbol, rows), len(fitted.input_transform.horizons)
+    test = np.full((len(rows), horizons), np.nan)
+    quantiles = None
+    if len(own):
+        prediction = fitted.predict(
+            *select_feature_rows(history.seen_by(symbol), fitted, symbol, own)
+        )
+        placed, hidden = panel.place(symbol, own) - rows.start, ~panel.forecast_rows(symbol, rows)
+        test[placed] = prediction.returns.reshape(len(own), horizons)
+        test[hidden] = np.nan
+        if prediction.quantiles is not None:
+            levels = prediction.quantiles.reshape(len(own), horizons, -1)
+            quantiles = np.full((len(rows), *levels.shape[1:]), np.nan)
+            quantiles[placed] = levels
+            quantiles[hidden] = np.nan
+    returns = test[:, 0] if horizons == 1 else test
+    return Forecast(fitted.train, fitted.validation, returns, quantiles, fitted)

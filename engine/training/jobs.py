@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
 from engine.splits.rows import row_index
-from engine.training.datasets import build_training_set, target_returns, with_horizons
+from engine.training.datasets import (
+    build_training_set,
+    pool_columns,
+    target_returns,
+    with_horizons,
+)
 from engine.training.gaps import hide_gaps
 from engine.training.pooling import pool_rows, pool_training_sets
 from engine.training.task import FitTask
@@ -41,7 +46,9 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
 ) -> list[FitTask]:
     """All tasks of a run, windows in time order.
 
-    Every model has the same rows: before the first there is room for the longest lookback. Models
+    Every model has the same rows: before the first there is room for the longest lookback. Of a
+    panel a symbol without the rows for a fit of its own has none in that window; a pooled model
+    forecasts it, scaled by the train rows of the other symbols. Models
     that are not stochastic are fitted once, not once per seed. The strategy's own model forecasts
     every horizon of the target, the benchmark models only the traded one.
 
@@ -63,7 +70,9 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
     tasks = []
     for window in windows:
         by_symbol = {
-            symbol: build_training_set(history, symbol, window, lookback) for symbol in symbols
+            symbol: build_training_set(history, symbol, window, lookback)
+            for symbol in symbols
+            if history.is_fitted(symbol, window)
         }
         own_by_symbol = {
             symbol: [
@@ -78,11 +87,10 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
         if without_gaps:
             own_by_symbol = _hide_gaps(own_by_symbol, models[STRATEGY_BOOK].lookback)
         if pooled:
-            own_by_symbol = _pool_symbols(own_by_symbol)
-        for symbol, traded in by_symbol.items():
-            shared = _OwnArrays(
-                *traded, _realised_returns(history, symbol, window, traded[1].horizons)
-            )
+            own_by_symbol = _pool_symbols(own_by_symbol, history, window, symbols)
+        for symbol in symbols:
+            shared = _shared_arrays(by_symbol, history, symbol, window)
+            own = own_by_symbol.get(symbol, []) if pooled or shared else []
             spans = {
                 name: (stamps[part[0]].isoformat(), stamps[part[-1]].isoformat())
                 for name, part in (("train", window.train), ("validation", window.validation))
@@ -111,7 +119,7 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
                     pool=arrays.pool,
                 )
                 for book, model in models.items()
-                for arrays in (own_by_symbol[symbol] if book == STRATEGY_BOOK else [shared])
+                for arrays in (own if book == STRATEGY_BOOK else shared)
                 for seed_index in range(seeds if model.stochastic else 1)
             ]
     return tasks
@@ -142,22 +150,61 @@ def _hide_gaps(
     }
 
 
+def _shared_arrays(
+    by_symbol: Mapping[str, tuple[TrainingSet, InputTransform]],
+    history: FeatureHistory,
+    symbol: str,
+    window: TrainTestSplit,
+) -> list[_OwnArrays]:
+    """The arrays of a fit of one symbol for the traded horizon; none where it has too few rows."""
+    if not history.fits_alone(symbol, window):
+        return []
+    traded = by_symbol[symbol]
+    realised = _realised_returns(history, symbol, window, traded[1].horizons)
+    return [_OwnArrays(*traded, realised)]
+
+
 def _pool_symbols(
     by_symbol: Mapping[str, Sequence[_OwnArrays]],
+    history: FeatureHistory,
+    window: TrainTestSplit,
+    symbols: Sequence[str],
 ) -> dict[str, list[_OwnArrays]]:
-    """The arrays of each fit with the rows of all symbols."""
-    pooled: dict[str, list[_OwnArrays]] = {symbol: [] for symbol in by_symbol}
+    """The arrays of each fit with the rows of all symbols; of a symbol without rows none."""
+    if not any(len(own.realised) for fits in by_symbol.values() for own in fits):
+        return {}  # nothing is held out by any symbol of a panel
+    pooled: dict[str, list[_OwnArrays]] = {symbol: [] for symbol in symbols}
+    times = None if history.panel is None else [history.panel.times(s, window) for s in symbols]
     for fits in zip(*by_symbol.values(), strict=True):
+        own = dict(zip(by_symbol, fits, strict=True))
+        parts = {each: own.get(each) or _no_rows(history, own, each, window) for each in symbols}
         arrays, pool = pool_training_sets(
-            [
-                (symbol, own.training_set, own.transform)
-                for symbol, own in zip(by_symbol, fits, strict=True)
-            ]
+            [(each, part.training_set, part.transform) for each, part in parts.items()], times
         )
-        realised = pool_rows([own.realised for own in fits], arrays, pool)
-        for symbol, own in zip(by_symbol, fits, strict=True):
-            pooled[symbol].append(_OwnArrays(arrays, own.transform, realised, pool))
+        realised = pool_rows([part.realised for part in parts.values()], arrays, pool)
+        for symbol, part in parts.items():
+            pooled[symbol].append(_OwnArrays(arrays, part.transform, realised, pool))
     return pooled
+
+
+def _no_rows(
+    history: FeatureHistory,
+    fitted: Mapping[str, _OwnArrays],
+    symbol: str,
+    window: TrainTestSplit,
+) -> _OwnArrays:
+    """The part of a symbol that has no rows, scaled by the train rows of those that have."""
+    example = next(iter(fitted.values()))
+    columns = pool_columns(history, symbol, tuple(fitted), window)
+    empty = {
+        name: getattr(example.training_set, name)[:0]
+        for name in ("inputs", "trailing", "target", "train", "validation")
+    }
+    return _OwnArrays(
+        replace(example.training_set, **empty),
+        replace(example.transform, symbol=symbol, columns=columns),
+        example.realised[:0],
+    )
 
 
 def _horizons_per_fit(target: TargetSpec) -> list[tuple[int, ...]]:
@@ -189,8 +236,10 @@ def _realised_returns(
     history: FeatureHistory, symbol: str, window: TrainTestSplit, horizons: tuple[int, ...]
 ) -> Matrix:
     """(n, m) on the validation rows; the purge after them is as long as the longest horizon."""
-    rows = row_index(window.validation)
-    return target_returns(history, symbol, rows, horizons).reshape(len(window.validation), -1)
+    held_out = history.own_split(symbol, window).validation
+    rows = row_index(held_out)
+    returns = target_returns(history.seen_by(symbol), symbol, rows, horizons)
+    return returns.reshape(len(held_out), len(horizons))
 
 
 def _extra_seed_names(training_set: TrainingSet, target: TargetSpec) -> tuple[str, ...]:

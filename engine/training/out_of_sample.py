@@ -14,6 +14,7 @@ from engine.core.errors import TrainingError
 from engine.models.training.losses import quantile_levels
 from engine.splits.rows import row_index
 from engine.training.fit_record import record_fit
+from engine.training.forecast import Forecast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from engine.models.fitted_model import FittedModel
     from engine.splits.rows import TrainTestSplit
     from engine.training.datasets import FeatureHistory
-    from engine.training.forecast import Forecast
+    from engine.training.panel_rows import Absences
     from engine.training.task import FitTask
 
 _SeriesKey: TypeAlias = tuple[str, int, int]
@@ -61,6 +62,7 @@ class Predictions:
             rows, over the traded horizon; without the windows that have no fit.
         validation_residuals: Window -> symbol -> realised returns on its validation rows, minus
             the mean over the seeds of the predictions; for the same horizon and windows.
+        absences: Where no forecast of a symbol of a panel is due; None where one always is.
     """
 
     build_table: Callable[[], pd.DataFrame]
@@ -70,6 +72,7 @@ class Predictions:
     window_index: IntVector
     train_predictions: Mapping[int, Mapping[str, Vector]]
     validation_residuals: Mapping[int, Mapping[str, Vector]]
+    absences: Absences | None = None
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -132,9 +135,10 @@ def concat_out_of_sample(
         },
         window_index=window_index,
         train_predictions=average_by_window(fitted, traded, "train"),
-        validation_residuals=validation_residuals(
-            history, windows, average_by_window(fitted, traded, "validation")
-        ),
+        validation_residuals=validation_residuals(history, windows, fitted, traded),
+        absences=None
+        if history.panel is None
+        else history.panel.absences(range(windows[0].test.start, windows[-1].test.stop)),
     )
 
 
@@ -235,10 +239,25 @@ def average_by_window(
 def validation_residuals(
     history: FeatureHistory,
     windows: Sequence[TrainTestSplit],
-    predicted: Mapping[int, Mapping[str, Vector]],
+    fitted: Sequence[tuple[FitTask, Forecast | FittedModel]],
+    horizon: int,
 ) -> dict[int, dict[str, Vector]]:
-    """Realised minus predicted returns on the validation rows, known before the test part."""
-    returns = history.forward_returns[history.target.horizon]
+    """Realised minus predicted returns on the validation rows, known before the test part.
+
+    Args:
+        history: Realised returns.
+        windows: Windows of the fits.
+        fitted: Tasks, and what their models predict of these rows.
+        horizon: The traded one.
+    """
+    predicted = average_by_window(fitted, horizon, "validation")
+    if history.panel is not None:
+        known = _realised_by_window(fitted, horizon)
+        return {
+            window: {symbol: known[window][symbol] - values for symbol, values in own.items()}
+            for window, own in predicted.items()
+        }
+    returns = history.forward_returns[horizon]
     realised = {symbol: returns[symbol].to_numpy() for symbol in returns}
     rows = {w.index: row_index(w.validation) for w in windows}
     return {
@@ -247,6 +266,19 @@ def validation_residuals(
         }
         for window, by_symbol in predicted.items()
     }
+
+
+def _realised_by_window(
+    fitted: Sequence[tuple[FitTask, Forecast | FittedModel]], horizon: int
+) -> dict[int, dict[str, Vector]]:
+    """Window -> symbol -> returns on the validation rows that its models were given."""
+    realised: dict[int, dict[str, Vector]] = defaultdict(dict)
+    for task, forecast in fitted:
+        if horizon in task.training_set.horizons:
+            model = forecast.fitted if isinstance(forecast, Forecast) else forecast
+            column = task.training_set.horizons.index(horizon)
+            realised[task.window][task.symbol] = model.realised[:, column]
+    return realised
 
 
 def _record_fits(

@@ -12,7 +12,7 @@ from engine.models.dataset import CoarseInputs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.core.types import IntVector, Matrix, Vector
+    from engine.core.types import BoolVector, IntVector, Matrix, Vector
     from engine.models.dataset import TrainingSet
     from engine.models.fitted_model import FittedModel, InputTransform
 
@@ -36,6 +36,8 @@ class Pool:
     def select(self, fitted: FittedModel, arrays: TrainingSet, symbol: str) -> FittedModel:
         """The model of one symbol: its own scaling, and what was predicted of its own rows.
 
+        What was predicted of all rows is that of a symbol without own ones.
+
         Args:
             fitted: The pooled model.
             arrays: What it was fitted on.
@@ -43,7 +45,8 @@ class Pool:
         """
         place = self.symbols.index(symbol)
         train, validation = (
-            self._symbol_of(rows) == place for rows in (arrays.train, arrays.validation)
+            _own_or_all(self._symbol_of(rows) == place)
+            for rows in (arrays.train, arrays.validation)
         )
         return replace(
             fitted,
@@ -88,8 +91,13 @@ class Pool:
         return np.searchsorted(self.edges, rows, side="right") - 1
 
 
+def _own_or_all(own: BoolVector) -> BoolVector:
+    return own if own.any() else np.ones_like(own)
+
+
 def pool_training_sets(
     parts: Sequence[tuple[str, TrainingSet, InputTransform]],
+    times: Sequence[tuple[IntVector, IntVector]] | None = None,
 ) -> tuple[TrainingSet, Pool]:
     """One training set of the rows of several symbols.
 
@@ -100,6 +108,8 @@ def pool_training_sets(
     Args:
         parts: Symbol, its arrays, whose last row is the same bar for all, and what scaled them;
             at least one, each with the same columns.
+        times: Of each symbol the rows of the panel at its train and at its validation rows, where
+            its arrays do not end with the same bar as the others; one may have none.
     """
     symbols, arrays, transforms = zip(*parts, strict=True)
     edges = _edges([each.inputs for each in arrays])
@@ -112,8 +122,10 @@ def pool_training_sets(
         inputs=np.concatenate([each.inputs for each in arrays]),
         trailing=np.concatenate([each.trailing for each in arrays]),
         target=np.concatenate([each.target for each in arrays]),
-        train=_in_time([each.train for each in arrays], edges),
-        validation=_in_time([each.validation for each in arrays], edges),
+        train=_in_time([each.train for each in arrays], edges, times and [t for t, _ in times]),
+        validation=_in_time(
+            [each.validation for each in arrays], edges, times and [v for _, v in times]
+        ),
         coarse=tuple(
             CoarseInputs(
                 np.concatenate([each.coarse[place].inputs for each in arrays]),
@@ -144,9 +156,14 @@ def _edges(parts: Sequence[Matrix]) -> IntVector:
     return np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64)
 
 
-def _in_time(rows: Sequence[IntVector], edges: IntVector) -> IntVector:
-    """Rows of the pooled arrays by bar, then by symbol; the last bar of all is the same."""
+def _in_time(
+    rows: Sequence[IntVector], edges: IntVector, times: Sequence[IntVector] | None
+) -> IntVector:
+    """Rows of the pooled arrays by bar, then by symbol; without times all end with one bar."""
     pooled = np.concatenate([own + first for own, first in zip(rows, edges[:-1], strict=True)])
+    if times is not None:
+        order = np.argsort(np.concatenate(times), kind="stable")
+        return pooled[order].astype(np.int64)
     before_last = np.concatenate(
         [own + first - stop for own, first, stop in zip(rows, edges[:-1], edges[1:], strict=True)]
     )

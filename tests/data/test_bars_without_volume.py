@@ -10,7 +10,7 @@ from engine.core.errors import InvalidBarsError
 from engine.data.bars import has_volume, hash_bars, normalise_bars
 from engine.data.config import Dataset
 from engine.data.export import export_dataset
-from engine.data.market import align_symbols
+from engine.data.joins import align_symbols
 from engine.data.quality import QualityGate, QualityLog
 from engine.data.resampling import resample_bars
 from engine.data.store.cache import CacheKey, read_cache, write_cache

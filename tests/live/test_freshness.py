@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -26,14 +28,20 @@ def market_until(last: str, *, interval: str, calendar: str) -> Market:
 FRESH = [
     ("24/7", "1d", "2024-05-09", "2024-05-10 23:59"),
     ("24/7", "1h", "2024-05-10 12:00", "2024-05-10 13:59"),
-    ("XNYS", "1d", "2024-05-10", "2024-05-13 20:00"),  # a weekend
+    ("XNYS", "1d", "2024-05-10", "2024-05-13 19:59:59"),  # a weekend
+    ("XASX", "1d", "2024-01-12", "2024-01-15 04:59:59"),
+    ("CMES", "1d", "2024-03-08", "2024-03-11 20:59:59"),
+    ("XNYS", "1w", "2024-03-18", "2024-03-28 19:59:59"),
     ("XNYS", "1d", "2024-05-24", "2024-05-28 12:00"),  # and Memorial Day
     ("XNYS", "1h", "2024-05-10 19:30", "2024-05-13 14:00"),
 ]
 STALE = [
     ("24/7", "1d", "2024-05-09", "2024-05-11", "2024-05-10"),
     ("24/7", "1h", "2024-05-10 12:00", "2024-05-10 15:10", "2024-05-10 14:00"),
-    ("XNYS", "1d", "2024-05-10", "2024-05-14 00:00", "2024-05-13"),
+    ("XNYS", "1d", "2024-05-10", "2024-05-13 20:00", "2024-05-13"),
+    ("XASX", "1d", "2024-01-12", "2024-01-15 05:00", "2024-01-15"),
+    ("CMES", "1d", "2024-03-08", "2024-03-11 21:00", "2024-03-11"),
+    ("XNYS", "1w", "2024-03-18", "2024-03-28 20:00", "2024-03-25"),  # Good Friday
     ("XNYS", "1d", "2024-05-24", "2024-05-29 00:00", "2024-05-28"),
 ]
 
@@ -51,6 +59,16 @@ def test_a_complete_bar_that_is_missing_is_named(calendar, interval, last, now, 
         require_fresh_bars(market, pd.Timestamp(now, tz="UTC"))
     assert f"the bar {expected}" in caught.value.expected
     assert last[:10] in caught.value.found
+
+
+def test_a_source_that_publishes_late_has_its_delay() -> None:
+    market = replace(
+        market_until("2024-05-10", interval="1d", calendar="XNYS"),
+        publication_delay=pd.Timedelta(minutes=30),
+    )
+    require_fresh_bars(market, pd.Timestamp("2024-05-13 20:29:59", tz="UTC"))
+    with pytest.raises(StaleBarsError):
+        require_fresh_bars(market, pd.Timestamp("2024-05-13 20:30", tz="UTC"))
 
 
 @pytest.mark.parametrize(

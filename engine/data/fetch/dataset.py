@@ -90,10 +90,9 @@ def _fetch_from_source(
     for count, symbol in enumerate(dataset.symbols):
         context.progress.advance(count, len(dataset.symbols), f"{symbol} from {source.label}")
         try:
-            results[symbol] = fetch_dataset_symbol(source, symbol, dataset, context, connect)
-            frames[symbol] = select_valid_bars(
-                results[symbol].bars, symbol, source, dataset, context
-            )
+            own = dataset.of_symbol(symbol)
+            results[symbol] = fetch_dataset_symbol(source, symbol, own, context, connect)
+            frames[symbol] = select_valid_bars(results[symbol].bars, symbol, source, own, context)
         except SourceError as error:
             if not connect.reached:
                 raise
@@ -190,7 +189,7 @@ def _read_all_cached(
     oldest = min(each.fetched_at for each in usable.values())
     context.notify(f"{source.label}: cached bars are used, pulled at {oldest:%Y-%m-%d %H:%M} UTC")
     frames = {
-        symbol: select_valid_bars(each.bars, symbol, source, dataset, context)
+        symbol: select_valid_bars(each.bars, symbol, source, dataset.of_symbol(symbol), context)
         for symbol, each in usable.items()
     }
     return DatasetBars.from_versions(source, frames, cached)

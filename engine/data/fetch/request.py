@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.data.bars import drop_unfinished_bars, label_lead, normalise_bars
+from engine.data.bars import drop_unfinished_bars, normalise_bars
 from engine.data.sources.base import BarRequest
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def request_finished_bars(
         context.quality_gate(dataset),
         newest_only,
     )
-    lead = label_lead(interval, dataset.calendar, dataset.day_begin)
     bars = normalise_bars(source.fetch(request), symbol)
-    return drop_unfinished_bars(bars, interval, context.now, lead)
+    times = source.times_of(symbol, dataset.bar_times)
+    return drop_unfinished_bars(bars, times, context.now, source.publication_delay)
 
 
 def fetch_newest_bars(

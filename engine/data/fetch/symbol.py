@@ -112,7 +112,7 @@ def _read_if_current(task: SymbolFetchTask) -> SymbolFetchResult | None:
         stored is None
         or always_compared
         or not stored.covers_since(task.since)
-        or not stored.is_current(task.dataset.interval, task.until)
+        or not stored.is_current(task.dataset.bar_times, task.until, task.source.publication_delay)
     ):
         return None
     return SymbolFetchResult(stored.bars, stored, stored, queried=False)

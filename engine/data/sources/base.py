@@ -6,12 +6,15 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.data.bars import NO_DELAY
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
     from engine.core.progress import Progress
+    from engine.data.bar_times import BarTimes
     from engine.data.calendar import BarInterval
     from engine.data.quality.gate import QualityGate
 
@@ -57,11 +60,24 @@ class BarSource(ABC):
         cache_key: Identifies its bars in the cache; None where bars are local and not cached.
         append_only: Whether a finished bar never changes, so that a cached one need not be fetched
             again. Adjusted prices change with every dividend.
+        publication_delay: How long after the close of a session its bar may still change.
     """
 
     label: str
     cache_key: str | None
     append_only: bool
+    publication_delay: pd.Timedelta = NO_DELAY
+
+    def times_of(self, symbol: str, times: BarTimes) -> BarTimes:  # noqa: ARG002
+        """When the bars of a symbol close, once they were fetched: as the dataset says.
+
+        A source overrides it whose bars end later than the sessions of a dataset's calendar.
+
+        Args:
+            symbol: The dataset's name of the symbol.
+            times: By the calendar of the dataset.
+        """
+        return times
 
     @abstractmethod
     def ticker(self, symbol: str) -> str:

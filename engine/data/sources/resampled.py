@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.data.bars import drop_unfinished_bars, format_timestamp, label_lead, normalise_bars
+from engine.data.bar_times import BarTimes
+from engine.data.bars import drop_unfinished_bars, format_timestamp, normalise_bars
 from engine.data.calendar import ALWAYS_OPEN, interval_length
 from engine.data.quality.gate import QualityGate, QualityLog
 from engine.data.resampling import resample_bars
@@ -50,6 +51,7 @@ class ResampledBarSource(BarSource):
         own = "" if calendar == ALWAYS_OPEN else f" {calendar}"
         self.cache_key = source.cache_key and f"{source.cache_key} {source_interval}{own}"
         self.append_only = source.append_only
+        self.publication_delay = source.publication_delay
 
     def ticker(self, symbol: str) -> str:
         """As the source of the finer bars."""
@@ -79,9 +81,12 @@ class ResampledBarSource(BarSource):
             UsageError: The calendar is unknown, or does not cover the finer bars.
         """
         raw = self.source.fetch(replace(request, interval=self.source_interval))
-        lead = label_lead(self.source_interval, self.calendar, self.day_begins)
+        times = BarTimes(self.source_interval, self.calendar, self.day_begins)
         fine = drop_unfinished_bars(
-            normalise_bars(raw, request.symbol), self.source_interval, request.now, lead
+            normalise_bars(raw, request.symbol),
+            self.source.times_of(request.symbol, times),
+            request.now,
+            self.source.publication_delay,
         )
         if request.since is not None:
             fine = fine[fine["timestamp"] >= request.since].reset_index(drop=True)

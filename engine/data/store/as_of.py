@@ -87,7 +87,9 @@ def load_as_of(
         f"{last:%Y-%m-%d %H:%M} UTC"
     )
     frames = {
-        symbol: select_valid_bars(bars, symbol, earlier.source, manifest.dataset, context)
+        symbol: select_valid_bars(
+            bars, symbol, earlier.source, manifest.dataset.of_symbol(symbol), context
+        )
         for symbol, bars in earlier.bars.items()
     }
     origins = {symbol: earlier.source.origin(symbol) for symbol in frames}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.bars import SHORT_HASH_LENGTH, hash_bars, sort_bars, utc_datetime64
+from engine.data.bars import NO_DELAY, SHORT_HASH_LENGTH, hash_bars, sort_bars, utc_datetime64
 from engine.data.calendar import MONTH, interval_length
 from engine.data.intervals import bar_end
 from engine.data.store.diff import compare_bars
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import BarsFrame
-    from engine.data.calendar import BarInterval
+    from engine.data.bar_times import BarTimes
     from engine.data.store.revisions import Revision
 
     Instants = npt.NDArray[np.datetime64]
@@ -116,15 +116,26 @@ class VersionedBars:
             since is not None and self.requested_since <= since
         )
 
-    def is_current(self, interval: BarInterval, until: pd.Timestamp) -> bool:
-        """Whether no bar can have ended after the last pull and up to `until`.
+    def is_current(
+        self, times: BarTimes, until: pd.Timestamp, delay: pd.Timedelta = NO_DELAY
+    ) -> bool:
+        """Whether no bar can have closed after the last pull and up to `until`.
 
-        Bars end at whole intervals after the last one here. The calendar is not used, so that the
-        bars of an exchange are pulled once a day over a weekend too.
+        Bars end at whole intervals after the last one here, and daily and longer ones at the close
+        of a session before that. The bars of an exchange are pulled once a day over a weekend too.
+
+        Args:
+            times: When the bars close.
+            until: The instant.
+            delay: How long after the close of a session its source completes the bar.
         """
         if self.bars.empty:
             return False
-        last = self.bars["timestamp"].max()
+        last, interval = self.bars["timestamp"].max(), times.interval
+        if times.follow_sessions and times.has_closed_between(
+            last, self.fetched_at - delay, until - delay
+        ):
+            return False
         if interval == MONTH:
             return bool(until < bar_end(self.fetched_at, MONTH))
         length = interval_length(interval)

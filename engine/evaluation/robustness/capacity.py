@@ -43,6 +43,7 @@ def measure_capacity(  # noqa: PLR0913 - all that fills depend on
     periods_per_year: float,
     rates: RatesByBar,
     traded: WideFrame | None,
+    lags: WideFrame | None = None,
 ) -> CapacityFigures:
     """Simulates the decided weights with other capital.
 
@@ -64,12 +65,13 @@ def measure_capacity(  # noqa: PLR0913 - all that fills depend on
         periods_per_year: Bars a year.
         rates: On the same bars.
         traded: As in `simulate`.
+        lags: As in `schedule_orders`.
 
     Returns:
         Without a capacity where the gross edge is not above 0, where less than half of it is left
         at every capital of `CAPITALS`, or more from some capital up to the largest.
     """
-    schedule = schedule_orders(weights, execution.delay)
+    schedule = schedule_orders(weights, execution.delay, lags)
 
     def excess_returns(charged: list[BoundCosts]) -> list[Vector]:
         variations = (Variation(schedule, execution.delay, each) for each in charged)

@@ -109,6 +109,7 @@ class TradingParameters:
         max_weight: Largest absolute weight.
         rates: Interest rates on the out-of-sample bars; None for 0.
         portfolio: How the symbols share the book.
+        lags: Of the out-of-sample bars, as in `schedule_orders`.
     """
 
     signal: ThresholdSpec
@@ -119,6 +120,7 @@ class TradingParameters:
     max_weight: float
     rates: RatesByBar | None = None
     portfolio: PortfolioSpec = EQUAL_PARTS
+    lags: WideFrame | None = None
 
 
 def compute_sensitivity_surface(
@@ -169,13 +171,18 @@ def compute_sensitivity_surface(
     weights = [simulator.target_weights_for(each.signal) for each in grid]
     charged = [parameters.costs.at_one_way_cost(cost) for cost in costs]
     # Costs innermost, so that few schedules of a long history are in memory at a time.
-    schedules = ((schedule_orders(each, delay), delay) for delay in delays for each in weights)
+    schedules = (
+        (schedule_orders(each, delay, parameters.lags), delay)
+        for delay in delays
+        for each in weights
+    )
     cells = simulator.excess_returns(
         Variation(schedule, delay, charge) for schedule, delay in schedules for charge in charged
     )
     ratios = [sharpe(returns, parameters.periods_per_year) for returns in cells]
     log_growth_at = _log_growth_function(
-        simulator, schedule_orders(weights[own[2]], parameters.execution.delay)
+        simulator,
+        schedule_orders(weights[own[2]], parameters.execution.delay, parameters.lags),
     )
     return SensitivitySurface(
         cost_bps=tuple(costs),

@@ -57,10 +57,12 @@ def open_feed(
         stdin: File descriptor of the lines of the feed `stdin`.
 
     Raises:
-        UsageError: The dataset has no source that the feed could use, or has an end.
+        UsageError: The dataset has no source that the feed could use, or has an end, or its
+            symbols have several calendars or currencies.
         SourceError: The exchange sends no candles by websocket.
     """
     _require_no_end(manifest, clock)
+    _require_one_calendar(manifest)
     # The most common step of a few bars, one of them missing, says nothing about their interval:
     # the history was judged when it was loaded.
     quality: QualityPolicy = {"interval": "warn", **manifest.dataset.quality}
@@ -167,6 +169,21 @@ def _advise(names: list[str]) -> str:
 def _label(source: SourceSpec) -> str:
     """The name of a source in messages."""
     return f"ccxt:{source.exchange}" if isinstance(source, CcxtSourceSpec) else source.kind
+
+
+def _require_one_calendar(manifest: DatasetManifest) -> None:
+    if manifest.dataset.has_own_clocks:
+        raise UsageError(
+            "paper accounts take no dataset whose symbols have several calendars or currencies",
+            expected="a dataset without `calendars` and `currencies`",
+            found=", ".join(
+                f"{symbol} on {calendar}"
+                for symbol, calendar in manifest.dataset.calendars.items()
+            )
+            or ", ".join(manifest.dataset.currencies.values()),
+            where=str(manifest.path),
+            fix="ask `backtest signal` after each close instead",
+        )
 
 
 def _require_no_end(manifest: DatasetManifest, clock: Clock) -> None:

@@ -37,6 +37,7 @@ class PollFeed:
             context.dataset,
             pd.Timedelta(seconds=spec.settle_s),
             pd.Timedelta(seconds=spec.retry_s),
+            source.publication_delay,
         )
         self._asked_after: pd.Timestamp | None = None
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.data.bar_grid import next_bar_labels
+from engine.data.bars import NO_DELAY
 from engine.data.calendar import interval_length
-from engine.data.intervals import bar_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,12 +27,14 @@ class RequestTimes:
         dataset: Its calendar and interval say when bars end.
         settle: Time after the end of a bar before it is asked for.
         retry: First pause before a missing bar is asked for again.
+        delay: How long after the close of a session the source completes its bar.
         due: The next request; None for at once.
     """
 
     dataset: Dataset
     settle: pd.Timedelta
     retry: pd.Timedelta
+    delay: pd.Timedelta = NO_DELAY
     due: pd.Timestamp | None = None
     _pause: pd.Timedelta | None = None
     _leading: pd.Timestamp | None = None
@@ -78,11 +80,12 @@ class RequestTimes:
         self._planned_at = now
 
     def _next_end(self, stamp: pd.Timestamp) -> pd.Timestamp | None:
-        """When the bar after a bar ends; None where the calendar ends before."""
+        """When the bar after a bar is complete; None where the calendar ends before."""
         if stamp not in self._ends:
             if len(self._ends) > len(self.dataset.symbols):
                 self._ends.clear()
             labels = next_bar_labels(stamp, self.dataset.interval, self.dataset.calendar, 1)
-            end = bar_end(labels.iloc[0], self.dataset.interval) if len(labels) else None
-            self._ends[stamp] = end
+            times = self.dataset.bar_times
+            delay = self.delay if times.follow_sessions else NO_DELAY
+            self._ends[stamp] = times.close(labels.iloc[0]) + delay if len(labels) else None
         return self._ends[stamp]

@@ -10,7 +10,6 @@ import pandas as pd
 
 from engine.core import limits
 from engine.core.errors import InvalidBarsError
-from engine.data.intervals import bar_end
 from engine.live.feeds.bar_line import bad_line_error, parse_bar_line
 from engine.live.feeds.kept_bars import KeptBars
 from engine.live.feeds.line_rules import LineRules
@@ -205,4 +204,4 @@ class StdinFeed:
             self._context.progress.notice(f"standard input: {self._left_out:,} lines left out")
 
     def _end(self, stamp: pd.Timestamp) -> pd.Timestamp:
-        return bar_end(stamp, self._context.dataset.interval)
+        return self._context.dataset.bar_times.close(stamp)

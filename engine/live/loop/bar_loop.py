@@ -14,6 +14,7 @@ import pandas as pd
 
 from engine.core.errors import UsageError
 from engine.core.progress import NullProgress
+from engine.data.next_bar import NextBar
 from engine.data.rates import load_rates
 from engine.live.fitted_strategy import fit_newest_window, fit_windows
 from engine.live.loop.loop_state import BarOutcome, LoopState
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from engine.core.progress import Progress
     from engine.core.types import BarsFrame
     from engine.data import Market
-    from engine.data.next_bar import NextBar
     from engine.data.rates import InterestRates
     from engine.live.loop.window_source import WindowSource
     from engine.signals.decision import DecisionState
@@ -190,18 +190,24 @@ class BarLoop:
             UsageError: A window begins, and `load_history` gives other bars.
             TrainingError: A fit failed, and the strategy does not leave such a fit out.
         """
-        recent, prices = self._recent.append(bars, traded)
+        bar = bars if isinstance(bars, NextBar) else NextBar.of_bars(bars)
+        recent, prices = self._recent.append(bar, traded)
         timestamp = recent.newest
         begins = self._recent.clock.begins(timestamp)
         present = self._windows.begin(timestamp) if begins else self._require_window(timestamp)
         history = _LazyHistory(timestamp, self._load_history)
         account, fills = self._step(prices, history)
         row, decision, targets = self._decide(recent, present, history)
-        delay = self.spec.execution.delay
         orders = (
             ()
             if account.ruined
-            else place_orders(account.targets, targets, decided_on=timestamp, delay=delay)
+            else place_orders(
+                account.targets,
+                targets,
+                decided_on=timestamp,
+                delay=self.spec.execution.delay,
+                lags=recent.strategy.fill_lags(bar),
+            )
         )
         if orders:
             account = account.model_copy(update={"orders": (*account.orders, *orders)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import BarsFrame, WideFrame
     from engine.data import Market
+    from engine.data.assembly import Assembly
     from engine.features.stream import FeatureStream, StreamedFeatures
     from engine.features.stream_state import StreamState
     from engine.strategy import Strategy
@@ -37,12 +39,14 @@ class StreamedStrategy:
         stream: Its features.
         symbols: Every symbol of the market.
         targets: Those that are traded.
+        assembly: As of the market.
     """
 
     spec: Strategy
     stream: FeatureStream
     symbols: tuple[str, ...]
     targets: tuple[str, ...]
+    assembly: Assembly | None = None
 
     @classmethod
     def of_market(cls, spec: Strategy, market: Market) -> StreamedStrategy:
@@ -53,7 +57,16 @@ class StreamedStrategy:
                 bars.
         """
         targets = resolve_targets(spec, market)
-        return cls(spec, make_feature_stream(spec, market), market.symbols, targets)
+        stream = make_feature_stream(spec, market)
+        return cls(spec, stream, market.symbols, targets, market.assembly)
+
+    def fill_lags(self, bar: NextBar) -> Mapping[str, int] | None:
+        """Bars from the close of a bar to the first that orders can be filled at, by symbol."""
+        if self.assembly is None:
+            return None
+        present = [name for name, values in bar.values.items() if isfinite(values["close"])]
+        price = self.spec.execution.price
+        return self.assembly.lags_after(bar.timestamp, present, price, self.targets)
 
     @cached_property
     def columns(self) -> frozenset[str]:

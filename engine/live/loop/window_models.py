@@ -90,9 +90,7 @@ class WindowModels:
             members[task.symbol].append((outcome, column))
             levels = quantile_levels(task.training.loss)
         train = average_by_window(fitted, horizon, "train")
-        residuals = validation_residuals(
-            history, [window], average_by_window(fitted, horizon, "validation")
-        )
+        residuals = validation_residuals(history, [window], fitted, horizon)
         return cls(
             members,
             compute_decision_levels(

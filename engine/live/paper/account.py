@@ -18,6 +18,7 @@ from engine.data import Dataset, DatasetManifest, read_manifest
 from engine.data.store.file_lock import exclusive_lock
 from engine.live.bar_schedule import BarSchedule
 from engine.live.certification import require_certification
+from engine.live.feeds.delay import feed_delay
 from engine.live.freshness import newest_bar
 from engine.live.journal.file import journal_path
 from engine.live.journal.journal import Journal, NewEvent
@@ -255,7 +256,10 @@ def _tell_late_prices(
     progress: Progress,
 ) -> None:
     """A notice where a bar is complete only after the price at which its order is due."""
-    times = BarSchedule(market.interval, market.calendar, manifest.dataset.day_begin)
+    dataset = manifest.dataset
+    times = BarSchedule(
+        market.interval, market.calendar, dataset.day_begin, feed_delay(settings.feed, dataset)
+    )
     policy = LatePolicy(
         times, spec.execution, settings.missed, pd.Timedelta(seconds=settings.grace_s)
     )

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.data.rates import load_rates
-from engine.live.bar_schedule import BarSchedule
 from engine.live.loop.loop_state import LoopState
 from engine.live.paper.account_bars import load_account_market
 from engine.live.paper.account_history import history_path, read_history
 from engine.live.paper.bar_entry import equity_row, make_fill_rows
 from engine.live.paper.late_orders import TimedOrder, merge_orders
-from engine.live.paper.stored_documents import state_of, strategy_of
+from engine.live.paper.stored_documents import schedule_of, state_of, strategy_of
 from engine.signals.orders import Order
 from engine.simulation.account import Account, BarPrices
 from engine.simulation.bar_step import step
@@ -63,7 +62,7 @@ class _Check:
         )
         self._after = account.history_last if after is None else after
         self._spec = strategy_of(account)
-        self._times = BarSchedule(account.interval, account.calendar)
+        self._times = schedule_of(account)
         self._decisions = reader.decisions(name, after)
         self._equity = {row.bar: row for row in reader.equity(name, after)}
         self._orders: dict[pd.Timestamp, list[OrderRow]] = defaultdict(list)

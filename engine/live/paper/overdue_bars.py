@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.errors import StaleBarsError
-from engine.live.bar_schedule import BarSchedule
 from engine.live.freshness import format_age
-from engine.live.paper.account import manifest_of
-from engine.live.paper.settings import PaperSettings
+from engine.live.paper.stored_documents import schedule_of, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,10 +52,10 @@ def require_newest_bars(reader: JournalReader, names: Iterable[str], clock: Cloc
 def _find_overdue(reader: JournalReader, name: str, now: pd.Timestamp) -> str:
     """A sentence about the first bar that is overdue; nothing where none is."""
     account, newest = reader.account(name), reader.newest(name)
-    settings = PaperSettings.model_validate_json(account.settings)
+    settings = settings_of(account)
     if settings.feed.kind == "stdin":
         return ""
-    times = BarSchedule(account.interval, account.calendar, manifest_of(account).dataset.day_begin)
+    times = schedule_of(account)
     last = account.history_last if newest is None else newest.bar
     following = next(iter(times.following(last, 1)), None)
     if following is None:

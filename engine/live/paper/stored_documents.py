@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.errors import UsageError
 from engine.live.bar_schedule import BarSchedule
+from engine.live.feeds.delay import feed_delay
 from engine.live.journal.rows import damaged_row_error
 from engine.live.loop.loop_state import LoopState
 from engine.live.paper.account import manifest_of
@@ -46,8 +47,9 @@ def schedule_of(account: AccountRow) -> BarSchedule:
         DamagedRowError: The row of the account is damaged.
     """
     with _stored("a manifest of a dataset", f"account {account.name}, manifest"):
-        day_begins = manifest_of(account).dataset.day_begin
-        return BarSchedule(account.interval, account.calendar, day_begins)
+        dataset = manifest_of(account).dataset
+    delay = feed_delay(settings_of(account).feed, dataset)
+    return BarSchedule(account.interval, account.calendar, dataset.day_begin, delay)
 
 
 def state_of(decision: DecisionRow) -> LoopState:

@@ -99,7 +99,12 @@ def backtest_values(
         "forecasts": forecasts,
         "levels": levels,
         "weights": _wide_values(weights, "target weight"),
-        "orders": _ordered(weights, book, result.spec.execution.delay),
+        "orders": _ordered(
+            weights,
+            book,
+            result.spec.execution.delay,
+            result.prepared.fill_lags(result.spec),
+        ),
         "fills": _traded(book.trades),
         "equity": _book_values(book),
     }
@@ -181,11 +186,20 @@ def _wide_values(wide: WideFrame, name: str) -> Values:
     }
 
 
-def _ordered(weights: WideFrame, book: SimulationResult, delay: int) -> Values:
+def _ordered(
+    weights: WideFrame, book: SimulationResult, delay: int, lags: WideFrame | None
+) -> Values:
     """The orders that are placed at each close: where a target changes, until the book's ruin."""
     changed = weights.where(weights.ne(weights.shift(fill_value=0.0)))
     alive = (book.returns > -1.0).cummin().to_numpy(dtype=bool)
-    return _wide_values(changed[alive], f"order due in {delay} bars")
+    placed = changed[alive]
+    if lags is None:
+        return _wide_values(placed, f"order due in {delay} bars")
+    due = lags.loc[placed.index].clip(lower=delay)
+    values: Values = {}
+    for bars in np.unique(due.to_numpy()).tolist():
+        values |= _wide_values(placed.where(due == bars), f"order due in {bars} bars")
+    return values
 
 
 def _traded(trades: pd.DataFrame) -> Values:

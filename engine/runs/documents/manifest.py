@@ -119,6 +119,37 @@ class AnnualisationRecord(DocumentPart):
     measured: float | None = None
 
 
+class RateRecord(DocumentPart):
+    """The bars by which prices of a currency were converted.
+
+    Attributes:
+        symbol: Of the dataset.
+        bars: Where they came from.
+    """
+
+    symbol: str
+    bars: SymbolRecord
+
+
+class ExchangesRecord(DocumentPart):
+    """Calendars and currencies of the symbols.
+
+    Attributes:
+        calendars: Symbol -> its calendar.
+        decided_at: The symbol at whose closes decisions are made; None of a book, which decides at
+            the last close of each date.
+        currency: Of the book; None where no symbol says.
+        currencies: Symbol -> the currency of its prices, where it is another.
+        rates: Currency -> the bars that converted it.
+    """
+
+    calendars: Mapping[str, str]
+    decided_at: str | None = None
+    currency: str | None = None
+    currencies: Mapping[str, str] = {}
+    rates: Mapping[str, RateRecord] = {}
+
+
 class DatasetRecord(DocumentPart):
     """Which bars the run used.
 
@@ -133,6 +164,7 @@ class DatasetRecord(DocumentPart):
         quality: What the quality gate found; None where the version that ran kept nothing of it.
         vintage: Id of the vintage of all symbols; None for sources without.
         symbols: Symbol -> where its bars came from.
+        exchanges: Calendars and currencies, where symbols have their own.
     """
 
     name: str
@@ -145,6 +177,7 @@ class DatasetRecord(DocumentPart):
     quality: QualityReport | None = None
     vintage: str | None = None
     symbols: Mapping[str, SymbolRecord] = {}
+    exchanges: ExchangesRecord | None = None
 
 
 class FitRecord(DocumentPart):

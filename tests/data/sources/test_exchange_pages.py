@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from engine.core.errors import SourceError, UnreachableError
+from engine.data.bar_times import BarTimes
 from engine.data.bars import drop_unfinished_bars
 from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.exchange.session import ExchangeSession
@@ -68,7 +69,7 @@ class TestPages:
         fetcher.market.largest = largest
         bars = fetcher.fetch(first(fetcher))
         assert_complete(bars, candles_of(fetcher))
-        assert errors(drop_unfinished_bars(bars, "1h", NOON), "1h") == set()
+        assert errors(drop_unfinished_bars(bars, BarTimes("1h"), NOON), "1h") == set()
 
     def test_pages_have_the_largest_size(self, binance):
         binance.fetch(first(binance))
@@ -310,7 +311,9 @@ class TestClock:
     def test_candles_finished_only_by_the_exchange_are_left_out(self, fetcher):
         fetcher.served.ahead_s = 3 * 3_600.0
         early = NOON - pd.Timedelta(hours=3)
-        bars = drop_unfinished_bars(fetcher.fetch(first(fetcher), now=early), "1h", early)
+        bars = drop_unfinished_bars(
+            fetcher.fetch(first(fetcher), now=early), BarTimes("1h"), early
+        )
         assert_complete(bars, candles_of(fetcher)[:-4])
         assert errors(bars, "1h", early) == set()
         assert re.search(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from engine.core.progress import NullProgress
 from engine.data.bar_grid import next_bar_labels
-from engine.data.intervals import bar_end
+from engine.data.bar_times import BarTimes
 from engine.live.journal.file import journal_path
 from engine.live.journal.journal import Journal, NewEvent
 from engine.live.paper.account import start_account
@@ -61,7 +61,7 @@ class Bars:
 
     def end(self, bar: pd.Timestamp) -> pd.Timestamp:
         """When a bar is complete."""
-        return bar_end(bar, self.interval)
+        return BarTimes(self.interval, self.calendar).close(bar)
 
 
 def make_bars(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import pandas as pd
 
+from engine.data.bar_times import BarTimes
 from engine.data.calendar import INTERVAL_LENGTHS, MONTH, BarInterval
-from engine.data.intervals import bar_ends
 from engine.data.quality.rules import months
 from engine.data.quality.rules.base import DAY_US, SECOND_US, RuleViolation
 from engine.data.quality.rules.duplicates import MAX_REPEATED_SHARE, REPEATED_ADVICE
@@ -139,8 +139,9 @@ def _counted_from_span(view: BarsView) -> npt.NDArray[np.bool_]:
 
 
 def future(view: BarsView) -> list[RuleViolation]:
-    """A bar ends in the future."""
-    rows = np.flatnonzero(bar_ends(view.timestamps, view.interval) > view.now_us)
+    """A bar closes in the future."""
+    times = BarTimes(view.interval, view.calendar, view.day_begins)
+    rows = np.flatnonzero(times.closes(view.timestamps) > view.now_us)
     advice = "check the time zone of the timestamps, and this machine's clock"
     return [RuleViolation(rows, "bars end in the future", advice=advice)]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from typing_extensions import override
 
+from engine.data.bar_times import BarTimes
 from engine.data.intervals import add_interval
 from engine.data.sources.base import BarRequest, BarSource
 from engine.data.sources.exchange._candle_requests import (
@@ -59,6 +60,11 @@ class ExchangeBarSource(BarSource):
     def ticker(self, symbol: str) -> str:
         """The exchange's symbol in ccxt's notation; `BTC-USD` is `BTC/USD` unless mapped."""
         return self.spec.symbols.get(symbol, symbol.replace("-", "/"))
+
+    @override
+    def times_of(self, symbol: str, times: BarTimes) -> BarTimes:
+        """Candles end with their interval, counted in UTC, whatever the calendar."""
+        return BarTimes(times.interval)
 
     @override
     def origin(self, symbol: str) -> str:

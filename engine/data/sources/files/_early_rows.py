@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.data.bar_grid import traded_until
-from engine.data.calendar import ALWAYS_OPEN
-from engine.data.intervals import bar_end
+from engine.data.bar_times import BarTimes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +33,8 @@ def drop_early_rows(bars: pd.DataFrame, written: IntVector, request: BarRequest)
     """The bars without the newest, where its row may show only a part of it.
 
     A program may write a bar while it is traded and complete it later. A bar is whole where its
-    file was written at its end or later, or where a later bar is there, with which such programs
-    begin when they have completed the one before. A bar that has not ended by `request.now` is
+    file was written at its close or later, or where a later bar is there, with which such programs
+    begin when they have completed the one before. A bar that has not closed by `request.now` is
     left to the caller.
 
     Args:
@@ -50,13 +48,14 @@ def drop_early_rows(bars: pd.DataFrame, written: IntVector, request: BarRequest)
     is_newest = (bars["timestamp"] == newest).to_numpy()
     newest = newest.tz_localize("UTC") if newest.tz is None else newest
     at = pd.Timestamp(int(written[is_newest].max()), unit="us", tz="UTC") + _TICK
-    end = bar_end(newest, request.interval)
-    if at >= end or end > request.now or at >= _trading_end(newest, request):
+    close = _bar_times(request).close(newest)
+    if at >= close or close > request.now:
         return bars
     return bars[~is_newest].reset_index(drop=True)
 
 
-def _trading_end(bar: pd.Timestamp, request: BarRequest) -> pd.Timestamp:
+def _bar_times(request: BarRequest) -> BarTimes:
     gate = request.gate
-    calendar, day_begins = (gate.calendar, gate.day_begins) if gate else (ALWAYS_OPEN, None)
-    return traded_until(bar, request.interval, calendar, day_begins)
+    if gate is None:
+        return BarTimes(request.interval)
+    return BarTimes(request.interval, gate.calendar, gate.day_begins)

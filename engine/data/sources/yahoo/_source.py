@@ -15,6 +15,8 @@ from typing_extensions import override
 
 from engine.core.errors import SourceError, UnreachableError
 from engine.core.lazy_imports import deep_bind
+from engine.data.bar_times import BarTimes
+from engine.data.config import YAHOO_DELAY
 from engine.data.sources.base import BarRequest, BarSource
 from engine.data.sources.retry import call_with_retries
 from engine.data.sources.yahoo._prices import (
@@ -23,6 +25,7 @@ from engine.data.sources.yahoo._prices import (
     history_to_bars,
 )
 from engine.data.sources.yahoo._session import YahooConnection
+from engine.data.sources.yahoo._ticker_meta import TickerMeta
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +86,7 @@ class YahooBarSource(BarSource):
 
     # A dividend or a split changes every adjusted price before it.
     append_only = False
+    publication_delay = YAHOO_DELAY
 
     def __init__(self, spec: YahooSourceSpec, home: Path, clients: ClientSettings) -> None:
         self.spec = spec
@@ -93,10 +97,23 @@ class YahooBarSource(BarSource):
         self._connection = YahooConnection(clients)
         self._request_count = 0
         self._throttled = False
+        self._meta: dict[str, TickerMeta | None] = {}
 
     def ticker(self, symbol: str) -> str:
         """Yahoo's symbol."""
         return self.spec.symbols.get(symbol, symbol)
+
+    @override
+    def times_of(self, symbol: str, times: BarTimes) -> BarTimes:
+        """Stocks, funds and indices close with the sessions of their own exchange.
+
+        Where Yahoo does not say that a ticker is one of them, in the time zone of the calendar and
+        not traded at present, its bars are taken to end with their interval: a day of a currency,
+        and of a future, at midnight UTC.
+        """
+        meta = self._meta.get(symbol)
+        known = meta is not None and meta.closes_with(times.calendar)
+        return times if known or not times.follow_sessions else BarTimes(times.interval)
 
     @override
     def origin(self, symbol: str) -> str:
@@ -147,6 +164,7 @@ class YahooBarSource(BarSource):
             warnings.simplefilter("ignore")
             logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
             history = self._fetch_with_retries(ticker, request, deadline)
+        self._meta[request.symbol] = TickerMeta.parse(self._connection.body, request.now)
         conflicts = find_conflicting_bars(self._connection.body, request.interval)
         if len(conflicts):
             request.progress.notice(describe_conflicts(ticker, request.interval, conflicts))

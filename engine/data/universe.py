@@ -1,0 +1,113 @@
+"""The universe of a dataset: its members by day, and what a run says about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from engine.data.bars import format_timestamp
+from engine.data.membership import Membership, known_days, read_membership
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from engine.core.types import BarsFrame
+    from engine.data.config import Dataset
+    from engine.data.manifests import DatasetManifest
+
+SURVIVORS_ONLY = (
+    "the symbols are a list of today: those that failed or left before are not in it, and "
+    "results are too good (survivorship bias); `members` of a dataset says who belonged to it "
+    "at each close"
+)
+"""What is said of a book whose dataset has no members."""
+
+_MAX_TOLD = 10
+
+
+def read_members(manifest: DatasetManifest) -> Membership | None:
+    """The members of a dataset by day; None where it names no file.
+
+    Raises:
+        DataError: The file cannot be read, or is wrong.
+    """
+    members = manifest.dataset.members
+    if members is None:
+        return None
+    return read_membership(manifest.path.parent / members.file, manifest.dataset.symbols)
+
+
+def describe_universe(
+    manifest: DatasetManifest, membership: Membership | None, frames: Mapping[str, BarsFrame]
+) -> Iterator[str]:
+    """Sentences about the universe of a book: its bias, and members that have no bars.
+
+    Args:
+        manifest: The dataset.
+        membership: Its members, where they are used.
+        frames: Bars of each symbol.
+    """
+    if manifest.dataset.members is None:
+        yield SURVIVORS_ONLY
+    elif membership is None:
+        yield (
+            f"the members of {manifest.dataset.name} are not used: every row of this strategy "
+            f"needs the bars of several symbols, and {SURVIVORS_ONLY.partition(':')[0]}"
+        )
+    else:
+        yield from _find_barless_spans(membership, frames, manifest.dataset)
+
+
+def _find_barless_spans(
+    membership: Membership, frames: Mapping[str, BarsFrame], dataset: Dataset
+) -> Iterator[str]:
+    """A sentence for the spans of the panel in which a member has not one bar."""
+    known = {
+        symbol: known_days(pd.DatetimeIndex(frame["timestamp"]), dataset.interval)
+        for symbol, frame in frames.items()
+    }
+    first = min(days[0] for days in known.values()).item()
+    last = max(days[-1] for days in known.values()).item()
+    found = []
+    for span in membership.spans:
+        begin, end = max(span.first, first), min(span.end, last)
+        days = known[span.symbol]
+        if (
+            begin <= end
+            and not ((days >= pd.Timestamp(begin)) & (days <= pd.Timestamp(end))).any()
+        ):
+            found.append(f"{span.symbol} from {begin} to {end}")
+    if found:
+        more = len(found) - _MAX_TOLD
+        told = ", ".join(found[:_MAX_TOLD]) + (f" and {more} more" if more > 0 else "")
+        yield f"members without one bar, which no strategy can hold: {told}"
+
+
+def describe_panel(frames: Mapping[str, BarsFrame], dataset: Dataset) -> list[str]:
+    """One sentence about the symbols that have fewer bars than there are timestamps.
+
+    Args:
+        frames: Validated bars of each symbol.
+        dataset: For the form of a timestamp.
+    """
+    stamps = pd.DatetimeIndex([])
+    for frame in frames.values():
+        stamps = stamps.union(pd.DatetimeIndex(frame["timestamp"]))
+    shorter = [
+        f"{symbol} {len(frame):,} ({_describe_span(frame, dataset)})"
+        for symbol, frame in frames.items()
+        if len(frame) < len(stamps)
+    ]
+    if not shorter:
+        return []
+    more = len(shorter) - _MAX_TOLD
+    told = ", ".join(shorter[:_MAX_TOLD]) + (f" and {more} more" if more > 0 else "")
+    return [f"a panel of {len(stamps):,} timestamps; symbols with fewer bars: {told}"]
+
+
+def _describe_span(frame: BarsFrame, dataset: Dataset) -> str:
+    first, last = (
+        format_timestamp(frame["timestamp"].iloc[row], dataset.interval) for row in (0, -1)
+    )
+    return f"{first} to {last}"
