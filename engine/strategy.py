@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.data import Market
+    from engine.portfolio import TradingCalendar
     from engine.simulation.costs import TradingCosts
 
 BENCHMARK_KINDS = OpenKinds(
@@ -415,11 +416,15 @@ class Strategy(Spec):
         books = {name: b for name, b in self.books().items() if isinstance(b, Forecaster)}
         return {**books, **tuned}
 
-    def decision_spec(self, periods_per_year: float) -> DecisionSpec:
+    def decision_spec(
+        self, periods_per_year: float, calendar: TradingCalendar | None = None
+    ) -> DecisionSpec:
         """How the forecasts of a book with a model become target weights, for `engine.decide`.
 
         Args:
             periods_per_year: Bars per year of the dataset.
+            calendar: Of its bars, as `TradingCalendar.of_market(market)`; only a portfolio that is
+                rebalanced at the end of a week or month needs it.
         """
         return DecisionSpec(
             self.signal,
@@ -428,12 +433,15 @@ class Strategy(Spec):
             round_trip_cost=self.costs.round_trip_cost,
             periods_per_year=periods_per_year,
             portfolio=self.portfolio,
+            horizon=self.target.horizon,
+            calendar=calendar,
         )
 
     @property
     def libraries(self) -> tuple[str, ...]:
         """Distributions that shape this strategy's numbers, and not every strategy's."""
-        return tuple(sorted({n for model in self.forecasters().values() for n in model.libraries}))
+        parts = (*self.forecasters().values(), *self.benchmarks, self.portfolio.allocation)
+        return tuple(sorted({name for part in parts for name in getattr(part, "libraries", ())}))
 
     @model_validator(mode="after")
     def _check_search_space(self) -> Strategy:

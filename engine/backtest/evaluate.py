@@ -36,6 +36,7 @@ from engine.pipeline.steps import (
     assemble_predictions_by_seed,
     decide_model_positions,
 )
+from engine.portfolio import TradingCalendar
 from engine.runs.documents.significance_models import (
     ModelSections,
     PriceLevelFigures,
@@ -303,6 +304,8 @@ def _measure_sensitivity(result: BacktestResult) -> SensitivityFigures:
             max_weight=spec.max_weight,
             rates=prepared.rates_by_bar,
             portfolio=spec.portfolio,
+            horizon=spec.target.horizon,
+            calendar=TradingCalendar.of_market(prepared.market),
         ),
         prepared.traded,
     ).to_document()
