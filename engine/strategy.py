@@ -58,6 +58,12 @@ from engine.signals.config import (
     Sizing,
 )
 from engine.signals.decision_levels import DecisionSpec
+from engine.signals.universe_benchmarks import (
+    EqualWeight,
+    MinimumVariance,
+    Momentum,
+    ShortTermReversal,
+)
 from engine.simulation.config import AnyCosts, CostModel, Costs, Execution
 from engine.splits.config import PathsSpec, Scaling, StandardScaling, WindowSpec
 from engine.trials.config import TrialsSpec
@@ -77,6 +83,10 @@ BENCHMARK_KINDS = OpenKinds(
         BuyAndHold,
         MovingAverageCrossover,
         MeanReversion,
+        EqualWeight,
+        MinimumVariance,
+        Momentum,
+        ShortTermReversal,
         GradientBoosting,
         Ridge,
         Persistence,
@@ -436,6 +446,18 @@ class Strategy(Spec):
             horizon=self.target.horizon,
             calendar=calendar,
         )
+
+    @property
+    def rebalancings(self) -> tuple[object, ...]:
+        """When the strategy and the benchmarks that have their own say rebalance."""
+        own = (getattr(benchmark, "rebalance", None) for benchmark in self.benchmarks)
+        return (self.portfolio.rebalance, *own)
+
+    @property
+    def has_optima(self) -> bool:
+        """Whether the weights of a book are an optimum, which takes long to find."""
+        rules = (getattr(benchmark, "is_optimised", False) for benchmark in self.benchmarks)
+        return self.portfolio.allocation.is_optimised or any(rules)
 
     @property
     def libraries(self) -> tuple[str, ...]:

@@ -123,7 +123,11 @@ def decide_positions(
     def decided(name: str, book: object) -> WideFrame:
         if isinstance(book, BenchmarkRule):
             return compute_benchmark_weights(
-                book, prepared.target_close, prepared.span, spec.max_weight
+                book,
+                prepared.target_close,
+                prepared.span,
+                spec.max_weight,
+                make_decision_spec(spec, prepared.market),
             )
         return decide_model_positions(spec, prepared, predictions[name])
 

@@ -111,11 +111,6 @@ class PortfolioSpec(Spec):
         target = self.volatility_target
         return max(self.allocation.closes_needed, 0 if target is None else target.window + 1)
 
-    @property
-    def needs_calendar(self) -> bool:
-        """Whether it is rebalanced at ends of weeks or months, which a calendar knows."""
-        return self.rebalance in {"week_end", "month_end"}
-
     @cached_property
     def is_equal_share(self) -> bool:
         """Whether a weight depends on the position and size of its own symbol alone."""

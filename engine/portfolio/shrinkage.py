@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from engine.core.blas_threads import one_blas_thread
+
 if TYPE_CHECKING:
     from engine.core.types import Matrix, Vector
 
@@ -54,9 +56,12 @@ def shrink_forecasts(
     """
     deviation = expected - expected.mean()
     if shrinkage is None:
-        # The pseudo-inverse is the inverse where there is one.
-        inverse = np.linalg.pinv(estimate_covariance(returns, kind), hermitian=True)
+        # Several threads would add up in another order each time.
+        with one_blas_thread():
+            # The pseudo-inverse is the inverse where there is one.
+            inverse = np.linalg.pinv(estimate_covariance(returns, kind), hermitian=True)
+            distance = float(deviation @ inverse @ deviation)
         count = len(expected) + 2
-        shrinkage = count / (count + len(returns) * float(deviation @ inverse @ deviation))
+        shrinkage = count / (count + len(returns) * distance)
     shrunk: Vector = expected.mean() + (1.0 - shrinkage) * deviation
     return shrunk
