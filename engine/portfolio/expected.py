@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -37,9 +37,7 @@ class ForecastAllocation(OptimisedAllocation, ABC):
     """
 
     by_rank: ClassVar[bool] = True
-    shrinkage: float | Literal["bayes_stein"] = Field(
-        default="bayes_stein", union_mode="left_to_right"
-    )
+    shrinkage: Annotated[float, Field(ge=0, le=1)] | Literal["bayes_stein"] = "bayes_stein"
     side: Literal["long_only", "long_short"] = "long_only"
     cost_bps: float = Field(default=0.0, ge=0, le=1000)
     cost_bars: int | None = Field(default=None, ge=1, le=10_000)

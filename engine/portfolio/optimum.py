@@ -23,7 +23,7 @@ Estimator: TypeAlias = Any
 SMALLEST_SHARE = 1e-6
 """Smaller shares are 0: a solver ends so far from a bound."""
 
-_SOLVED: OrderedDict[bytes, bytes | None] = OrderedDict()
+_SOLVED: OrderedDict[bytes, tuple[Vector | None]] = OrderedDict()
 """Digest of the inputs -> shares: the leakage test decides the same closes many times."""
 
 _MAX_SOLVED = 20_000
@@ -77,16 +77,15 @@ def solve_shares(
         settings: Of the optimiser, as text.
     """
     key = problem.digest(settings)
-    if key in _SOLVED:
-        kept = _SOLVED[key]
-    else:
+    solved = _SOLVED.get(key)
+    if solved is None:
         with one_blas_thread():
-            found = _fit(make_estimator(problem), problem.scaled_returns())
-        kept = None if found is None else found.tobytes()
-        _SOLVED[key] = kept
+            solved = (_fit(make_estimator(problem), problem.scaled_returns()),)
+        _SOLVED[key] = solved
         if len(_SOLVED) > _MAX_SOLVED:
             _SOLVED.popitem(last=False)
-    return None if kept is None else np.frombuffer(kept, dtype=np.float64).copy()
+    (shares,) = solved
+    return None if shares is None else shares.copy()
 
 
 def _fit(estimator: Estimator, returns: Matrix) -> Vector | None:
