@@ -88,6 +88,11 @@ def solve_shares(
     return None if shares is None else shares.copy()
 
 
+def forget_optima() -> None:
+    """Lets equal inputs be solved again, as in a new process."""
+    _SOLVED.clear()
+
+
 def _fit(estimator: Estimator, returns: Matrix) -> Vector | None:
     from skfolio.exceptions import SkfolioError
 
