@@ -59,6 +59,12 @@ from engine.signals.config import (
     Sizing,
 )
 from engine.signals.decision_levels import DecisionSpec
+from engine.signals.universe_benchmarks import (
+    EqualWeight,
+    MinimumVariance,
+    Momentum,
+    ShortTermReversal,
+)
 from engine.simulation.config import AnyCosts, CostModel, Costs, Execution
 from engine.splits.config import PathsSpec, Scaling, StandardScaling, WindowSpec
 from engine.trials.config import TrialsSpec
@@ -68,6 +74,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.data import Market
+    from engine.portfolio import TradingCalendar
     from engine.simulation.costs import TradingCosts
 
 BENCHMARK_KINDS = OpenKinds(
@@ -77,6 +84,10 @@ BENCHMARK_KINDS = OpenKinds(
         BuyAndHold,
         MovingAverageCrossover,
         MeanReversion,
+        EqualWeight,
+        MinimumVariance,
+        Momentum,
+        ShortTermReversal,
         GradientBoosting,
         Ridge,
         Persistence,
@@ -416,11 +427,15 @@ class Strategy(Spec):
         books = {name: b for name, b in self.books().items() if isinstance(b, Forecaster)}
         return {**books, **tuned}
 
-    def decision_spec(self, periods_per_year: float) -> DecisionSpec:
+    def decision_spec(
+        self, periods_per_year: float, calendar: TradingCalendar | None = None
+    ) -> DecisionSpec:
         """How the forecasts of a book with a model become target weights, for `engine.decide`.
 
         Args:
             periods_per_year: Bars per year of the dataset.
+            calendar: Of its bars, as `TradingCalendar.of_market(market)`; only a portfolio that is
+                rebalanced at the end of a week or month needs it.
         """
         return DecisionSpec(
             self.signal,
@@ -429,6 +444,8 @@ class Strategy(Spec):
             round_trip_cost=self.costs.round_trip_cost,
             periods_per_year=periods_per_year,
             portfolio=self.portfolio,
+            horizon=self.target.horizon,
+            calendar=calendar,
         )
 
     @property
@@ -445,9 +462,22 @@ class Strategy(Spec):
         )
 
     @property
+    def rebalancings(self) -> tuple[object, ...]:
+        """When the strategy and the benchmarks that have their own say rebalance."""
+        own = (getattr(benchmark, "rebalance", None) for benchmark in self.benchmarks)
+        return (self.portfolio.rebalance, *own)
+
+    @property
+    def has_optima(self) -> bool:
+        """Whether the weights of a book are an optimum, which takes long to find."""
+        rules = (getattr(benchmark, "is_optimised", False) for benchmark in self.benchmarks)
+        return self.portfolio.allocation.is_optimised or any(rules)
+
+    @property
     def libraries(self) -> tuple[str, ...]:
         """Distributions that shape this strategy's numbers, and not every strategy's."""
-        return tuple(sorted({n for model in self.forecasters().values() for n in model.libraries}))
+        parts = (*self.forecasters().values(), *self.benchmarks, self.portfolio.allocation)
+        return tuple(sorted({name for part in parts for name in getattr(part, "libraries", ())}))
 
     @model_validator(mode="after")
     def _check_search_space(self) -> Strategy:

@@ -36,6 +36,7 @@ from engine.pipeline.steps import (
     assemble_predictions_by_seed,
     decide_model_positions,
 )
+from engine.portfolio import TradingCalendar
 from engine.runs.documents.significance_models import (
     ModelSections,
     PriceLevelFigures,
@@ -308,6 +309,8 @@ def _measure_sensitivity(result: BacktestResult) -> SensitivityFigures:
             rates=prepared.rates_by_bar,
             portfolio=spec.portfolio,
             lags=prepared.fill_lags(spec),
+            horizon=spec.target.horizon,
+            calendar=TradingCalendar.of_market(prepared.market),
         ),
         prepared.traded,
     ).to_document()

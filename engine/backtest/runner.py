@@ -34,7 +34,7 @@ from engine.evaluation.verdict import BUY_AND_HOLD
 from engine.leakage.certify import run_leakage_test
 from engine.live.parity.run_check import check_live_path
 from engine.pipeline.executor import make_executor
-from engine.pipeline.metrics import compute_metrics
+from engine.pipeline.metrics import compute_run_metrics
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.result import BacktestResult
 from engine.pipeline.steps import (
@@ -207,7 +207,7 @@ def _run_stages(
             **({"ledger": place} if (place := ledger_entry.place_in_ledger) else {}),
         }
         with timer.stage("evaluation"), one_blas_thread():
-            metrics = compute_metrics(prepared, predictions, books) | {"live_path": live_path}
+            metrics = compute_run_metrics(result) | {"live_path": live_path}
             for sentence in describe_waits(metrics):
                 progress.notice(sentence.replace(NO_BREAK_SPACE, " "))
             trials = ledger_entry.collect_trials(

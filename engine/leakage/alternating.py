@@ -20,6 +20,7 @@ from engine.leakage.output_pairs import pair_positions
 from engine.pipeline import steps
 from engine.signals.inputs import SignalInputs
 from engine.signals.thresholds import compute_window_thresholds
+from engine.training.out_of_sample import HorizonForecast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,9 @@ strategy may not, its copy does not either.
 
 _CERTAIN_RETURN = 1.0
 """A return of 100 %, or of -100 %: beyond any threshold."""
+
+_BARS_AFTER_CUT = 30
+"""Bars after a cutoff up to which weights are decided where they are optima, which take long."""
 
 _SMALL_WEIGHT = 1e-3
 """Fraction of the equity: small enough to survive the costs of a turnover at every bar."""
@@ -89,6 +93,8 @@ class AlternatingProbe:
         ahead[~np.isnan(ahead)] = 2 * certain
         other = pd.DataFrame(values, index=turning.index, columns=turning.columns)
         later = _with_forecasts(self._turning[phase], other)
+        if spec.has_optima:
+            later = _first_rows(later, last_row + 1 + _BARS_AFTER_CUT)
         yield from pair_positions(
             {ALTERNATING_BOOK: self._real_positions[phase]},
             {ALTERNATING_BOOK: steps.decide_model_positions(spec, perturbed, later)},
@@ -172,6 +178,20 @@ def _with_forecasts(predictions: Predictions, predicted: WideFrame) -> Predictio
     horizon = predictions.horizon
     other = replace(predictions.by_horizon[horizon], predicted=predicted)
     return replace(predictions, by_horizon={**predictions.by_horizon, horizon: other})
+
+
+def _first_rows(predictions: Predictions, count: int) -> Predictions:
+    """The same up to a row, over the traded horizon alone."""
+    own = predictions.by_horizon[predictions.horizon]
+    cut = HorizonForecast(
+        own.predicted.iloc[:count],
+        {level: wide.iloc[:count] for level, wide in own.quantiles.items()},
+    )
+    return replace(
+        predictions,
+        by_horizon={predictions.horizon: cut},
+        window_index=predictions.window_index[:count],
+    )
 
 
 def _exit_forecasts(levels: EntryExitThresholds, side: Side) -> tuple[float, float]:

@@ -29,6 +29,7 @@ from engine.leakage.output_pairs import (
 from engine.leakage.perturb import perturb_forecast, perturb_weights
 from engine.leakage.scenarios import choose_scenarios
 from engine.pipeline import steps
+from engine.signals.benchmarks import UniverseRule
 from engine.simulation.cost_rates import RATE_NAMES
 from engine.simulation.costs import Costs
 
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from engine.pipeline.result import BacktestResult
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts
+
+_REBALANCINGS = 4
+"""Rebalancings of a benchmark of several symbols after which later bars are replaced."""
 
 _BARS_AFTER_CUT = 30
 """Bars after a cutoff up to which fills are simulated, beside the delay of orders: a fill that
@@ -69,6 +73,28 @@ def find_unmet_rows(books: Iterable[WideFrame], met: set[int]) -> list[int]:
                 there = np.flatnonzero(sides == side)
                 if not rows.intersection(there.tolist()):
                     rows.add(int(there[len(there) // 2]))
+    return sorted(rows - met)
+
+
+def find_rebalancing_rows(books: Iterable[WideFrame], met: set[int]) -> list[int]:
+    """Rows at which books change their weights, where none of the rows met does.
+
+    A book that is rebalanced once a month reads later bars, if it does, at those closes alone.
+
+    Args:
+        books: Weights of each book, n rows.
+        met: Rows that are compared anyway.
+
+    Returns:
+        Ascending; up to `_REBALANCINGS` of each book, evenly over its changes but those of the
+        last row.
+    """
+    rows = set()
+    for weights in books:
+        changed = np.diff(weights.to_numpy()[:-1], axis=0, prepend=0.0).any(axis=1)
+        turns = np.flatnonzero(changed)
+        count = min(len(turns), max(0, _REBALANCINGS - len(met.intersection(turns.tolist()))))
+        rows |= set(turns[np.linspace(0, len(turns) - 1, count).astype(int)].tolist())
     return sorted(rows - met)
 
 
@@ -156,15 +182,18 @@ class BookProbe:
         result = self._result
         first = result.prepared.windows[0].test.start
         rules = [own for book, own in result.weights.items() if book not in result.predictions]
-        rows = find_unmet_rows(
-            rules,
-            {cutoff.row - first for cutoff in self._plan.cutoffs if cutoff.row >= first},
-        )
-        for index, row in enumerate(rows):
+        met = {cutoff.row - first for cutoff in self._plan.cutoffs if cutoff.row >= first}
+        several = [
+            result.weights[name]
+            for name, book in result.spec.books().items()
+            if isinstance(book, UniverseRule)
+        ]
+        rows = {*find_unmet_rows(rules, met), *find_rebalancing_rows(several, met)}
+        for index, row in enumerate(sorted(rows)):
             cutoff = Cutoff(first + row, "inside a window")
             for scenario in choose_scenarios(index):
                 altered = result.prepared.with_market(self._alter(cutoff, scenario))
-                weights = steps.decide_positions(result.spec, altered, {}, include_models=False)
+                weights = self._decide_rules(altered, cutoff)
                 bars = result.prepared.span[: row + 1]
                 self._require_equal(pair_positions(result.weights, weights, bars), cutoff)
 
@@ -244,14 +273,22 @@ class BookProbe:
     ) -> None:
         cutoff = self._plan.cutoffs[index]
         # Those of models are replayed at every bar by `replay.check_decisions`.
-        weights = steps.decide_positions(self._result.spec, altered, {}, include_models=False)
         bars = self._tested_bars(index)
-        self._require_equal(pair_positions(self._result.weights, weights, bars), cutoff)
+        if len(bars) or not self._result.spec.has_optima:
+            weights = self._decide_rules(altered, cutoff)
+            self._require_equal(pair_positions(self._result.weights, weights, bars), cutoff)
         if len(bars):
             up = scenario.forecasts_up
             self._require_equal(
                 self.alternating.pair_positions(altered, len(bars) - 1, index, up=up), cutoff
             )
+
+    def _decide_rules(self, altered: PreparedData, cutoff: Cutoff) -> dict[str, WideFrame]:
+        """The weights of the rules; where they are optima, not long after the cutoff."""
+        spec = self._result.spec
+        if spec.has_optima:
+            altered = _end_after(altered, cutoff.row + _BARS_AFTER_CUT, altered.market)
+        return steps.decide_positions(spec, altered, {}, include_models=False)
 
     def _compare_fills(
         self, index: int, prepared: PreparedData, market: Market, costs: TradingCosts

@@ -20,6 +20,7 @@ from engine.core.randomness import derive_seed
 from engine.leakage.comparison import FIXES, format_bar
 from engine.leakage.fill_records import find_columns, find_rows, find_signs
 from engine.leakage.size_probe import check_sizes
+from engine.pipeline.steps import make_decision_spec
 from engine.portfolio import PortfolioRow, PortfolioState, rebalance
 from engine.signals.decision_levels import compute_decision_levels
 from engine.signals.hysteresis import next_position
@@ -64,7 +65,7 @@ def check_decisions(
         forecasts = SignalInputs.from_predictions(own)
         check_sizes(
             book,
-            spec.decision_spec(prepared.market.periods_per_year),
+            make_decision_spec(spec, prepared.market),
             forecasts,
             prepared.target_close,
             prepared.tested.start,
@@ -106,7 +107,7 @@ def _check_portfolio(book: str, replayed: _DecisionReplay, weights: WideFrame) -
         stop = replayed.first + row + 1
         known = close[:stop] if needed is None else close[max(0, stop - needed) : stop]
         shown = PortfolioRow(symbols, predicted[row], positions[row], sizes[row], known)
-        state = rebalance(state, shown, stamp, spec.portfolio)
+        state = rebalance(state, shown, stamp, spec.portfolio, spec.terms)
         due_weights.append(state.weights)
     for column, symbol in enumerate(symbols):
         due = np.array([own[column] for own in due_weights])
@@ -123,7 +124,7 @@ class _DecisionReplay:
     """Decisions of one model, each from the rows up to its own."""
 
     def __init__(self, spec: Strategy, prepared: PreparedData, forecasts: SignalInputs) -> None:
-        self.spec = spec.decision_spec(prepared.market.periods_per_year)
+        self.spec = make_decision_spec(spec, prepared.market)
         self.close, self.first = prepared.target_close, prepared.tested.start
         self.forecasts, self.span = forecasts, prepared.span
         self._seed = spec.seed

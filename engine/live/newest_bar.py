@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.core.errors import TrainingError, UsageError
 from engine.live.strategy_argument import require_market
 from engine.pipeline.prepare import prepare_data
+from engine.pipeline.steps import make_decision_spec
 from engine.signals.inputs import SignalInputs
 from engine.signals.prediction_row import PredictionRow, iterate_prediction_rows
 from engine.training.forecast import predict_window
@@ -55,7 +56,7 @@ def predict(fitted: FittedStrategy, market: Market) -> PredictionRow:
     (known,) = iterate_prediction_rows(
         SignalInputs.from_predictions(predictions),
         prepared.target_close,
-        fitted.spec.decision_spec(market.periods_per_year),
+        make_decision_spec(fitted.spec, market),
     )
     return known
 

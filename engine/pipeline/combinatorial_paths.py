@@ -124,6 +124,7 @@ def run_combinatorial_paths(
         data.prepared.target_close,
         data.prepared.span,
         spec.max_weight,
+        eligible=data.prepared.eligible,
     )
     books = simulate_books(spec, data.prepared, {**weights, BUY_AND_HOLD: held})
     returns = pd.DataFrame({int(path): books[path].returns for path in weights})

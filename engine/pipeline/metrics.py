@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from engine.evaluation.forecasts.scores import score_forecasts, score_quantiles
 from engine.evaluation.metrics.performance import performance_metrics
 from engine.evaluation.metrics.trade_metrics import limit_metrics, wait_metrics
+from engine.pipeline.portfolio_figures import count_rebalancings
 from engine.runs.documents import Metrics
 from engine.runs.documents.metrics import (
     BookMetrics,
@@ -23,16 +25,31 @@ if TYPE_CHECKING:
 
     from engine.core.types import Matrix
     from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.result import BacktestResult
     from engine.simulation.portfolio import SimulationResult
     from engine.training.out_of_sample import HorizonForecast, Predictions
+
+
+def compute_run_metrics(result: BacktestResult) -> Metrics:
+    """`metrics.json` of a run, with the figures of its rebalancings."""
+    counts = count_rebalancings(result.spec, result.prepared, result.predictions)
+    return compute_metrics(result.prepared, result.predictions, result.books, counts)
 
 
 def compute_metrics(
     prepared: PreparedData,
     predictions: Mapping[str, Predictions],
     books: Mapping[str, SimulationResult],
+    rebalancings: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Metrics:
-    """`metrics.json`: the span, every book's figures, every model's forecast scores."""
+    """`metrics.json`: the span, every book's figures, every model's forecast scores.
+
+    Args:
+        prepared: Bars and rates.
+        predictions: Forecasts of the books with a model.
+        books: Book -> simulated result.
+        rebalancings: By `count_rebalancings`.
+    """
     periods, rates = prepared.market.periods_per_year, prepared.rates_by_bar
     return Metrics(
         span=SpanFigures(
@@ -55,6 +72,7 @@ def compute_metrics(
                 | wait_metrics(book.waits)
                 | {"margin_calls": len(book.margin_calls)}
                 | _limit_figures(book)
+                | dict(rebalancings.get(name, {}))
             )
             for name, book in books.items()
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.core.errors import UsageError
+from engine.portfolio import TradingCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,18 @@ def check_portfolio(spec: Strategy, market: Market, targets: Sequence[str], *, f
         first: Row of the first out-of-sample bar.
 
     Raises:
-        UsageError: There are too few symbols to choose from, or too few closes at that bar.
+        UsageError: There are too few symbols to choose from, or too few closes at that bar; a
+            group names a symbol that is not traded; or the calendar does not know the bars by
+            whose sessions the book is rebalanced.
     """
+    _check_symbols(spec, market, targets)
+    _check_groups(spec, targets)
+    _check_closes(spec, market, first)
+    if any(each in {"week_end", "month_end"} for each in spec.rebalancings):
+        _check_calendar(market, first)
+
+
+def _check_symbols(spec: Strategy, market: Market, targets: Sequence[str]) -> None:
     allocation, dataset = spec.portfolio.allocation, market.provenance.get("name")
     of = f" of {dataset}" if dataset else ""
     if len(targets) < allocation.symbols_needed:
@@ -35,15 +46,64 @@ def check_portfolio(spec: Strategy, market: Market, targets: Sequence[str], *, f
             where="portfolio.allocation",
             fix="trade more symbols (data.targets), hold fewer, or take another allocation",
         )
-    needed = spec.decision_spec(market.periods_per_year).closes_needed or allocation.closes_needed
-    if first + 1 < needed:
-        section = "portfolio.allocation" if first + 1 < allocation.closes_needed else "sizing"
-        part = allocation if section != "sizing" else spec.sizing
-        where = f"{section}.window" if "window" in type(part).model_fields else section
+    for benchmark in spec.benchmarks:
+        needed = getattr(benchmark, "symbols_needed", 1)
+        if len(targets) < needed:
+            raise UsageError(
+                "a benchmark of several symbols has none to choose from",
+                expected=f"{needed} target symbols or more for {benchmark.kind}",
+                found=f"{len(targets)}{of}",
+                where="benchmarks",
+                fix=f"trade more symbols (data.targets), or leave {benchmark.kind} out",
+            )
+
+
+def _check_groups(spec: Strategy, targets: Sequence[str]) -> None:
+    named = {symbol for members in spec.portfolio.groups.values() for symbol in members}
+    unknown = sorted(named.difference(targets))
+    if unknown:
         raise UsageError(
-            f"there are too few closes for the {section.rpartition('.')[2]}",
-            expected=f"{needed} closes up to the first out-of-sample bar",
-            found=f"{first + 1}",
-            where=where,
-            fix=f"lower {where}, or raise windows.train",
+            "a group names a symbol that is not traded",
+            expected=f"symbols of {', '.join(targets)}",
+            found=", ".join(unknown),
+            where="portfolio.groups",
+            fix=f"leave {', '.join(unknown)} out, or trade it (data.targets)",
+        )
+
+
+def _check_closes(spec: Strategy, market: Market, first: int) -> None:
+    portfolio = spec.portfolio
+    needed = spec.decision_spec(market.periods_per_year).closes_needed or portfolio.closes_needed
+    if first + 1 >= needed:
+        return
+    section = "sizing"
+    if first + 1 < portfolio.closes_needed:
+        section = "portfolio.volatility_target"
+    if first + 1 < portfolio.allocation.closes_needed:
+        section = "portfolio.allocation"
+    parts = {
+        "sizing": spec.sizing,
+        "portfolio.allocation": portfolio.allocation,
+        "portfolio.volatility_target": portfolio.volatility_target,
+    }
+    where = f"{section}.window" if hasattr(parts[section], "window") else section
+    raise UsageError(
+        f"there are too few closes for the {section.rpartition('.')[2].replace('_', ' ')}",
+        expected=f"{needed} closes up to the first out-of-sample bar",
+        found=f"{first + 1}",
+        where=where,
+        fix=f"lower {where}, or raise windows.train",
+    )
+
+
+def _check_calendar(market: Market, first: int) -> None:
+    stamps = market.wide("close").index
+    if not TradingCalendar.of_market(market).knows(stamps[first], stamps[-1]):
+        raise UsageError(
+            "the calendar does not know when the last sessions of weeks and months are",
+            expected=f"sessions of {market.calendar} from {stamps[first]} to {stamps[-1]}",
+            found="a calendar that begins later or ends earlier",
+            where="portfolio.rebalance",
+            fix="rebalance weekly or monthly, which is at the first close of a period, or install "
+            "a newer exchange-calendars",
         )

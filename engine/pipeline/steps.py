@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import TrainingError
+from engine.portfolio import TradingCalendar
 from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.inputs import SignalInputs
 from engine.signals.target_weights import compute_decisions, compute_target_weights
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
     from engine.core.progress import Progress
     from engine.core.types import WideFrame
+    from engine.data import Market
     from engine.pipeline.prepare import PreparedData
     from engine.signals.decision import DecisionState
+    from engine.signals.decision_levels import DecisionSpec
     from engine.simulation.costs import TradingCosts
     from engine.simulation.portfolio import SimulationResult
     from engine.splits.walk_forward import WalkForwardWindow
@@ -96,6 +99,11 @@ def assemble_strategy_predictions(prepared: PreparedData, fits: FitResults) -> P
     )
 
 
+def make_decision_spec(spec: Strategy, market: Market) -> DecisionSpec:
+    """How the forecasts of a model become target weights on the bars of a market."""
+    return spec.decision_spec(market.periods_per_year, TradingCalendar.of_market(market))
+
+
 def decide_positions(
     spec: Strategy,
     prepared: PreparedData,
@@ -119,6 +127,7 @@ def decide_positions(
                 prepared.target_close,
                 prepared.span,
                 spec.max_weight,
+                make_decision_spec(spec, prepared.market),
                 prepared.eligible,
             )
         return decide_model_positions(spec, prepared, predictions[name])
@@ -144,7 +153,7 @@ def decide_state_at(
     decisions = compute_decisions(
         SignalInputs.from_predictions(predictions),
         prepared.target_close,
-        spec.decision_spec(prepared.market.periods_per_year),
+        make_decision_spec(spec, prepared.market),
     )
     return decisions.state_at(row)
 
@@ -162,6 +171,8 @@ def decide_model_positions(
         periods_per_year=prepared.market.periods_per_year,
         max_weight=spec.max_weight,
         portfolio=spec.portfolio,
+        horizon=spec.target.horizon,
+        calendar=TradingCalendar.of_market(prepared.market),
     )
 
 

@@ -24,9 +24,12 @@ class PortfolioRow:
         predicted: (m,) predicted simple return of each; NaN where there is no forecast.
         positions: (m,) by the signal: 1 long, 0 flat, -1 short.
         sizes: (m,) by the sizing: share of the equity, 0 or more.
-        closes: (k, m) the last closes up to this one, at least `closes_needed`.
+        closes: (k, m) the last closes up to this one, at least `closes_needed`; NaN where a
+            symbol has none.
         absent: (m,) whether no forecast of it is due; None where one of each is.
         halted: (m,) whether it is absent and keeps its weight.
+        before: (m,) weights before this close; None where there are none.
+        horizon: Bars that the predicted returns are over.
     """
 
     symbols: tuple[str, ...]
@@ -36,6 +39,8 @@ class PortfolioRow:
     closes: Matrix
     absent: BoolVector | None = None
     halted: BoolVector | None = None
+    before: Vector | None = None
+    horizon: int = 1
 
     @property
     def trading(self) -> PortfolioRow:
@@ -69,9 +74,13 @@ class AllocationSpec(Spec, ABC):
     Attributes:
         by_rank: Whether forecasts are compared with each other, instead of with the thresholds of
             the signal.
+        is_optimised: Whether the shares are an optimum, which there may not be.
+        libraries: Distributions that shape the shares.
     """
 
     by_rank: ClassVar[bool] = False
+    is_optimised: ClassVar[bool] = False
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     if TYPE_CHECKING:
 
@@ -85,16 +94,22 @@ class AllocationSpec(Spec, ABC):
         return 0
 
     @property
+    def returns_window(self) -> int | None:
+        """Returns without enough of which a symbol is left out; None where none is left out."""
+        return None
+
+    @property
     def symbols_needed(self) -> int:
         """Target symbols that there must be for the shares to depend on the forecasts."""
         return 1
 
     @abstractmethod
-    def divide(self, row: PortfolioRow) -> Vector:
+    def divide(self, row: PortfolioRow) -> Vector | None:
         """The weights of one close before limits, from what is known at it.
 
         Returns:
-            (m,) without NaN; the absolute values add up to the largest size at most.
+            (m,) without NaN; the absolute values add up to the largest size at most. None where
+            the shares are an optimum and there is none.
         """
 
 

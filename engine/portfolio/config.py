@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal, TypeAlias
 
@@ -15,15 +16,34 @@ from engine.portfolio.allocation import (
     ProportionalAllocation,
     TopAllocation,
 )
+from engine.portfolio.expected import MaximumSharpeAllocation, MeanVarianceAllocation
+from engine.portfolio.optimised import (
+    HierarchicalRiskParityAllocation,
+    MinimumShortfallAllocation,
+    MinimumVarianceAllocation,
+    RiskParityAllocation,
+)
+from engine.portfolio.volatility_target import BookVolatilityTarget
 
 Allocation: TypeAlias = Annotated[
     EqualAllocation
     | ProportionalAllocation
     | InverseVolatilityAllocation
     | TopAllocation
-    | LongShortAllocation,
+    | LongShortAllocation
+    | RiskParityAllocation
+    | HierarchicalRiskParityAllocation
+    | MinimumVarianceAllocation
+    | MinimumShortfallAllocation
+    | MeanVarianceAllocation
+    | MaximumSharpeAllocation,
     Field(discriminator="kind"),
 ]
+
+Rebalancing: TypeAlias = (
+    Annotated[int, Field(ge=1, le=10_000)] | Literal["weekly", "monthly", "week_end", "month_end"]
+)
+"""At which closes the weights are made anew."""
 
 
 class PortfolioSpec(Spec):
@@ -36,8 +56,13 @@ class PortfolioSpec(Spec):
         allocation: Shares of the symbols.
         rebalance: At the close of every so many bars, or at the first close of each week (from
             Monday, UTC) or month, by the timestamps of the bars, which are those of their opens;
-            between them the target weights stay, but for symbols without a forecast.
+            `week_end` and `month_end` are the last close of each by the calendar of the dataset.
+            Between them the target weights stay, but for symbols without a forecast.
+        volatility_target: Volatility that the whole book is scaled to, before the limits.
         max_symbol_weight: Largest |weight| of a symbol; what is above it is cash.
+        groups: Name -> its symbols; each symbol is in one group at most.
+        max_group_weight: Largest sum of |weight| in each group; its weights are made smaller by
+            one factor, and the rest is cash.
         max_net_weight: Largest |sum of the weights|; the larger side is made smaller, also where a
             symbol is left between rebalancings because it has no forecast.
         min_change: A weight that would change by less stays, unless it becomes 0 or changes its
@@ -48,8 +73,15 @@ class PortfolioSpec(Spec):
     """
 
     allocation: Allocation = EqualAllocation()
-    rebalance: Annotated[int, Field(ge=1, le=10_000)] | Literal["weekly", "monthly"] = 1
+    rebalance: Rebalancing = 1
+    volatility_target: BookVolatilityTarget | None = Field(
+        default=None, exclude_if=lambda target: target is None
+    )
     max_symbol_weight: float | None = Field(default=None, gt=0, le=1)
+    groups: Mapping[str, tuple[str, ...]] = Field(default={}, exclude_if=lambda groups: not groups)
+    max_group_weight: float | None = Field(
+        default=None, gt=0, le=1, exclude_if=lambda limit: limit is None
+    )
     max_net_weight: float | None = Field(default=None, ge=0, le=1)
     min_change: float = Field(default=0.0, ge=0, lt=1)
     max_turnover: float | None = Field(default=None, gt=0, le=2)
@@ -62,6 +94,22 @@ class PortfolioSpec(Spec):
                 f"change; it is {self.max_turnover}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _check_groups(self) -> PortfolioSpec:
+        if bool(self.groups) != (self.max_group_weight is not None):
+            raise ValueError("`groups` and `max_group_weight` beside each other")
+        members = [symbol for group in self.groups.values() for symbol in group]
+        twice = sorted({symbol for symbol in members if members.count(symbol) > 1})
+        if twice:
+            raise ValueError(f"each symbol in one group at most; twice: {', '.join(twice)}")
+        return self
+
+    @property
+    def closes_needed(self) -> int:
+        """Closes that the weights of a bar are computed from, its own included."""
+        target = self.volatility_target
+        return max(self.allocation.closes_needed, 0 if target is None else target.window + 1)
 
     @cached_property
     def is_equal_share(self) -> bool:

@@ -1,4 +1,4 @@
-"""Orders that a bar could not fill, and margin calls, in sentences."""
+"""Orders that a bar could not fill, margin calls, and optima that there were not, in sentences."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.reporting import formatting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from engine.runs.documents import Metrics
 
 
 def describe_waits(metrics: Metrics) -> tuple[str, ...]:
-    """Sentences on the strategy's orders that waited, on margin calls, and on useless volumes.
+    """Sentences on orders that waited, margin calls, failed optima, and useless volumes.
 
     Args:
         metrics: Of a run.
 
     Returns:
-        Empty where no order waited or was cut, nothing was called, and every volume of 0 was taken
-        for what it says.
+        Empty where no order waited or was cut, nothing was called, every rebalancing had its
+        optimum over all symbols, and every volume of 0 was taken for what it says.
     """
     sentences = []
     own = metrics.books.get(STRATEGY_BOOK)
@@ -45,6 +47,7 @@ def describe_waits(metrics: Metrics) -> tuple[str, ...]:
             f"The strategy fell below its maintenance margin at {closes}: all positions were "
             "closed at the next fill, until a target changed."
         )
+    sentences += _describe_optima(metrics)
     sentences += [
         f"{symbol}: {formatting.count_of(figures.ignored_bars, 'bar')} with a volume of 0 "
         f"{'counts' if figures.ignored_bars == 1 else 'count'} as traded, because its volumes say "
@@ -53,3 +56,21 @@ def describe_waits(metrics: Metrics) -> tuple[str, ...]:
         if figures.ignored_bars
     ]
     return tuple(sentences)
+
+
+def _describe_optima(metrics: Metrics) -> Iterator[str]:
+    """Of every book: rebalancings without an optimum, and symbols that were left out of some."""
+    for name, book in metrics.books.items():
+        owner = "The strategy" if name == STRATEGY_BOOK else name
+        if book.failed_optima:
+            yield (
+                f"{owner} had no optimum at {formatting.COUNT(book.failed_optima)} of "
+                f"{formatting.count_of(book.rebalancings or 0, 'rebalancing')}, because it was "
+                "infeasible or the solver failed, and kept its weights there."
+            )
+        for symbol, count in book.short_histories.items():
+            yield (
+                f"{owner} left {symbol} out at {formatting.COUNT(count)} of "
+                f"{formatting.count_of(book.rebalancings or 0, 'rebalancing')}: it had too few "
+                "closes in the window of the allocation."
+            )

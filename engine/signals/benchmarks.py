@@ -1,9 +1,13 @@
-"""Benchmark rules: buy and hold, moving-average crossover, mean reversion."""
+"""Benchmark rules: buy and hold, moving-average crossover, mean reversion, and the base of others.
+
+`universe_benchmarks` has those that choose among several symbols.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,11 +16,17 @@ from pydantic import Field, model_validator
 from engine.core.part_origin import is_built_in
 from engine.core.types import Spec
 from engine.features.rolling import zscore
+from engine.portfolio import BookTerms, PortfolioRow, PortfolioSpec, PortfolioState, rebalance
+from engine.portfolio.config import Rebalancing
 from engine.signals.contract import check_positions
 from engine.signals.hysteresis import EntryExitThresholds, Side, apply_hysteresis
 
 if TYPE_CHECKING:
-    from engine.core.types import WideFrame
+    from collections.abc import Sequence
+
+    from engine.core.types import Matrix, WideFrame
+    from engine.portfolio import Allocation
+    from engine.signals.decision_levels import DecisionSpec
 
 
 class BenchmarkRule(Spec, ABC):
@@ -115,11 +125,102 @@ class MeanReversion(BenchmarkRule):
         return pd.DataFrame(np.column_stack(positions), index=close.index, columns=close.columns)
 
 
+class UniverseRule(BenchmarkRule, ABC):
+    """A rule for several symbols, which share one book.
+
+    It has no signal of its own at a symbol: it scores all symbols at a close, and an allocation
+    makes weights of the scores, at the closes of a rebalancing.
+
+    Attributes:
+        symbols_needed: Target symbols without which there is nothing to choose.
+        is_optimised: Whether the weights are an optimum, which there may not be.
+        trades_back: Whether each rebalancing trades back what the prices moved since.
+        rebalance: As in `portfolio`; that of the strategy by default.
+    """
+
+    symbols_needed: ClassVar[int] = 2
+    is_optimised: ClassVar[bool] = False
+    trades_back: ClassVar[bool] = False
+    rebalance: Rebalancing | None = None
+
+    @abstractmethod
+    def compute_scores(self, close: WideFrame) -> Matrix:
+        """(n, m) what the allocation reads as forecasts, from closes up to each; NaN leaves out.
+
+        Args:
+            close: All bars, one column per symbol.
+        """
+
+    @abstractmethod
+    def make_allocation(self, symbols: int) -> Allocation:
+        """How the scores of so many symbols become weights."""
+
+    def fold(
+        self,
+        close: WideFrame,
+        rows: pd.DatetimeIndex,
+        rebalancing: Rebalancing,
+        terms: BookTerms,
+        eligible: WideFrame | None = None,
+    ) -> list[PortfolioState]:
+        """The state of the book after each of some closes, from the closes up to it.
+
+        Args:
+            close: All bars, one column per symbol.
+            rows: The bars that are decided, ascending.
+            rebalancing: Of the strategy; the rule's own goes before it.
+            terms: Limit of the sum of |weight|, and the calendar.
+            eligible: As in `compute_benchmark_weights`.
+        """
+        count = len(close.columns)
+        spec = PortfolioSpec(
+            allocation=self.make_allocation(count), rebalance=self.rebalance or rebalancing
+        )
+        scores, closes = self.compute_scores(close), close.to_numpy(dtype=np.float64)
+        known = (
+            np.isfinite(closes) if eligible is None else eligible.to_numpy() & np.isfinite(closes)
+        )
+        sizes, needed = np.full(count, terms.max_weight), spec.closes_needed
+        state, states = PortfolioState.start(count), []
+        for place, stamp in zip(close.index.get_indexer(rows), rows, strict=True):
+            score = np.where(known[place], scores[place], np.nan)
+            row = PortfolioRow(
+                tuple(close.columns),
+                score,
+                np.isfinite(score).astype(np.float64),
+                sizes,
+                closes[max(0, place + 1 - needed) : place + 1],
+            )
+            state = rebalance(state, row, stamp, spec, terms)
+            states.append(state)
+        return states
+
+    def compute_positions(self, close: WideFrame) -> WideFrame:
+        """The share of the book of each symbol, rebalanced at every close unless it says when."""
+        rows = pd.DatetimeIndex(close.index)
+        return self.weigh(self.fold(close, rows, 1, BookTerms()), close, rows)
+
+    def weigh(
+        self, states: Sequence[PortfolioState], close: WideFrame, rows: pd.DatetimeIndex
+    ) -> WideFrame:
+        """The target weights of the states of some closes.
+
+        An order is placed where a target weight changes: so, to trade back, the weights of
+        successive rebalancings differ in their last bit.
+        """
+        weights = np.stack([state.weights for state in states])
+        if self.trades_back:
+            odd = np.cumsum([state.bars == 0 for state in states]) % 2 == 1
+            weights[odd] = np.nextafter(weights[odd], 0.0)
+        return pd.DataFrame(weights, index=rows, columns=close.columns)
+
+
 def compute_benchmark_weights(
     rule: BenchmarkRule,
     close: WideFrame,
     rows: pd.DatetimeIndex,
     max_weight: float,
+    decisions: DecisionSpec | None = None,
     eligible: WideFrame | None = None,
 ) -> WideFrame:
     """The target weights of a rule at each out-of-sample close.
@@ -129,12 +230,18 @@ def compute_benchmark_weights(
         close: All bars, one column per target symbol; NaN before the first bar of a symbol.
         rows: The out-of-sample bars.
         max_weight: Limit of the sum of |weight|, split equally over the symbols.
+        decisions: Of the strategy; a rule for several symbols is rebalanced with it unless it says
+            when, and without it at every close.
         eligible: Wide and bool, the rows and columns of `close`: the symbols of a panel that may
             be held, over which the limit is split at each close; None where all always may.
 
     Returns:
         Index `rows`, the columns of `close`, without NaN.
     """
+    if isinstance(rule, UniverseRule):
+        return rule.weigh(
+            fold_universe_rule(rule, close, rows, max_weight, decisions, eligible), close, rows
+        )
     positions = rule.compute_positions(close)
     if not is_built_in(type(rule)):
         check_positions(rule.kind, close, positions)
@@ -149,3 +256,18 @@ def compute_benchmark_weights(
         count = np.maximum(chosen.sum(axis=1, keepdims=True), 1)
         weights = np.where(chosen, tested.to_numpy(), 0.0) * (max_weight / count)
     return pd.DataFrame(weights, index=tested.index, columns=tested.columns)
+
+
+def fold_universe_rule(
+    rule: UniverseRule,
+    close: WideFrame,
+    rows: pd.DatetimeIndex,
+    max_weight: float,
+    decisions: DecisionSpec | None = None,
+    eligible: WideFrame | None = None,
+) -> list[PortfolioState]:
+    """The states behind `compute_benchmark_weights` of a rule for several symbols."""
+    if decisions is None:
+        return rule.fold(close, rows, 1, BookTerms(max_weight), eligible)
+    terms = replace(decisions.terms, max_weight=max_weight)
+    return rule.fold(close, rows, decisions.portfolio.rebalance, terms, eligible)

@@ -53,12 +53,14 @@ class DecisionState(PersistentValue):
         positions: Symbol -> what is meant to be held.
         weights: Symbol -> target weight, where the portfolio does not give equal parts.
         bars_since_rebalancing: Closes since the portfolio was rebalanced.
+        failed_optima: Rebalancings so far that had no optimum, and kept the weights.
     """
 
     decided_on: AwareDatetime | None = None
     positions: dict[str, TargetPosition] = Field(default_factory=dict)
     weights: dict[str, float] = Field(default_factory=dict)
     bars_since_rebalancing: int = Field(default=0, ge=0)
+    failed_optima: int = Field(default=0, ge=0, exclude_if=lambda count: count == 0)
 
 
 def decide(
@@ -124,6 +126,7 @@ def _divide(
         state.decided_on if state.weights else None,
         state.bars_since_rebalancing,
         np.array([_weight_before(state, symbol) for symbol in symbols]),
+        state.failed_optima,
     )
     by_rank = spec.portfolio.allocation.by_rank
     sizes = [spec.ranked_size if by_rank else each.size for each in held]
@@ -135,11 +138,14 @@ def _divide(
             np.array([row.predicted[symbol] for symbol in symbols]),
             np.array([each.position for each in held]),
             np.array(sizes),
-            closes[list(symbols)].to_numpy() if len(closes.columns) else np.empty((0, 0)),
+            closes[list(symbols)].to_numpy()
+            if len(closes.columns)
+            else np.empty((0, len(symbols))),
             *(() if row.absences is None else (row.absences.absent[0], row.absences.halted[0])),
         ),
         row.timestamp,
         spec.portfolio,
+        spec.terms,
     )
     targets = dict(zip(symbols, after.weights.tolist(), strict=True))
     return DecisionState(
@@ -147,6 +153,7 @@ def _divide(
         positions=dict(holdings),
         weights=targets,
         bars_since_rebalancing=after.bars,
+        failed_optima=after.failed_optima,
     ), targets
 
 

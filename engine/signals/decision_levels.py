@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.portfolio import EQUAL_PARTS
+from engine.portfolio import EQUAL_PARTS, BookTerms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import Vector, WideFrame
-    from engine.portfolio import PortfolioSpec
+    from engine.portfolio import PortfolioSpec, TradingCalendar
     from engine.signals.hysteresis import EntryExitThresholds
     from engine.signals.sizing import SizingSpec
     from engine.signals.thresholds import ThresholdSpec
@@ -28,6 +28,8 @@ class DecisionSpec:
         round_trip_cost: Cost of entry and exit, a fraction of the traded value.
         periods_per_year: Bars per year.
         portfolio: How the symbols share it; by default each has an equal part.
+        horizon: Bars that a forecast is over.
+        calendar: Of the bars, for a portfolio that is rebalanced at the end of a week or month.
     """
 
     signal: ThresholdSpec
@@ -36,12 +38,19 @@ class DecisionSpec:
     round_trip_cost: float
     periods_per_year: float
     portfolio: PortfolioSpec = EQUAL_PARTS
+    horizon: int = 1
+    calendar: TradingCalendar | None = None
+
+    @property
+    def terms(self) -> BookTerms:
+        """What the weights of the book depend on beside the portfolio."""
+        return BookTerms(self.max_weight, self.horizon, self.periods_per_year, self.calendar)
 
     @property
     def closes_needed(self) -> int | None:
         """Closes that a decision is computed from, its own included; None is all of them."""
         sized = self.sizing.closes_needed
-        return None if sized is None else max(sized, self.portfolio.allocation.closes_needed)
+        return None if sized is None else max(sized, self.portfolio.closes_needed)
 
     @property
     def ranked_size(self) -> float:

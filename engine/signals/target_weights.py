@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import Matrix, Vector, WideFrame
-    from engine.portfolio import PortfolioSpec
+    from engine.portfolio import PortfolioSpec, TradingCalendar
     from engine.signals.inputs import SignalInputs
     from engine.signals.sizing import SizingSpec
     from engine.signals.thresholds import ThresholdSpec
@@ -72,7 +72,11 @@ class Decisions:
 
     def _portfolio_at(self, state: PortfolioState) -> dict[str, Any]:
         weights = dict(zip(self.positions.columns, state.weights.tolist(), strict=True))
-        return {"weights": weights, "bars_since_rebalancing": state.bars}
+        return {
+            "weights": weights,
+            "bars_since_rebalancing": state.bars,
+            "failed_optima": state.failed_optima,
+        }
 
 
 def compute_target_weights(  # noqa: PLR0913 - an argument a part of the strategy
@@ -85,6 +89,8 @@ def compute_target_weights(  # noqa: PLR0913 - an argument a part of the strateg
     periods_per_year: float,
     max_weight: float,
     portfolio: PortfolioSpec = EQUAL_PARTS,
+    horizon: int = 1,
+    calendar: TradingCalendar | None = None,
 ) -> WideFrame:
     """The target weights at each out-of-sample close, from values known at it.
 
@@ -103,6 +109,8 @@ def compute_target_weights(  # noqa: PLR0913 - an argument a part of the strateg
         periods_per_year: Bars per year.
         max_weight: Limit of the sum of |weight| over the symbols.
         portfolio: How the symbols share it; by default each has an m-th part.
+        horizon: Bars that a forecast is over.
+        calendar: Of the bars, for a portfolio that is rebalanced at the end of a week or month.
 
     Returns:
         Shape (n, m), without NaN: 1.0 is 100 % of the equity, negative is short.
@@ -114,6 +122,8 @@ def compute_target_weights(  # noqa: PLR0913 - an argument a part of the strateg
         round_trip_cost=round_trip_cost,
         periods_per_year=periods_per_year,
         portfolio=portfolio,
+        horizon=horizon,
+        calendar=calendar,
     )
     return compute_decisions(forecasts, close, spec).weights
 
@@ -182,7 +192,7 @@ def fold_portfolio(
         absences: Of these bars, of a panel.
     """
     symbols = tuple(predicted.columns)
-    closes, needed = close[list(symbols)].to_numpy(), spec.portfolio.allocation.closes_needed
+    closes, needed = close[list(symbols)].to_numpy(), spec.portfolio.closes_needed
     last = close.index.get_indexer(predicted.index)
     state, states = PortfolioState.start(len(symbols)), []
     forecasts = predicted.to_numpy(dtype=np.float64)
@@ -196,7 +206,7 @@ def fold_portfolio(
             known,
             *(() if absences is None else (absences.absent[number], absences.halted[number])),
         )
-        state = rebalance(state, row, timestamp, spec.portfolio)
+        state = rebalance(state, row, timestamp, spec.portfolio, spec.terms)
         states.append(state)
     return states
 

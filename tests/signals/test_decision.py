@@ -13,12 +13,20 @@ from hypothesis import strategies as st
 
 from engine.core.errors import TrainingError, UsageError
 from engine.portfolio import (
+    BookVolatilityTarget,
     EqualAllocation,
+    HierarchicalRiskParityAllocation,
     InverseVolatilityAllocation,
     LongShortAllocation,
+    MaximumSharpeAllocation,
+    MeanVarianceAllocation,
+    MinimumShortfallAllocation,
+    MinimumVarianceAllocation,
     PortfolioSpec,
     ProportionalAllocation,
+    RiskParityAllocation,
     TopAllocation,
+    TradingCalendar,
 )
 from engine.signals.config import (
     SIZING_KINDS,
@@ -41,7 +49,9 @@ from tests.signals.random_forecasts import random_case
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from engine.portfolio.optimised import OptimisedAllocation
     from engine.signals.sizing import SizingSpec
+    from engine.signals.target_weights import Decisions
     from engine.signals.thresholds import ThresholdSpec
 
 SIGNALS: dict[type[ThresholdSpec], st.SearchStrategy[ThresholdSpec]] = {
@@ -147,7 +157,8 @@ PORTFOLIOS = st.builds(
             LongShortAllocation(quantile=0.4),
         ]
     ),
-    rebalance=st.sampled_from([1, 3, "weekly", "monthly"]),
+    rebalance=st.sampled_from([1, 3, "weekly", "monthly", "week_end", "month_end"]),
+    volatility_target=st.sampled_from([None, BookVolatilityTarget(annual=0.3, window=12)]),
     max_symbol_weight=st.sampled_from([None, 0.3]),
     max_net_weight=st.sampled_from([None, 0.1]),
     min_change=st.sampled_from([0.0, 0.03]),
@@ -163,8 +174,39 @@ def test_a_portfolio_row_by_row_is_that_of_all_rows_at_once_from_any_row_on(
     without_fit: frozenset[tuple[int, str]],
     resumed_at: int,
 ) -> None:
+    require_equal_rows(portfolio, seed, without_fit, resumed_at)
+
+
+OPTIMA = [
+    RiskParityAllocation(window=12),
+    HierarchicalRiskParityAllocation(window=12),
+    MinimumVarianceAllocation(window=12, max_share=0.6),
+    MinimumShortfallAllocation(window=12, level=0.8),
+    MeanVarianceAllocation(window=12, side="long_short", cost_bps=5),
+    MaximumSharpeAllocation(window=12, max_share=0.4),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("allocation", OPTIMA, ids=lambda each: each.kind)
+def test_an_optimum_row_by_row_is_that_of_all_rows_at_once(
+    allocation: OptimisedAllocation,
+) -> None:
+    portfolio = PortfolioSpec(allocation=allocation, rebalance=12, max_turnover=0.5)
+    found = require_equal_rows(portfolio, 5, frozenset({(1, "A")}), 31)
+    assert found.state_at(-1).failed_optima == found.portfolio[-1].failed_optima
+    assert found.weights.to_numpy().any()
+
+
+def require_equal_rows(
+    portfolio: PortfolioSpec, seed: int, without_fit: frozenset[tuple[int, str]], resumed_at: int
+) -> Decisions:
     signal = FixedThreshold(side="long_short")
-    spec = replace(spec_of(signal, FixedSizing(weight=0.7)), portfolio=portfolio)
+    spec = replace(
+        spec_of(signal, FixedSizing(weight=0.7)),
+        portfolio=portfolio,
+        calendar=TradingCalendar("24/7", "1d"),
+    )
     forecasts, close = random_case(seed, without_fit)
     rows = list(iterate_prediction_rows(forecasts, close, spec))
     state, first = fold(rows[:resumed_at], spec)
@@ -176,6 +218,7 @@ def test_a_portfolio_row_by_row_is_that_of_all_rows_at_once_from_any_row_on(
     assert by_row.tobytes() == decided.weights.to_numpy().tobytes()
     if resumed_at:
         assert decided.state_at(resumed_at - 1) == state
+    return decided
 
 
 def row_of(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from engine.core.types import Vector, WideFrame
-    from engine.portfolio import PortfolioSpec
+    from engine.portfolio import PortfolioSpec, TradingCalendar
     from engine.signals.inputs import SignalInputs
     from engine.signals.sizing import SizingSpec
     from engine.signals.thresholds import ThresholdSpec
@@ -110,6 +110,8 @@ class TradingParameters:
         rates: Interest rates on the out-of-sample bars; None for 0.
         portfolio: How the symbols share the book.
         lags: Of the out-of-sample bars, as in `schedule_orders`.
+        horizon: Bars that a forecast is over.
+        calendar: Of the bars.
     """
 
     signal: ThresholdSpec
@@ -121,6 +123,8 @@ class TradingParameters:
     rates: RatesByBar | None = None
     portfolio: PortfolioSpec = EQUAL_PARTS
     lags: WideFrame | None = None
+    horizon: int = 1
+    calendar: TradingCalendar | None = None
 
 
 def compute_sensitivity_surface(
@@ -216,6 +220,8 @@ class _Resimulator:
             periods_per_year=self.parameters.periods_per_year,
             max_weight=self.parameters.max_weight,
             portfolio=self.parameters.portfolio,
+            horizon=self.parameters.horizon,
+            calendar=self.parameters.calendar,
         )
 
     def excess_returns(self, variations: Iterable[Variation]) -> Iterator[Vector]:

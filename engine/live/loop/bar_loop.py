@@ -248,7 +248,7 @@ class BarLoop:
             forecast.quantiles,
             closes,
         )
-        spec = self.spec.decision_spec(present.periods_per_year)
+        spec = self.spec.decision_spec(present.periods_per_year, present.calendar)
         return row, *decide(self._state.decision, row, spec)
 
     def _require_window(self, timestamp: pd.Timestamp) -> PresentWindow:

@@ -10,6 +10,7 @@ from engine.core.errors import UsageError
 from engine.live.fitted_strategy import fit_newest_window
 from engine.live.loop.window_models import WindowModels
 from engine.pipeline.prepare import prepare_data
+from engine.portfolio import TradingCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,12 +34,14 @@ class PresentWindow:
         models: Its models.
         index: Its number, as in a run.
         periods_per_year: Bars per year of the history that it was fitted on.
+        calendar: Of its bars.
         trained: Costly fits that were trained for it, and not read from the store.
     """
 
     models: WindowModels
     index: int
     periods_per_year: float
+    calendar: TradingCalendar
     trained: int
 
     @classmethod
@@ -54,13 +57,14 @@ class PresentWindow:
             index: Place of the window in `prepared.windows`, by default the last.
         """
         window, periods = prepared.windows[index], prepared.market.periods_per_year
+        calendar = TradingCalendar.of_market(prepared.market)
         models = WindowModels.of_window(
             prepared,
             window,
             *fits.for_window(STRATEGY_BOOK, window.index),
-            spec.decision_spec(periods),
+            spec.decision_spec(periods, calendar),
         )
-        return cls(models, window.index, periods, fits.trained)
+        return cls(models, window.index, periods, calendar, fits.trained)
 
 
 class WindowSource(Protocol):

@@ -58,6 +58,10 @@ class BookMetrics(DocumentPart):
         unfilled_pct: Of all value that orders asked for at a bar, what was left for the next one.
         unfilled_orders: Symbol -> bars that its order has waited after the last bar, where a bar
             of the run left a part of an order unfilled.
+        rebalancings: Closes at which the book was rebalanced; None where its weights are no
+            optimum.
+        failed_optima: Those of them that had no optimum, and kept the weights.
+        short_histories: Symbol -> those of them at which it had too few closes to take part.
     """
 
     total_return_pct: float | None = None
@@ -82,6 +86,9 @@ class BookMetrics(DocumentPart):
     fills_limited: int | None = None
     unfilled_pct: float | None = None
     unfilled_orders: Mapping[str, int] = {}
+    rebalancings: int | None = None
+    failed_optima: int | None = None
+    short_histories: Mapping[str, int] = {}
 
 
 class QuantileInterval(DocumentPart):

@@ -10,6 +10,7 @@ from engine.selftest.leaks.costs import COSTS
 from engine.selftest.leaks.features import LEAKS as FEATURES
 from engine.selftest.leaks.fills import FILLS, MARKS
 from engine.selftest.leaks.fits import FITS
+from engine.selftest.leaks.portfolio import PORTFOLIO
 from engine.selftest.leaks.positions import POSITIONS
 from engine.selftest.leaks.predictions import PREDICTIONS, THRESHOLDS
 from engine.selftest.leaks.windows import LABELS, SCALED_INPUTS, TRAINING_ARRAYS, WINDOWS
@@ -31,6 +32,7 @@ CATALOGUE: tuple[Leak, ...] = (
     *FITS,
     *THRESHOLDS,
     *POSITIONS,
+    *PORTFOLIO,
     *COSTS,
     *FILLS,
     *MARKS,
