@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
-from engine.core.installed_kinds import FEATURES_GROUP
-from engine.core.open_kinds import OpenKinds
 from engine.core.types import Spec
 from engine.data import BarInterval
 from engine.features.bands import BollingerPercent, BollingerWidth
-from engine.features.base import FeatureSpec
 from engine.features.calendar import CalendarFeature, TurnOfMonth
 from engine.features.cross_asset import Beta, Correlation, RelativeStrength, SpreadZscore
+from engine.features.cross_section import CrossSectionalRank, CrossSectionalZscore
 from engine.features.fractional import FractionalDifference
+from engine.features.kinds import FEATURE_KINDS, Feature
 from engine.features.oscillators import Macd, Rsi
 from engine.features.price import HighLowRange, LogReturn, SimpleReturn, Volatility
 from engine.features.range_volatility import GarmanKlass, Parkinson, RogersSatchell, YangZhang
@@ -28,6 +27,8 @@ __all__ = [
     "BollingerWidth",
     "CalendarFeature",
     "Correlation",
+    "CrossSectionalRank",
+    "CrossSectionalZscore",
     "Feature",
     "FractionalDifference",
     "GarmanKlass",
@@ -52,39 +53,34 @@ __all__ = [
     "YangZhang",
 ]
 
-FEATURE_KINDS = OpenKinds(
-    FEATURES_GROUP,
-    (FeatureSpec,),
-    (
-        SimpleReturn,
-        LogReturn,
-        HighLowRange,
-        Rsi,
-        Macd,
-        BollingerPercent,
-        BollingerWidth,
-        Vwap,
-        Obv,
-        Volatility,
-        VolumeZscore,
-        Parkinson,
-        GarmanKlass,
-        RogersSatchell,
-        YangZhang,
-        FractionalDifference,
-        VolatilityRegime,
-        TrendRegime,
-        CalendarFeature,
-        TurnOfMonth,
-        SpreadZscore,
-        RelativeStrength,
-        Beta,
-        Correlation,
-    ),
+FEATURE_KINDS.add(
+    SimpleReturn,
+    LogReturn,
+    HighLowRange,
+    Rsi,
+    Macd,
+    BollingerPercent,
+    BollingerWidth,
+    Vwap,
+    Obv,
+    Volatility,
+    VolumeZscore,
+    Parkinson,
+    GarmanKlass,
+    RogersSatchell,
+    YangZhang,
+    FractionalDifference,
+    VolatilityRegime,
+    TrendRegime,
+    CalendarFeature,
+    TurnOfMonth,
+    SpreadZscore,
+    RelativeStrength,
+    Beta,
+    Correlation,
+    CrossSectionalRank,
+    CrossSectionalZscore,
 )
-
-Feature: TypeAlias = Annotated[FeatureSpec, FEATURE_KINDS]
-"""Any feature: the engine's, an installed one, a user's."""
 
 
 def _check_ascending(resolutions: tuple[BarInterval, ...]) -> tuple[BarInterval, ...]:
