@@ -8,7 +8,7 @@ from that row alone, so that the values of a bar are the same bits whatever bars
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -88,6 +88,22 @@ def _row_means(values: Matrix, known: BoolMatrix) -> Matrix:
     total = np.add.accumulate(np.where(known, values, 0.0), axis=1)[:, -1:]
     count = known.sum(axis=1, keepdims=True)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+TargetTransform: TypeAlias = Literal["raw", "demeaned", "rank"]
+"""What of a return is forecast: itself, or where it stands among the symbols of the bar."""
+
+
+def transform_returns(returns: Matrix, transform: TargetTransform) -> Matrix:
+    """Returns of the symbols of each bar: as they are, less their mean, or their ranks.
+
+    Args:
+        returns: (n, symbols); NaN where one is not known, which counts for no other.
+        transform: `raw`, `demeaned`, or `rank` in [-0.5, 0.5].
+    """
+    if transform == "demeaned":
+        return demean_across(returns)
+    return rank_across(returns) if transform == "rank" else returns
 
 
 class CrossSectional(FeatureSpec, ABC):

@@ -44,6 +44,8 @@ class ModelInputs:
         horizons: Bars ahead to forecast, ascending.
         recursive: Forecast the horizons step by step, from forecasts of the inputs.
         coarse: Further inputs at coarser intervals.
+        symbols: Symbols that are forecast together; () where one is. Inputs of one of these that
+            is absent at a bar are NaN.
     """
 
     inputs: npt.NDArray[np.float32]
@@ -52,6 +54,7 @@ class ModelInputs:
     horizons: tuple[int, ...] = (1,)
     recursive: bool = False
     coarse: tuple[CoarseInputs, ...] = ()
+    symbols: tuple[str, ...] = ()
 
     def sequences(self, rows: IntVector, lookback: int) -> npt.NDArray[np.float32]:
         """The inputs of each row and the `lookback` - 1 before, oldest first: (n, lookback, k)."""
@@ -99,7 +102,8 @@ class TrainingSet(ModelInputs):
     Attributes:
         target: (n,) float64 return over the next `horizon` bars, or (n, m) with one column for
             each of m `horizons`; over one bar where `recursive`. Finite on train and validation
-            rows, never read elsewhere.
+            rows, never read elsewhere. Of several symbols, (n, symbols * m), symbol by symbol, NaN
+            where one is absent.
         train: Rows to fit on.
         validation: Rows for early stopping and for the choice of a penalty.
         previous_fit: The same fit in the previous window, from which a warm start continues.

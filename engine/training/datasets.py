@@ -42,8 +42,8 @@ class FeatureHistory:
     Attributes:
         features: Features known at each close.
         forward_returns: Horizon -> wide: return over the next `horizon` bars, NaN where not yet
-            known.
-        trailing_returns: Horizon -> wide: return over the last `horizon` bars.
+            known; as `target.transform` says, relative to the other symbols.
+        trailing_returns: Horizon -> wide: return over the last `horizon` bars, likewise.
         target: The horizons that are forecast, and how; `forward_returns` and `trailing_returns`
             have all of them.
         scaling: Scaling of the features, fitted on each window's train rows.

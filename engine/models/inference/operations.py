@@ -34,9 +34,11 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "max_pool": linear.max_pool,
         "pad": shapes.pad,
         "reduce": shapes.reduce,
+        "regroup": shapes.regroup,
         "repeat": lambda x, *, repeats, axis: np.repeat(x, repeats, axis=axis),
         "reshape": shapes.reshape,
         "softmax": linear.softmax,
+        "symbol_dense": linear.symbol_dense,
         "stack": lambda *parts, axis: np.stack(parts, axis=axis),
         "transpose": shapes.transpose,
         "variable": shapes.variable,
@@ -55,7 +57,7 @@ _BINDINGS: Mapping[str, Bind] = MappingProxyType(
 """Kinds that compute something of their weights and attributes once, before any row."""
 
 MATRICES: Mapping[str, int] = MappingProxyType(
-    {"conv1d": 1, "dense": 1, "gru": 2, "lstm": 2, "matmul": 1}
+    {"conv1d": 1, "dense": 1, "gru": 2, "lstm": 2, "matmul": 1, "symbol_dense": 1}
 )
 """Kind -> how many of its first weights rows are multiplied by."""
 

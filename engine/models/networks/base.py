@@ -24,6 +24,11 @@ class Network(Forecaster):
     Every interval of the inputs has its own layers, a branch, up to the last layer. A subclass is
     final and defines `build_backbone` only. A batch may hold rows of padding: `normalise` leaves
     them out of the batch's statistics, and the loss gives them the weight 0.
+
+    Attributes:
+        lookback: Bars in a sequence.
+        symbol_embedding: Size of a vector that is learnt for each symbol of a pooled fit and is
+            an input at every step; 0 is none. A symbol that was not among them has the mean.
     """
 
     costly: ClassVar[bool] = True
@@ -31,6 +36,7 @@ class Network(Forecaster):
     multi_output: ClassVar[bool] = True
 
     lookback: int = Field(default=30, ge=2, le=500)
+    symbol_embedding: int = Field(default=0, ge=0, le=64, exclude_if=lambda size: size == 0)
 
     @abstractmethod
     def build_backbone(
@@ -59,18 +65,60 @@ class Network(Forecaster):
         """
         import keras
 
+        inputs, real = self.build_inputs(branches)
+        predicted = self._build_outputs(inputs, branches, real, outputs)
+        return keras.Model([*inputs, real], predicted)
+
+    def build_joint_model(
+        self, branches: tuple[ColumnGroups, ...], outputs: int, symbols: tuple[str, ...]
+    ) -> KerasModel:
+        """The Keras model that forecasts several symbols, uncompiled.
+
+        The layers up to the last one are shared by the symbols and see the inputs of all of them;
+        each symbol has a linear layer of its own, its columns of the last. Inputs of a symbol that
+        is absent at a bar are 0, the mean of its train rows.
+
+        Args:
+            branches: Columns of each symbol, for each interval.
+            outputs: Columns of the last layer, as many for each symbol, symbol by symbol.
+            symbols: The names, in the order of the columns.
+
+        Returns:
+            As `build_model`; inputs of an absent symbol may be NaN.
+        """
+        import keras
+
+        inputs, real = self.build_inputs(branches)
+        known = [keras.ops.where(keras.ops.isfinite(x), x, 0.0) for x in inputs]
+        predicted = self._build_outputs(known, branches, real, outputs)
+        return keras.Model([*inputs, real], predicted)
+
+    def build_inputs(self, branches: tuple[ColumnGroups, ...]) -> tuple[list[Tensor], Tensor]:
+        """The inputs of each interval, and which rows are real."""
+        import keras
+
         real = keras.Input((), dtype="bool", name="real")
         inputs = [
             keras.Input((self.lookback, sum(map(len, groups))), name=f"inputs_{index}")
             for index, groups in enumerate(branches)
         ]
+        return inputs, real
+
+    def _build_outputs(
+        self,
+        inputs: Sequence[Tensor],
+        branches: tuple[ColumnGroups, ...],
+        real: Tensor,
+        outputs: int,
+    ) -> Tensor:
+        import keras
+
         features = [
             self._build_branch(x, groups, real, nested=index > 0)
             for index, (x, groups) in enumerate(zip(inputs, branches, strict=True))
         ]
         merged = keras.ops.concatenate(features, axis=-1) if len(features) > 1 else features[0]
-        predicted = keras.layers.Dense(outputs, name="predicted")(merged)
-        return keras.Model([*inputs, real], predicted)
+        return keras.layers.Dense(outputs, name="predicted")(merged)
 
     def _build_branch(
         self, inputs: Tensor, groups: ColumnGroups, real: Tensor, *, nested: bool

@@ -80,6 +80,11 @@ class TrainableNetwork(Protocol):
     def build_model(self, branches: tuple[ColumnGroups, ...], outputs: int = 1) -> KerasModel:
         """The Keras model, uncompiled; see `Network.build_model`."""
 
+    def build_joint_model(
+        self, branches: tuple[ColumnGroups, ...], outputs: int, symbols: tuple[str, ...]
+    ) -> KerasModel:
+        """The Keras model of several symbols; see `Network.build_joint_model`."""
+
 
 class TrainingBackend(ABC):
     """A Keras network, its optimizer and its compiled steps.
@@ -107,7 +112,7 @@ class TrainingBackend(ABC):
         self.loss = settings.loss
         self.layout = layout
         with use_numpy_initializers():
-            self.model = network.build_model(branches, layout.n_columns)
+            self.model = layout.build_model(network, branches)
             self.optimizer = settings.optimizer.build(
                 self.model.trainable_variables, settings.clip_norm
             )

@@ -54,7 +54,11 @@ def train_network(
         (training_set.inputs, *(branch.inputs for branch in training_set.coarse)),
         [branch.latest for branch in training_set.coarse],
     )
-    backend.set_targets(np.nan_to_num(scaled.astype(np.float32), copy=False), scale)
+    on_device = scaled.astype(np.float32)
+    if not training_set.symbols:  # a loss of several symbols leaves out what is NaN
+        np.nan_to_num(on_device, copy=False)
+    backend.set_targets(on_device, scale)
+    del on_device
     del scaled  # for a million rows it is a tenth of the size of the features
     initial = backend.get_weights()
     history = _train(
