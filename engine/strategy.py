@@ -368,13 +368,12 @@ class Strategy(Spec):
         target, scope = info.data.get("target"), info.data.get("scope", "per_symbol")
         if fault := find_loss_fault(scope, training.loss):
             raise ValueError(fault)
-        if isinstance(target, TargetSpec) and target.transform == "rank":
-            kind = training.loss.kind
-            if kind == "sharpe":
-                raise ValueError(
-                    f"another loss than {kind} for `target.transform: rank`: it is a ratio of "
-                    "returns, and ranks are none"
-                )
+        is_rank = isinstance(target, TargetSpec) and target.transform == "rank"
+        if is_rank and training.loss.kind == "sharpe":
+            raise ValueError(
+                "another loss than sharpe for `target.transform: rank`: it is a ratio of returns, "
+                "and ranks are none"
+            )
         return training
 
     @field_validator("tune", "deploy")

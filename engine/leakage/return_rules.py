@@ -44,9 +44,7 @@ def suspected_trailing_returns(
     close: Matrix, behind: WideFrame, bars: int, transform: TargetTransform = "raw"
 ) -> IntVector:
     """Rows of trailing returns that are not the return over the last `bars` bars."""
-    return bars + _differing_rows(
-        behind.to_numpy()[bars:], _returns_over(close, bars, transform)
-    )
+    return bars + _differing_rows(behind.to_numpy()[bars:], _returns_over(close, bars, transform))
 
 
 def _returns_over(close: Matrix, bars: int, transform: TargetTransform) -> Matrix:
@@ -54,9 +52,7 @@ def _returns_over(close: Matrix, bars: int, transform: TargetTransform) -> Matri
     returns = close[bars:] / close[:-bars] - 1.0
     if transform == "raw":
         return returns
-    return np.vstack(
-        [transform_returns(row[None], transform) for row in returns] or [returns[:0]]
-    )
+    return np.vstack([transform_returns(row[None], transform) for row in returns] or [returns[:0]])
 
 
 def suspected_completions(market: Market, coarse: CoarseFeatures) -> IntVector:

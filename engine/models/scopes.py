@@ -10,7 +10,7 @@ from engine.models.networks.base import Network
 
 if TYPE_CHECKING:
     from engine.models.forecaster import Forecaster
-    from engine.models.training.losses import LossSpec
+    from engine.models.training.losses import Loss
 
 Scope: TypeAlias = Literal["per_symbol", "pooled", "joint"]
 """A model for each symbol, one for the rows of all, or one that forecasts all together."""
@@ -27,13 +27,13 @@ def find_model_fault(scope: Scope, model: Forecaster) -> str | None:
     embedded = any(isinstance(part, Network) and part.symbol_embedding for part in parts)
     if embedded and scope != "pooled":
         return (
-            "`scope: pooled` for `symbol_embedding`, or no such key: only a pooled model is fitted "
-            "on rows of several symbols"
+            "`scope: pooled` for `symbol_embedding`, or no such key: only a pooled model is "
+            "fitted on rows of several symbols"
         )
     return None
 
 
-def find_loss_fault(scope: Scope, loss: LossSpec) -> str | None:
+def find_loss_fault(scope: Scope, loss: Loss) -> str | None:
     """What a loss would have to be in a scope; None where it may be trained so."""
     if scope == "per_symbol" or not loss.requires_consecutive_rows:
         return None

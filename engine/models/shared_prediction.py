@@ -45,6 +45,8 @@ def predict_requests(requests: Sequence[PredictionRequest]) -> list[Prediction]:
     if len(requests) == 1:
         (only,) = requests
         return [only.model.predict(only.rows, only.at)]
+    if any(each.model.input_transform.symbols for each in requests):  # joint fits share theirs
+        return [each.model.predict(each.rows, each.at) for each in requests]
     inputs = [each.model.prepare(each.rows, each.at) for each in requests]
     shared: dict[Hashable, list[int]] = {}
     for place, (request, own) in enumerate(zip(requests, inputs, strict=True)):

@@ -181,7 +181,8 @@ def select_feature_rows(
     Raises:
         UsageError: There are too few bars before the first row.
     """
-    history = history.seen_by(symbol)
+    if not fitted.input_transform.symbols:  # a joint fit sees those of all symbols
+        history = history.seen_by(symbol)
     first = rows.start - fitted.context
     taken = slice(max(0, first), rows.stop)
     horizon = fitted.input_transform.horizons[0]

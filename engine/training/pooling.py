@@ -33,6 +33,11 @@ class Pool:
     edges: IntVector
     coarse_edges: tuple[IntVector, ...] = ()
 
+    @property
+    def kept_transforms(self) -> tuple[InputTransform, ...]:
+        """Those that a stored model keeps besides its own: the transform of every symbol."""
+        return self.transforms
+
     def select(self, fitted: FittedModel, arrays: TrainingSet, symbol: str) -> FittedModel:
         """The model of one symbol: its own scaling, and what was predicted of its own rows.
 

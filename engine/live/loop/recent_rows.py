@@ -149,7 +149,7 @@ class RecentRows:
 
     def select(self, model: FittedModel, symbol: str) -> tuple[FeatureRows, IntVector]:
         """What a model needs to forecast the newest row: `select_feature_rows` of that row."""
-        seen = self.seen[symbol]
+        seen = slice(None) if model.input_transform.symbols else self.seen[symbol]
         features = self.features[-1 - model.context :, seen]
         trailing = self._trailing(symbol, model.input_transform.horizons[0], len(features))
         rows = FeatureRows(

@@ -88,6 +88,7 @@ class Network(Forecaster):
         """
         import keras
 
+        assert outputs % len(symbols) == 0
         inputs, real = self.build_inputs(branches)
         known = [keras.ops.where(keras.ops.isfinite(x), x, 0.0) for x in inputs]
         predicted = self._build_outputs(known, branches, real, outputs)

@@ -12,8 +12,11 @@ from typing_extensions import override
 from engine.models.networks.asset_network import AssetFeatures, AssetNetwork, build_heads
 
 if TYPE_CHECKING:
-    from engine.core.types import Matrix
+    import numpy.typing as npt
+
     from engine.models.keras_types import Tensor
+
+    Members = npt.NDArray[np.float32]
 
 
 class Hierarchical(AssetNetwork):
@@ -78,15 +81,16 @@ class Hierarchical(AssetNetwork):
             own = own + _centre(of_symbol, assets.present, whole)
         return own + market
 
-    def _members(self, symbols: tuple[str, ...]) -> Matrix:
+    def _members(self, symbols: tuple[str, ...]) -> Members:
         """(symbols, groups) 1 where a symbol is in a group; a group has one of them or more."""
         named = [[float(each in group) for each in symbols] for group in self.groups.values()]
         table = np.array(named, np.float32).reshape(-1, len(symbols)).T
         table = np.column_stack([table, 1.0 - table.sum(axis=1)]).astype(np.float32)
-        return table[:, table.any(axis=0)]
+        members: Members = table[:, table.any(axis=0)]
+        return members
 
 
-def _mean_over(values: Tensor, present: Tensor, members: Matrix) -> Tensor:
+def _mean_over(values: Tensor, present: Tensor, members: Members) -> Tensor:
     """(batch, groups, features) means over the symbols of a group that are present."""
     from keras import ops
 
@@ -96,7 +100,7 @@ def _mean_over(values: Tensor, present: Tensor, members: Matrix) -> Tensor:
     return total / ops.maximum(count, 1.0)
 
 
-def _centre(values: Tensor, present: Tensor, members: Matrix) -> Tensor:
+def _centre(values: Tensor, present: Tensor, members: Members) -> Tensor:
     """(batch, symbols, outputs) less the mean of the group."""
     from keras import ops
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.models.dataset import ColumnGroups
-    from engine.models.keras_types import KerasModel, Tensor
+    from engine.models.keras_types import Tensor
     from engine.models.training.batches import Batches
     from engine.models.training.config import CompileSettings
     from engine.models.training.output_head import OutputLayout
+    from engine.models.training.trainable_network import TrainableNetwork
 
     Floats = npt.NDArray[np.float32]
     Weights = list[npt.NDArray[Any]]
@@ -65,25 +66,6 @@ class DeviceTargets(NamedTuple):
 
     target: Tensor
     scale: TargetScale
-
-
-class TrainableNetwork(Protocol):
-    """What a backend needs of a network's configuration."""
-
-    def __hash__(self) -> int:
-        """Equal configurations share their compiled steps."""
-
-    @property
-    def lookback(self) -> int:
-        """Bars in a sequence."""
-
-    def build_model(self, branches: tuple[ColumnGroups, ...], outputs: int = 1) -> KerasModel:
-        """The Keras model, uncompiled; see `Network.build_model`."""
-
-    def build_joint_model(
-        self, branches: tuple[ColumnGroups, ...], outputs: int, symbols: tuple[str, ...]
-    ) -> KerasModel:
-        """The Keras model of several symbols; see `Network.build_joint_model`."""
 
 
 class TrainingBackend(ABC):

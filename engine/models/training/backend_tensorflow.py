@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     from engine.models.dataset import ColumnGroups
     from engine.models.keras_types import Tensor
-    from engine.models.training.backend import Floats, TrainableNetwork, Weights
+    from engine.models.training.backend import Floats, Weights
     from engine.models.training.batches import Batches
     from engine.models.training.config import CompileSettings
     from engine.models.training.output_head import OutputLayout
+    from engine.models.training.trainable_network import TrainableNetwork
 
 
 class TensorFlowBackend(TrainingBackend):

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from engine.core.types import IntVector, Matrix, Vector
     from engine.models.dataset import ColumnGroups, TrainingSet
-    from engine.models.training.backend import Floats, TrainableNetwork, TrainingBackend, Weights
+    from engine.models.training.backend import Floats, TrainingBackend, Weights
     from engine.models.training.config import CompileSettings, TrainingSpec
+    from engine.models.training.trainable_network import TrainableNetwork
 
 
 class TrainedNetwork(NamedTuple):

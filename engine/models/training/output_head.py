@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from engine.core.types import Cube, Matrix
     from engine.models.dataset import ColumnGroups, ModelInputs, TrainingSet
     from engine.models.keras_types import KerasModel, Ops, Tensor
-    from engine.models.training.backend import TrainableNetwork
     from engine.models.training.losses import LossSpec
+    from engine.models.training.trainable_network import TrainableNetwork
 
 
 @dataclass(frozen=True)

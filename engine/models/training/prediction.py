@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from engine.core.types import Cube, IntVector, Matrix, Vector
     from engine.models.dataset import ColumnGroups, FittedParameters, ModelInputs
     from engine.models.keras_types import KerasModel
-    from engine.models.training.backend import Floats, TrainableNetwork
+    from engine.models.training.backend import Floats
+    from engine.models.training.trainable_network import TrainableNetwork
 
     ForwardPass: TypeAlias = Callable[[Sequence[Floats]], Floats]
 
