@@ -46,6 +46,9 @@ class ModelInputs:
         coarse: Further inputs at coarser intervals.
         symbols: Symbols that are forecast together; () where one is. Inputs of one of these that
             is absent at a bar are NaN.
+        embedded: Symbols that a pooled network has a vector for; () where it has none.
+        row_symbols: (n,) int64 the number of each row's symbol among them, and their count for
+            another symbol; None where there are none.
     """
 
     inputs: npt.NDArray[np.float32]
@@ -55,19 +58,27 @@ class ModelInputs:
     recursive: bool = False
     coarse: tuple[CoarseInputs, ...] = ()
     symbols: tuple[str, ...] = ()
+    embedded: tuple[str, ...] = ()
+    row_symbols: IntVector | None = None
 
     def sequences(self, rows: IntVector, lookback: int) -> npt.NDArray[np.float32]:
         """The inputs of each row and the `lookback` - 1 before, oldest first: (n, lookback, k)."""
         return gather_sequences(self.inputs, rows, lookback)
 
     def branch_sequences(self, rows: IntVector, lookback: int) -> list[npt.NDArray[np.float32]]:
-        """The sequences of each row at every interval, the bars' own first."""
+        """The sequences of each row at every interval, the bars' own first.
+
+        Of embedded symbols the last is (n, 1, 1), their numbers.
+        """
         ends = [(self.inputs, rows), *((c.inputs, c.latest[rows]) for c in self.coarse)]
-        return [gather_sequences(inputs, end, lookback) for inputs, end in ends]
+        sequences = [gather_sequences(inputs, end, lookback) for inputs, end in ends]
+        if self.row_symbols is not None:
+            sequences.append(self.row_symbols[rows].astype(np.float32)[:, None, None])
+        return sequences
 
     def flat_sequences(self, rows: IntVector, lookback: int) -> Matrix:
         """The sequences of each row at every interval, flattened: (n, lookback * all columns)."""
-        branches = self.branch_sequences(rows, lookback)
+        branches = self.branch_sequences(rows, lookback)[: 1 + len(self.coarse)]
         parts = [x.reshape(len(rows), lookback * x.shape[2]) for x in branches]
         return np.concatenate(parts, axis=1).astype(np.float64)
 

@@ -105,6 +105,8 @@ class InputTransform:
         coarse: Columns at each coarser interval.
         symbols: Of a joint fit, all symbols that it forecasts together, in the order of its
             columns; `symbol` is one of them.
+        embedded: Of a pooled fit with an embedding, the symbols that have a vector of their own;
+            another symbol has their mean.
     """
 
     symbol: str
@@ -113,6 +115,7 @@ class InputTransform:
     columns: ScaledColumns
     coarse: tuple[ScaledColumns, ...] = ()
     symbols: tuple[str, ...] = ()
+    embedded: tuple[str, ...] = ()
 
     def apply(self, rows: FeatureRows) -> ModelInputs:
         """Scales the features.
@@ -137,7 +140,17 @@ class InputTransform:
                 for columns, each in zip(self.coarse, rows.coarse, strict=True)
             ),
             symbols=self.symbols,
+            embedded=self.embedded,
+            row_symbols=self._number_rows(len(rows.features)),
         )
+
+    def _number_rows(self, count: int) -> IntVector | None:
+        """(count,) the number of the symbol among those that are embedded."""
+        if not self.embedded:
+            return None
+        known = self.symbol in self.embedded
+        number = self.embedded.index(self.symbol) if known else len(self.embedded)
+        return np.full(count, number, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -118,6 +118,7 @@ def _describe_transform(transform: InputTransform) -> dict[str, Any]:
             {"names": each.names, "groups": each.groups} for each in _all_columns(transform)
         ],
         **({"symbols": transform.symbols} if transform.symbols else {}),
+        **({"embedded": transform.embedded} if transform.embedded else {}),
     }
 
 
@@ -220,6 +221,7 @@ def _read_transform(document: Mapping[str, Any], archive: Arrays, prefix: str) -
         columns=columns[0],
         coarse=tuple(columns[1:]),
         symbols=tuple(document.get("symbols", ())),
+        embedded=tuple(document.get("embedded", ())),
     )
 
 

@@ -24,11 +24,11 @@ def find_model_fault(scope: Scope, model: Forecaster) -> str | None:
         return f"`scope: joint` for {together[0]}, which forecasts all target symbols together"
     if scope == "joint" and not isinstance(model, Network):
         return f"a network for `scope: joint`; {model.kind} forecasts one symbol a fit"
-    embedded = any(isinstance(part, Network) and part.symbol_embedding for part in parts)
-    if embedded and scope != "pooled":
+    embedded = [part for part in parts if isinstance(part, Network) and part.symbol_embedding]
+    if embedded and not (scope == "pooled" and embedded == [model]):
         return (
-            "`scope: pooled` for `symbol_embedding`, or no such key: only a pooled model is "
-            "fitted on rows of several symbols"
+            "`scope: pooled` for `symbol_embedding` of the model itself, or no such key: only a "
+            "pooled network is trained on rows of several symbols"
         )
     return None
 

@@ -84,6 +84,9 @@ def _join(
         inputs=np.concatenate([each.inputs for each in inputs]),
         trailing=np.concatenate([each.trailing for each in inputs]),
         coarse=tuple(coarse),
+        row_symbols=None
+        if first.row_symbols is None
+        else np.concatenate([each.row_symbols for each in inputs if each.row_symbols is not None]),
     )
     rows = [own + start for own, start in zip(ends, starts[:-1], strict=True)]
     return joined, np.concatenate(rows)

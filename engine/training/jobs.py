@@ -86,7 +86,8 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
         if without_gaps:
             own_by_symbol = _hide_gaps(own_by_symbol, models[STRATEGY_BOOK].lookback)
         if pooled:
-            own_by_symbol = _pool_symbols(own_by_symbol)
+            embedded = getattr(models[STRATEGY_BOOK], "symbol_embedding", 0) > 0
+            own_by_symbol = _pool_symbols(own_by_symbol, embedded=embedded)
         for symbol, traded in by_symbol.items():
             shared = _OwnArrays(
                 *traded, _realised_returns(history, symbol, window, traded[1].horizons)
@@ -168,7 +169,7 @@ def _join_symbols(
 
 
 def _pool_symbols(
-    by_symbol: Mapping[str, Sequence[_OwnArrays]],
+    by_symbol: Mapping[str, Sequence[_OwnArrays]], *, embedded: bool
 ) -> dict[str, list[_OwnArrays]]:
     """The arrays of each fit with the rows of all symbols."""
     pooled: dict[str, list[_OwnArrays]] = {symbol: [] for symbol in by_symbol}
@@ -177,11 +178,12 @@ def _pool_symbols(
             [
                 (symbol, own.training_set, own.transform)
                 for symbol, own in zip(by_symbol, fits, strict=True)
-            ]
+            ],
+            embedded=embedded,
         )
         realised = pool_rows([own.realised for own in fits], arrays, pool)
-        for symbol, own in zip(by_symbol, fits, strict=True):
-            pooled[symbol].append(_OwnArrays(arrays, own.transform, realised, pool))
+        for symbol, transform in zip(by_symbol, pool.transforms, strict=True):
+            pooled[symbol].append(_OwnArrays(arrays, transform, realised, pool))
     return pooled
 
 

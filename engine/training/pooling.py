@@ -82,6 +82,8 @@ class Pool:
                     inputs=arrays.inputs[own],
                     trailing=arrays.trailing[own],
                     target=arrays.target[own],
+                    embedded=(),
+                    row_symbols=None,
                     train=train,
                     validation=validation,
                     coarse=tuple(coarse),
@@ -95,6 +97,8 @@ class Pool:
 
 def pool_training_sets(
     parts: Sequence[tuple[str, TrainingSet, InputTransform]],
+    *,
+    embedded: bool = False,
 ) -> tuple[TrainingSet, Pool]:
     """One training set of the rows of several symbols.
 
@@ -105,6 +109,7 @@ def pool_training_sets(
     Args:
         parts: Symbol, its arrays, whose last row is the same bar for all, and what scaled them;
             at least one, each with the same columns.
+        embedded: Number the symbols of the rows, for a network with a vector for each.
     """
     symbols, arrays, transforms = zip(*parts, strict=True)
     edges = _edges([each.inputs for each in arrays])
@@ -133,6 +138,10 @@ def pool_training_sets(
             for place, own in enumerate(coarse_edges)
         ),
     )
+    if embedded:
+        numbers = np.repeat(np.arange(len(symbols), dtype=np.int64), np.diff(edges))
+        pooled = replace(pooled, embedded=symbols, row_symbols=numbers)
+        transforms = tuple(replace(each, embedded=symbols) for each in transforms)
     return pooled, Pool(symbols, transforms, edges, coarse_edges)
 
 

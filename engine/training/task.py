@@ -161,6 +161,8 @@ def _named_arrays(task: FitTask) -> Iterator[tuple[str, np.ndarray]]:
     """Every array that a fit reads or a fitted model keeps, by name, and the fitted scalings."""
     for name in ("inputs", "target", "trailing", "train", "validation"):
         yield name, getattr(task.training_set, name)
+    if task.training_set.row_symbols is not None:
+        yield "row symbols", task.training_set.row_symbols
     for place, coarse in enumerate(task.training_set.coarse):
         yield f"coarse {place} inputs", coarse.inputs
         yield f"coarse {place} latest", coarse.latest

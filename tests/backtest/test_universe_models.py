@@ -61,6 +61,7 @@ def test_a_cross_sectional_target_finds_an_edge_live_and_certified(
     np.testing.assert_allclose(actual.sum(axis=1), 0.0, atol=1e-12)
     if transform == "rank":
         assert set(np.round(6 * actual.to_numpy().ravel(), 9)) == {-3.0, -1.0, 1.0, 3.0}
+    assert found.significance["cross_section"]["rank_ic"]["mean"] > 0.1
     assert found.metrics["books"]["strategy"]["sharpe"] > 1
 
 

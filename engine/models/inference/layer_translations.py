@@ -136,6 +136,11 @@ def _multi_head_attention(call: Call) -> Value:
     return _project(call, attended, layer.output_dense)
 
 
+def _embedding(call: Call) -> Value:
+    call.require(not call.layer.mask_zero, "a mask")
+    return call.add("embedding", [call.x], weights=[call.layer.embeddings])
+
+
 def _symbol_dense(call: Call) -> Value:
     """A kernel for each element of the first axis of a row, as `build_heads` has them."""
     layer = call.layer
@@ -220,6 +225,7 @@ LAYER_TRANSLATIONS: Mapping[str, Callable[[Call], Value]] = MappingProxyType(
         "Dropout": _identity,
         "ELU": _elu,
         "EinsumDense": _symbol_dense,
+        "Embedding": _embedding,
         "Flatten": reshape,
         "GRU": recurrent,
         "GaussianDropout": _identity,

@@ -27,6 +27,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "conv1d": linear.conv1d,
         "cumsum": lambda x, *, axis: np.cumsum(x, axis=axis),
         "dense": linear.dense,
+        "embedding": shapes.embedding,
         "flip": lambda x, *, axis: np.flip(x, axis=tuple(axis)),
         "get_item": shapes.get_item,
         "layer_normalization": linear.layer_normalization,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from engine.models.forecaster import FittedForecaster, Forecaster
+from engine.models.keras_types import SYMBOL_EMBEDDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,6 +94,43 @@ class Network(Forecaster):
         known = [keras.ops.where(keras.ops.isfinite(x), x, 0.0) for x in inputs]
         predicted = self._build_outputs(known, branches, real, outputs)
         return keras.Model([*inputs, real], predicted)
+
+    def build_embedded_model(
+        self, branches: tuple[ColumnGroups, ...], outputs: int, symbols: int
+    ) -> KerasModel:
+        """The Keras model that knows which symbol a row is of, uncompiled.
+
+        The vector of the symbol is a further input at every step of each interval. Source: Guo &
+        Berkhahn (2016), entity embeddings of categorical variables.
+
+        Args:
+            branches: Columns of each series, for each interval.
+            outputs: Columns of the last layer.
+            symbols: How many have a vector; the number after the last is any other symbol.
+
+        Returns:
+            As `build_model`, with an input (batch, 1, 1), the number of the symbol, before the
+            real rows.
+        """
+        from keras import Input, Model, layers, ops
+
+        inputs, real = self.build_inputs(branches)
+        number = Input((1, 1), name="symbol")
+        vectors = layers.Embedding(
+            symbols + 1,
+            self.symbol_embedding,
+            embeddings_initializer="glorot_uniform",
+            name=SYMBOL_EMBEDDING,
+        )
+        of_row = ops.reshape(vectors(ops.reshape(number, (-1, 1))), (-1, self.symbol_embedding))
+        own = layers.RepeatVector(self.lookback)(of_row)
+        widths = [sum(map(len, groups)) for groups in branches]
+        joined = [ops.concatenate([x, own], axis=-1) for x in inputs]
+        grouped = tuple(
+            (*groups, tuple(range(width, width + self.symbol_embedding)))
+            for groups, width in zip(branches, widths, strict=True)
+        )
+        return Model([*inputs, number, real], self._build_outputs(joined, grouped, real, outputs))
 
     def build_inputs(self, branches: tuple[ColumnGroups, ...]) -> tuple[list[Tensor], Tensor]:
         """The inputs of each interval, and which rows are real."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from engine.models.inference import UnsupportedLayerError, trace_program
+from engine.models.keras_types import SYMBOL_EMBEDDING
 from engine.models.training.losses import LossBatch, TargetScale
 from engine.models.training.weight_init import WeightInitializer, use_numpy_initializers
 
@@ -39,10 +40,12 @@ class DeviceInputs(NamedTuple):
         inputs: (n, k) for each interval, the bars' own interval first.
         latest_rows: (n,) for each coarser interval: the row of its inputs at which a row's
             sequence ends.
+        symbols: (n,) the numbers of the rows' symbols, where these are embedded; else nothing.
     """
 
     inputs: tuple[Tensor, ...]
     latest_rows: tuple[Tensor, ...]
+    symbols: tuple[Tensor, ...] = ()
 
     def sequences(
         self,
@@ -50,10 +53,11 @@ class DeviceInputs(NamedTuple):
         offsets: npt.NDArray[np.int32],
         take: Callable[[Tensor, Tensor], Tensor],
     ) -> list[Tensor]:
-        """(batch, lookback, k) for each interval."""
+        """(batch, lookback, k) for each interval, and (batch, 1, 1) the numbers of symbols."""
         ends = [rows, *(take(latest, rows) for latest in self.latest_rows)]
         pairs = zip(self.inputs, ends, strict=True)
-        return [take(inputs, end[:, None] + offsets) for inputs, end in pairs]
+        sequences = [take(inputs, end[:, None] + offsets) for inputs, end in pairs]
+        return [*sequences, *(take(numbers, rows)[:, None, None] for numbers in self.symbols)]
 
 
 class DeviceTargets(NamedTuple):
@@ -133,9 +137,21 @@ class TrainingBackend(ABC):
     def get_weights(self) -> Weights:
         """A copy of all variables of the model."""
 
+    def complete_weights(self) -> tuple[npt.NDArray[Any], ...]:
+        """The weights; the vector of a symbol that is not embedded is the mean of the others."""
+        weights = self.get_weights()
+        if self.layout.embedded:
+            vectors = self.model.get_layer(SYMBOL_EMBEDDING).embeddings
+            (place,) = (n for n, v in enumerate(self.model.variables) if v is vectors)
+            weights[place][-1] = weights[place][:-1].mean(axis=0)
+        return tuple(weights)
+
     @abstractmethod
     def set_inputs(
-        self, inputs: Sequence[Floats], latest_rows: Sequence[npt.NDArray[Any]]
+        self,
+        inputs: Sequence[Floats],
+        latest_rows: Sequence[npt.NDArray[Any]],
+        symbols: Sequence[Floats] = (),
     ) -> None:
         """Puts the arrays of one window on the device; see `DeviceInputs`."""
 

@@ -77,13 +77,17 @@ class JaxBackend(TrainingBackend):
         return [np.array(by_id[id(v)]) for v in self.model.variables]
 
     def set_inputs(
-        self, inputs: Sequence[Floats], latest_rows: Sequence[npt.NDArray[Any]]
+        self,
+        inputs: Sequence[Floats],
+        latest_rows: Sequence[npt.NDArray[Any]],
+        symbols: Sequence[Floats] = (),
     ) -> None:
         """Holds the window's arrays, with padded rows."""
         self._inputs = DeviceInputs((), ())  # frees the previous window's arrays first
         self._inputs = DeviceInputs(
             tuple(map(self._to_device, inputs)),
             tuple(self._to_device(rows.astype(np.int32)) for rows in latest_rows),
+            tuple(map(self._to_device, symbols)),
         )
 
     def set_targets(self, target: Floats, scale: TargetScale) -> None:

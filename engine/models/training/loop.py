@@ -54,6 +54,7 @@ def train_network(
     backend.set_inputs(
         (training_set.inputs, *(branch.inputs for branch in training_set.coarse)),
         [branch.latest for branch in training_set.coarse],
+        [] if training_set.row_symbols is None else [training_set.row_symbols.astype(np.float32)],
     )
     on_device = scaled.astype(np.float32)
     if not training_set.symbols:  # a loss of several symbols leaves out what is NaN
@@ -67,7 +68,7 @@ def train_network(
     )
     _check_weights_moved(backend, initial)
     return TrainedNetwork(
-        tuple(backend.get_weights()),
+        backend.complete_weights(),
         describe_outputs(layout, scale, backend.program, backend.name),
         history,
     )

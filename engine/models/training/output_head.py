@@ -30,12 +30,14 @@ class OutputLayout:
         n_inputs: Inputs of the next bar, from which a recursive forecast continues; else 0.
         symbols: Whose returns are forecast together, as many of each, symbol by symbol; () where
             the returns are of one.
+        embedded: Symbols that have a vector of their own among the inputs.
     """
 
     n_returns: int = 1
     levels: tuple[float, ...] = ()
     n_inputs: int = 0
     symbols: tuple[str, ...] = ()
+    embedded: int = 0
 
     @classmethod
     def for_inputs(cls, inputs: ModelInputs, loss: LossSpec) -> OutputLayout:
@@ -43,7 +45,12 @@ class OutputLayout:
         if inputs.recursive:
             return cls(1, quantile_levels(loss), inputs.inputs.shape[1])
         count = len(inputs.horizons) * max(1, len(inputs.symbols))
-        return cls(count, quantile_levels(loss), symbols=inputs.symbols)
+        return cls(
+            count,
+            quantile_levels(loss),
+            symbols=inputs.symbols,
+            embedded=len(inputs.embedded),
+        )
 
     def build_model(
         self, network: TrainableNetwork, branches: tuple[ColumnGroups, ...]
@@ -51,6 +58,8 @@ class OutputLayout:
         """The network with these outputs."""
         if self.symbols:
             return network.build_joint_model(branches, self.n_columns, self.symbols)
+        if self.embedded:
+            return network.build_embedded_model(branches, self.n_columns, self.embedded)
         return network.build_model(branches, self.n_columns)
 
     @property

@@ -54,6 +54,7 @@ def describe_outputs(
         "levels": list(layout.levels),
         "n_inputs": layout.n_inputs,
         **({"symbols": list(layout.symbols)} if layout.symbols else {}),
+        **({"embedded": layout.embedded} if layout.embedded else {}),
         "target_mean": np.asarray(scale.mean).tolist(),
         "target_std": np.asarray(scale.std).tolist(),
         "backend": backend,
@@ -115,6 +116,7 @@ def _served(
         tuple(state["levels"]),
         state["n_inputs"],
         tuple(state.get("symbols", ())),
+        state.get("embedded", 0),
     )
     scale = TargetScale(np.array(state["target_mean"]), np.array(state["target_std"]))
     if state["program"] is None:  # Keras' model is shared, and holds the weights of this call

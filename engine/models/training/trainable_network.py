@@ -26,3 +26,8 @@ class TrainableNetwork(Protocol):
         self, branches: tuple[ColumnGroups, ...], outputs: int, symbols: tuple[str, ...]
     ) -> KerasModel:
         """The Keras model of several symbols; see `Network.build_joint_model`."""
+
+    def build_embedded_model(
+        self, branches: tuple[ColumnGroups, ...], outputs: int, symbols: int
+    ) -> KerasModel:
+        """The Keras model of rows of several symbols; see `Network.build_embedded_model`."""
