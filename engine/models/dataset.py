@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 ColumnGroups: TypeAlias = tuple[tuple[int, ...], ...]
 """Columns of each series, one tuple per symbol."""
+
+CHUNK_VALUES = 2**18
+"""Values of sequences that are gathered together: 2 MB in double precision."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,28 @@ class ModelInputs:
 
     def flat_sequences(self, rows: IntVector, lookback: int) -> Matrix:
         """The sequences of each row at every interval, flattened: (n, lookback * all columns)."""
-        branches = self.branch_sequences(rows, lookback)[: 1 + len(self.coarse)]
-        parts = [x.reshape(len(rows), lookback * x.shape[2]) for x in branches]
-        return np.concatenate(parts, axis=1).astype(np.float64)
+        widths = [lookback * part.shape[1] for part in (self.inputs, *self._coarse_inputs)]
+        flat = np.empty((len(rows), sum(widths)))
+        edges = np.cumsum([0, *widths]).tolist()
+        for chunk in self.chunk_rows(len(rows), lookback):
+            branches = self.branch_sequences(rows[chunk], lookback)
+            for part, (start, stop) in zip(branches, pairwise(edges), strict=False):
+                flat[chunk, start:stop] = part.reshape(len(part), stop - start)
+        return flat
+
+    def chunk_rows(self, count: int, lookback: int) -> Iterator[slice]:
+        """Slices of so many rows, whose sequences take little memory together."""
+        size = max(1, CHUNK_VALUES // max(1, lookback * self.column_count))
+        return (slice(start, min(start + size, count)) for start in range(0, count, size))
+
+    @property
+    def column_count(self) -> int:
+        """Columns of all intervals together."""
+        return sum(part.shape[1] for part in (self.inputs, *self._coarse_inputs))
+
+    @property
+    def _coarse_inputs(self) -> list[npt.NDArray[np.float32]]:
+        return [part.inputs for part in self.coarse]
 
     @property
     def branches(self) -> tuple[ColumnGroups, ...]:
