@@ -204,10 +204,12 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
         market: Its bars, complete and in the order of time.
 
     Raises:
-        UsageError: The target is not in the dataset, or a resolution is not coarser than its bars.
+        UsageError: The target is not in the dataset, or a resolution is not coarser than its bars,
+            or symbols are to be compared and there is one.
         InvalidBarsError: A feature is not finite past its warm-up.
     """
     targets = resolve_targets(spec, market)
+    _check_compared(spec, targets)
     close = market.wide("close", targets)
     symbols = _input_symbols(spec, market)
     horizons = spec.target.return_horizons
@@ -217,8 +219,8 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
     )
     history = FeatureHistory(
         features=build_features(market, spec.features, symbols),
-        forward_returns={bars: ahead(close, bars) for bars in horizons},
-        trailing_returns={bars: behind(close, bars) for bars in horizons},
+        forward_returns={bars: spec.target.relate(ahead(close, bars)) for bars in horizons},
+        trailing_returns={bars: spec.target.relate(behind(close, bars)) for bars in horizons},
         target=spec.target,
         scaling=spec.scaling,
         coarse=tuple(
@@ -249,6 +251,19 @@ def _require_own_bars(spec: Strategy) -> None:
             found=f"symbols without bars at some timestamps, and `inputs: {spec.inputs}`",
             where="data",
             fix="load the bars with engine.load_market(strategy), which joins them where needed",
+        )
+
+
+def _check_compared(spec: Strategy, targets: Sequence[str]) -> None:
+    """Whether there are symbols to compare, where the target or the model does."""
+    where = "target.transform" if spec.target.compares_symbols else "scope"
+    if len(targets) < 2 and (spec.target.compares_symbols or spec.scope == "joint"):
+        raise UsageError(
+            "the strategy compares target symbols, and there is one",
+            expected="two target symbols or more",
+            found=", ".join(targets),
+            where=where,
+            fix="trade more symbols (data.targets), or leave it out",
         )
 
 

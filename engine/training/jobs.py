@@ -15,6 +15,7 @@ from engine.training.datasets import (
     with_horizons,
 )
 from engine.training.gaps import hide_gaps
+from engine.training.joint import build_joint_set
 from engine.training.pooling import pool_rows, pool_training_sets
 from engine.training.task import FitTask
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from engine.models.fitted_model import InputTransform
     from engine.splits.rows import TrainTestSplit
     from engine.training.datasets import FeatureHistory
+    from engine.training.joint import JointSymbols
     from engine.training.pooling import Pool
 
 
@@ -42,6 +44,7 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
     seed: int,
     deploy: DeploySpec | None = None,
     pooled: bool = False,
+    joint: bool = False,
     without_gaps: bool = False,
 ) -> list[FitTask]:
     """All tasks of a run, windows in time order.
@@ -62,6 +65,7 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
         seed: The strategy's one seed.
         deploy: What is done to the strategy's own models.
         pooled: Fit the strategy's own model once on the rows of all symbols.
+        joint: Fit it once on the inputs of all symbols at each bar, to forecast each.
         without_gaps: Leave nothing in the arrays of the strategy's own model that no train or
             validation row reads, of each symbol before they are pooled (`hide_gaps`).
     """
@@ -74,23 +78,30 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
             for symbol in symbols
             if history.is_fitted(symbol, window)
         }
-        own_by_symbol = {
-            symbol: [
-                _OwnArrays(
-                    *_with_target_horizons(traded, history, symbol, window, horizons),
-                    _realised_returns(history, symbol, window, horizons),
-                )
-                for horizons in _horizons_per_fit(target)
-            ]
-            for symbol, traded in by_symbol.items()
-        }
+        own_by_symbol = (
+            _join_symbols(history, symbols, window, lookback)
+            if joint
+            else {
+                symbol: [
+                    _OwnArrays(
+                        *_with_target_horizons(traded, history, symbol, window, horizons),
+                        _realised_returns(history, symbol, window, horizons),
+                    )
+                    for horizons in _horizons_per_fit(target)
+                ]
+                for symbol, traded in by_symbol.items()
+            }
+        )
         if without_gaps:
             own_by_symbol = _hide_gaps(own_by_symbol, models[STRATEGY_BOOK].lookback)
         if pooled:
-            own_by_symbol = _pool_symbols(own_by_symbol, history, window, symbols)
+            embedded = getattr(models[STRATEGY_BOOK], "symbol_embedding", 0) > 0
+            own_by_symbol = _pool_symbols(
+                own_by_symbol, history, window, symbols, embedded=embedded
+            )
         for symbol in symbols:
             shared = _shared_arrays(by_symbol, history, symbol, window)
-            own = own_by_symbol.get(symbol, []) if pooled or shared else []
+            own = own_by_symbol.get(symbol, []) if pooled or joint or shared else []
             spans = {
                 name: (stamps[part[0]].isoformat(), stamps[part[-1]].isoformat())
                 for name, part in (("train", window.train), ("validation", window.validation))
@@ -132,11 +143,11 @@ class _OwnArrays:
     training_set: TrainingSet
     transform: InputTransform
     realised: Matrix
-    pool: Pool | None = None
+    pool: Pool | JointSymbols | None = None
 
     @property
     def seed_name(self) -> str:
-        """Names the seed of a pooled fit, which is of no one symbol."""
+        """Names the seed of a pooled or joint fit, which is of no one symbol."""
         return "" if self.pool is None else "all symbols"
 
 
@@ -144,10 +155,27 @@ def _hide_gaps(
     by_symbol: Mapping[str, Sequence[_OwnArrays]], lookback: int
 ) -> dict[str, list[_OwnArrays]]:
     """The same arrays, NaN wherever no row of the symbol has its inputs or label."""
-    return {
-        symbol: [replace(own, training_set=hide_gaps(own.training_set, lookback)) for own in fits]
-        for symbol, fits in by_symbol.items()
-    }
+    hidden: dict[int, TrainingSet] = {}  # those of a joint fit are the same object for each symbol
+
+    def hide(own: _OwnArrays) -> _OwnArrays:
+        arrays = own.training_set
+        if id(arrays) not in hidden:
+            hidden[id(arrays)] = hide_gaps(arrays, lookback)
+        return replace(own, training_set=hidden[id(arrays)])
+
+    return {symbol: [hide(own) for own in fits] for symbol, fits in by_symbol.items()}
+
+
+def _join_symbols(
+    history: FeatureHistory, symbols: Sequence[str], window: TrainTestSplit, lookback: int
+) -> dict[str, list[_OwnArrays]]:
+    """The arrays of each joint fit, the same for every symbol."""
+    joint: dict[str, list[_OwnArrays]] = {symbol: [] for symbol in symbols}
+    for horizons in _horizons_per_fit(history.target):
+        arrays, pool, realised = build_joint_set(history, symbols, window, horizons, lookback)
+        for fits in joint.values():
+            fits.append(_OwnArrays(arrays, pool.transform, realised, pool))
+    return joint
 
 
 def _shared_arrays(
@@ -169,6 +197,8 @@ def _pool_symbols(
     history: FeatureHistory,
     window: TrainTestSplit,
     symbols: Sequence[str],
+    *,
+    embedded: bool,
 ) -> dict[str, list[_OwnArrays]]:
     """The arrays of each fit with the rows of all symbols; of a symbol without rows none."""
     if not any(len(own.realised) for fits in by_symbol.values() for own in fits):
@@ -179,11 +209,13 @@ def _pool_symbols(
         own = dict(zip(by_symbol, fits, strict=True))
         parts = {each: own.get(each) or _no_rows(history, own, each, window) for each in symbols}
         arrays, pool = pool_training_sets(
-            [(each, part.training_set, part.transform) for each, part in parts.items()], times
+            [(each, part.training_set, part.transform) for each, part in parts.items()],
+            times,
+            embedded=embedded,
         )
         realised = pool_rows([part.realised for part in parts.values()], arrays, pool)
-        for symbol, part in parts.items():
-            pooled[symbol].append(_OwnArrays(arrays, part.transform, realised, pool))
+        for symbol, transform in zip(parts, pool.transforms, strict=True):
+            pooled[symbol].append(_OwnArrays(arrays, transform, realised, pool))
     return pooled
 
 

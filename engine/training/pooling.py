@@ -33,6 +33,11 @@ class Pool:
     edges: IntVector
     coarse_edges: tuple[IntVector, ...] = ()
 
+    @property
+    def kept_transforms(self) -> tuple[InputTransform, ...]:
+        """Those that a stored model keeps besides its own: the transform of every symbol."""
+        return self.transforms
+
     def select(self, fitted: FittedModel, arrays: TrainingSet, symbol: str) -> FittedModel:
         """The model of one symbol: its own scaling, and what was predicted of its own rows.
 
@@ -80,6 +85,8 @@ class Pool:
                     inputs=arrays.inputs[own],
                     trailing=arrays.trailing[own],
                     target=arrays.target[own],
+                    embedded=(),
+                    row_symbols=None,
                     train=train,
                     validation=validation,
                     coarse=tuple(coarse),
@@ -98,6 +105,8 @@ def _own_or_all(own: BoolVector) -> BoolVector:
 def pool_training_sets(
     parts: Sequence[tuple[str, TrainingSet, InputTransform]],
     times: Sequence[tuple[IntVector, IntVector]] | None = None,
+    *,
+    embedded: bool = False,
 ) -> tuple[TrainingSet, Pool]:
     """One training set of the rows of several symbols.
 
@@ -110,6 +119,7 @@ def pool_training_sets(
             at least one, each with the same columns.
         times: Of each symbol the rows of the panel at its train and at its validation rows, where
             its arrays do not end with the same bar as the others; one may have none.
+        embedded: Number the symbols of the rows, for a network with a vector for each.
     """
     symbols, arrays, transforms = zip(*parts, strict=True)
     edges = _edges([each.inputs for each in arrays])
@@ -140,6 +150,13 @@ def pool_training_sets(
             for place, own in enumerate(coarse_edges)
         ),
     )
+    if embedded:
+        trained = [len(each.train) > 0 for each in arrays]  # the others have the mean vector
+        known = tuple(symbol for symbol, own in zip(symbols, trained, strict=True) if own)
+        places = np.maximum(np.cumsum(trained, dtype=np.int64) - 1, 0)
+        numbers = np.repeat(places, np.diff(edges))
+        pooled = replace(pooled, embedded=known, row_symbols=numbers)
+        transforms = tuple(replace(each, embedded=known) for each in transforms)
     return pooled, Pool(symbols, transforms, edges, coarse_edges)
 
 
