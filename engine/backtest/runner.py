@@ -247,6 +247,7 @@ def _prepare(
             override=options.data,
             vintage=options.vintage,
             progress=progress,
+            funding=options.spec.costs.charges_funding,
         )
     with timer.stage("features"):
         prepared = _tell_about_bars(prepare_data(options.spec, market), options.spec, progress)

@@ -75,7 +75,12 @@ def features_command(
             progress.stage("data")
             home = backtest_home()
             market = load_market(
-                spec.data, home=home, offline=offline, override=data, progress=progress
+                spec.data,
+                home=home,
+                offline=offline,
+                override=data,
+                progress=progress,
+                funding=spec.costs.charges_funding,
             )
             progress.stage("features")
             document = features_document(spec, prepare_data(spec, market))

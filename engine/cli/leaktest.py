@@ -140,6 +140,7 @@ def _make_sources(
                 offline=offline,
                 override=data,
                 progress=progress,
+                funding=spec.costs.charges_funding,
             ),
         )
         if note:

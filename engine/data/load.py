@@ -12,7 +12,8 @@ from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
 from engine.data.annualisation import Annualisation, annualise, require_fitting_calendar
 from engine.data.bars import format_timestamp
 from engine.data.context import DataContext
-from engine.data.fetch import fetch_dataset
+from engine.data.fetch import fetch_dataset, load_funding_rates
+from engine.data.funding_rates import FundingRates
 from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.market import Market, align_symbols, shared_timestamps, symbol_provenance
@@ -44,6 +45,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     vintage: str | None = None,
     clients: ClientSettings | None = None,
     now: pd.Timestamp | None = None,
+    funding: bool = False,
 ) -> Market:
     """Bars of the dataset that a strategy names, or of its offline dataset.
 
@@ -62,6 +64,8 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
             vintage, or a date or instant in ISO 8601, UTC. No offline dataset replaces it.
         clients: How the network clients behave.
         now: The present instant, in UTC; a bar that ends after it is unfinished.
+        funding: Reads the funding rates of the dataset too, from its source with `funding: true`;
+            the offline dataset may have none.
 
     Raises:
         DatasetNotFoundError: No dataset of that name or path.
@@ -70,7 +74,8 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         DataError: There is no such vintage.
         UnreachableError: No source can be reached, nothing is cached, and there is no offline
             dataset.
-        SourceError: No source delivers, and at least one was reached.
+        SourceError: No source delivers, and at least one was reached; or there are no funding
+            rates.
         InvalidBarsError: Bars were received and cannot be trusted, or not joined, or a year has
             more or fewer of them than the dataset's calendar says.
     """
@@ -83,22 +88,57 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     )
     if vintage is not None:
         manifest = read_manifest(override or spec.dataset)
-        return _build_market(
+        market = _build_market(
             manifest, load_as_of(manifest, context, vintage), context, offline=False
         )
+        return _with_funding(market, manifest, replace(context, network=False), funding)
     fallback = None if override or spec.offline == spec.dataset else spec.offline
     if offline and fallback:
-        return _load_offline_dataset(fallback, spec.dataset, "--offline was given", context)
+        market = _load_offline_dataset(fallback, spec.dataset, "--offline was given", context)
+        return _without_funding(market, context) if funding else market
     manifest = read_manifest(override or spec.dataset)
     try:
         dataset_bars = fetch_dataset(manifest, context)
     except UnreachableError as error:
         if not fallback:
             raise
-        return _load_offline_dataset(
+        market = _load_offline_dataset(
             fallback, spec.dataset, error.problem.partition(": ")[2], context
         )
-    return _build_market(manifest, dataset_bars, context, offline=False)
+        return _without_funding(market, context) if funding else market
+    market = _build_market(manifest, dataset_bars, context, offline=False)
+    return _with_funding(market, manifest, context, funding)
+
+
+def _with_funding(
+    market: Market, manifest: DatasetManifest, context: DataContext, wanted: bool
+) -> Market:
+    """The market with its funding rates and what identifies them, where they are wanted."""
+    if not wanted:
+        return market
+    table = load_funding_rates(
+        str(manifest.path),
+        home=context.home,
+        offline=not context.network,
+        progress=context.progress,
+        clients=context.clients,
+        now=context.now,
+    )
+    rates = FundingRates.from_table(table)
+    provenance = market.provenance | {"funding": rates.as_json()}
+    return replace(market, funding=rates, provenance=provenance)
+
+
+def _without_funding(market: Market, context: DataContext) -> Market:
+    """The offline dataset with no funding rates, which a notice says."""
+    sentence = f"{market.provenance['name']} has no funding rates"
+    context.notify(sentence)
+    notices = [*market.provenance["notices"], sentence]
+    return replace(
+        market,
+        funding=FundingRates({}),
+        provenance=market.provenance | {"funding": {}, "notices": notices},
+    )
 
 
 def _load_offline_dataset(name: str, replaced: str, reason: str, context: DataContext) -> Market:

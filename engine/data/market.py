@@ -11,6 +11,8 @@ import pandas as pd
 
 from engine.core.errors import UsageError
 from engine.data.bars import VALUE_COLUMNS, format_timestamp, hash_bars
+from engine.data.intervals import bar_ends
+from engine.data.sessions import index_to_microseconds
 from engine.data.traded_bars import find_traded_bars
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import BarsFrame, IntVector, Matrix, WideFrame
     from engine.data.calendar import BarInterval
+    from engine.data.funding_rates import FundingRates
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Market:
             cached), `symbols`: symbol to `{source, first, last, rows, sha256, left_out}`, the last
             being its bars at times at which another symbol has none, and, where there is one, its
             own `vintage` and the time at which that was `pulled`.
+        funding: Funding rates of perpetuals, where they were asked for; those up to the close of
+            the last bar are known.
     """
 
     bars: BarsFrame
@@ -47,6 +52,7 @@ class Market:
     calendar: str
     periods_per_year: float
     provenance: dict[str, Any]
+    funding: FundingRates | None = None
 
     def wide(self, column: str, symbols: Sequence[str] | None = None) -> WideFrame:
         """One column of the bars, a column a symbol; those of the market in their order."""
@@ -159,11 +165,23 @@ class Market:
 
     def _first_bars(self, timestamp: pd.Timestamp) -> Market:
         if not (self._is_regular and self._timestamps.is_monotonic_increasing):
-            return replace(self, bars=self.bars[self.bars["timestamp"] <= timestamp])
+            kept = self.bars[self.bars["timestamp"] <= timestamp]
+            return replace(self, bars=kept, funding=self._funding_until(kept))
         count = int(self._timestamps.searchsorted(timestamp, side="right"))
-        known = replace(self, bars=self.bars.iloc[: count * len(self.symbols)])
+        kept = self.bars.iloc[: count * len(self.symbols)]
+        known = replace(self, bars=kept, funding=self._funding_until(kept))
         vars(known)["_timestamps"] = self._timestamps[:count]
         return known
+
+    def _funding_until(self, bars: BarsFrame) -> FundingRates | None:
+        """The funding rates known at the close of the last of some bars."""
+        if self.funding is None or bars.empty:
+            return self.funding
+        return self.funding.until(self.end_of(bars["timestamp"].max()))
+
+    def end_of(self, bar: pd.Timestamp) -> int:
+        """When a bar ends, microseconds since 1970."""
+        return int(bar_ends(index_to_microseconds(pd.DatetimeIndex([bar])), self.interval)[0])
 
 
 @lru_cache(maxsize=32)

@@ -68,6 +68,7 @@ def load_market(
         override=dataset,
         vintage=vintage,
         progress=reporter,
+        funding=strategy.costs.charges_funding,
     )
     return market if as_of is None else _complete_at(market, as_of)
 

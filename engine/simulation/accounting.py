@@ -93,9 +93,7 @@ def execute_target_weight(
     if size < 0:
         order = _sell(cash, units, filled, price * (1 - _slip(filled, costs)), costs, tiers)
     else:
-        order = _buy(
-            Funds(cash, units, equity, funds.credit), filled, price, costs, tiers
-        )
+        order = _buy(Funds(cash, units, equity, funds.credit), filled, price, costs, tiers)
         if order.size == 0:
             return ExecutedOrder(0.0, price, 0.0, funds.cash, funds.units, wanted - filled)
     return ExecutedOrder(
@@ -418,22 +416,7 @@ def fold_bars(
     records, filled = np.zeros((16, 6)), 0
     for t in range(count):
         if t > 0:
-            financing = finance_bar(
-                units,
-                bars.closes[t - 1],
-                equity,
-                YearlyRates(
-                    rates.borrow[_row(rates.borrow, t - 1)],
-                    rates.cash[min(t - 1, len(rates.cash) - 1)],
-                    rates.loan,
-                ),
-                bars.years[t],
-            )
-            kept.borrow[t], kept.interest[t] = financing.borrow, financing.interest
-            kept.loan_interest[t] = financing.loan_interest
-            due_rates = rates.funding_before[_row(rates.funding_before, t)]
-            kept.funding[t] = fund_positions(units, bars.closes[t - 1], due_rates)
-            earned = net_of_financing(financing, kept.funding[t])
+            earned = _finance_row(bars, rates, t, units, equity, kept)
             cash_flow += earned
             available_cash += earned * INITIAL_CASH
         kept.equity_at_fill[t] = 1.0 + cash_flow + value_units(units, bars.prices[t])
@@ -449,12 +432,9 @@ def fold_bars(
         cash_flow += cash_flow_of(fills, due)
         records = _reserve(records, filled + due)
         filled = _record(records, filled, t, due, fills, units, state.forced)
-        if t > 0:
-            due_rates = rates.funding_after[_row(rates.funding_after, t)]
-            paid = fund_positions(units, bars.closes[t - 1], due_rates)
-            kept.funding[t] += paid
-            cash_flow -= paid
-            available_cash -= paid * INITIAL_CASH
+        paid = _fund_after_fills(bars, rates, t, units, kept)
+        cash_flow -= paid
+        available_cash -= paid * INITIAL_CASH
         equity = 1.0 + cash_flow + value_units(units, bars.closes[t])
         after = 1.0 + cash_flow + value_units(units, bars.prices[t])
         if min(after, equity) < RUIN_FLOOR:
@@ -463,6 +443,45 @@ def fold_bars(
         if is_called(units, bars.closes[t], equity, maintenance_margin):
             kept.called[t], last_call = True, t
     return records[:filled], count
+
+
+def _finance_row(
+    bars: BarTables,
+    rates: RateTables,
+    t: int,
+    units: Numbers,
+    equity: float,
+    kept: BarRecords,
+) -> float:
+    """What the cash receives before the fills of a row, of what was held at the last close."""
+    financing = finance_bar(
+        units,
+        bars.closes[t - 1],
+        equity,
+        YearlyRates(
+            rates.borrow[_row(rates.borrow, t - 1)],
+            rates.cash[min(t - 1, len(rates.cash) - 1)],
+            rates.loan,
+        ),
+        bars.years[t],
+    )
+    due = rates.funding_before[_row(rates.funding_before, t)]
+    paid = fund_positions(units, bars.closes[t - 1], due)
+    kept.borrow[t], kept.interest[t] = financing.borrow, financing.interest
+    kept.funding[t], kept.loan_interest[t] = paid, financing.loan_interest
+    return net_of_financing(financing, paid)
+
+
+def _fund_after_fills(
+    bars: BarTables, rates: RateTables, t: int, units: Vector, kept: BarRecords
+) -> float:
+    """The funding that is paid after the fills of a row; the first has no close before it."""
+    if t == 0:
+        return 0.0
+    due = rates.funding_after[_row(rates.funding_after, t)]
+    paid = fund_positions(units, bars.closes[t - 1], due)
+    kept.funding[t] += paid
+    return paid
 
 
 def fold_arrays(

@@ -43,6 +43,8 @@ for function in (
     accounting._newest_order,
     accounting._reserve,
     accounting._record,
+    accounting._finance_row,
+    accounting._fund_after_fills,
     accounting.fold_bars,
     accounting.hold_after_fills,
 ):

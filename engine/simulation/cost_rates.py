@@ -154,7 +154,8 @@ class CostRates:
         self, prices: WideFrame, price: Literal["open", "close"]
     ) -> tuple[Matrix, Matrix]:
         """The funding rates due before and after the fills of each bar, see `aligned`."""
-        return _by_fill(*(self.aligned(name, prices) for name in FUNDING), price)
+        to_open, to_close = (self.aligned(name, prices) for name in FUNDING)
+        return _by_fill(to_open, to_close, price)
 
     @property
     def depends_on_size(self) -> bool:
@@ -369,9 +370,7 @@ _MONEY_POWERS = {"minimum": -1.0, "impact": 0.5, "limit": -1.0}
 _Due = TypeVar("_Due", float, "Matrix")
 
 
-def _by_fill(
-    to_open: _Due, to_close: _Due, price: Literal["open", "close"]
-) -> tuple[_Due, _Due]:
+def _by_fill(to_open: _Due, to_close: _Due, price: Literal["open", "close"]) -> tuple[_Due, _Due]:
     """What is due before and after a fill at the open, or at the close, of a bar."""
     return (to_open, to_close) if price == "open" else (to_open + to_close, 0.0 * to_close)
 

@@ -102,6 +102,18 @@ class CostModel(Spec, ABC):
                 fix="write the symbol as the dataset does, or leave it out",
             )
 
+    def check_span(self, market: Market, targets: Iterable[str], span: pd.DatetimeIndex) -> None:
+        """Refuses bars at which a charge is not known; before any training.
+
+        Args:
+            market: All bars.
+            targets: Symbols that are traded.
+            span: The bars at which they are.
+
+        Raises:
+            InvalidBarsError: There is one.
+        """
+
     if TYPE_CHECKING:
 
         @property
