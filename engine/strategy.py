@@ -163,7 +163,8 @@ class Strategy(Spec):
         signal: Predicted return to in or out.
         sizing: How much.
         portfolio: How several target symbols share the book, and when it is rebalanced.
-        max_weight: Largest weight, absolute; above 1 needs leverage no simulation here gives.
+        max_weight: Largest weight, absolute, of all symbols together. Above 1 is leverage, which
+            needs `costs.financing_bps_per_year` and `execution.maintenance_margin`.
         capital: Money that the book begins with, in the currency of the prices; needed where costs
             are money or units, as a minimum an order or a share of the volume is.
         costs: Fees, slippage, borrow.
@@ -210,12 +211,13 @@ class Strategy(Spec):
         validate_default=True,
         exclude_if=lambda portfolio: portfolio.is_equal_share,
     )
-    max_weight: float = Field(default=1.0, gt=0, le=1)
+    max_weight: float = Field(default=1.0, gt=0, le=10)
     capital: float | None = Field(
         default=None, gt=0, le=1e15, exclude_if=lambda capital: capital is None
     )
-    costs: AnyCosts = Costs()
-    execution: Execution = Execution()
+    # Validated where they are left out too: `max_weight` may need what they do not have.
+    costs: AnyCosts = Field(default=Costs(), validate_default=True)
+    execution: Execution = Field(default=Execution(), validate_default=True)
     rates: RatesSpec = RatesSpec()
     benchmarks: tuple[Benchmark, ...] = Field(
         default=(
@@ -270,6 +272,29 @@ class Strategy(Spec):
                 "returns can be compounded over several bars"
             )
         return target
+
+    @field_validator("costs")
+    @classmethod
+    def _check_loan(cls, costs: CostModel, info: ValidationInfo) -> CostModel:
+        if info.data.get("max_weight", 1.0) > 1 and costs.loan_per_year is None:
+            raise ValueError(
+                "`financing_bps_per_year` in these costs, or `max_weight` of at most 1: more than "
+                "the equity is bought with borrowed cash, which somebody has to lend at a rate"
+            )
+        return costs
+
+    @field_validator("execution")
+    @classmethod
+    def _check_margin(cls, execution: Execution, info: ValidationInfo) -> Execution:
+        most = info.data.get("max_weight", 1.0)
+        margin = execution.maintenance_margin
+        if most > 1 and (margin is None or margin * most >= 1):
+            raise ValueError(
+                f"`maintenance_margin` above 0 and below {1 / most:.3g}, or `max_weight` of at "
+                f"most 1: a book of {most:g} times its equity has a ratio of {1 / most:.3g}, and "
+                "its lender closes it before it owes more than it has"
+            )
+        return execution
 
     @field_validator("model")
     @classmethod

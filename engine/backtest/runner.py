@@ -249,6 +249,7 @@ def _prepare(
             vintage=options.vintage,
             progress=progress,
             panel=options.spec.is_panel,
+            funding=options.spec.costs.charges_funding,
         )
     with timer.stage("features"):
         prepared = _tell_about_bars(prepare_data(options.spec, market), options.spec, progress)

@@ -81,6 +81,7 @@ def features_command(
                 override=data,
                 progress=progress,
                 panel=spec.is_panel,
+                funding=spec.costs.charges_funding,
             )
             progress.stage("features")
             document = features_document(spec, prepare_data(spec, market))

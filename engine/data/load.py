@@ -18,7 +18,8 @@ from engine.data.annualisation import (
 from engine.data.assembly import Assembly
 from engine.data.bars import format_timestamp
 from engine.data.context import DataContext
-from engine.data.fetch import fetch_dataset
+from engine.data.fetch import fetch_dataset, load_funding_rates
+from engine.data.funding_rates import FundingRates
 from engine.data.joins import align_symbols, shared_timestamps
 from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
@@ -54,6 +55,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     clients: ClientSettings | None = None,
     now: pd.Timestamp | None = None,
     panel: bool = False,
+    funding: bool = False,
 ) -> Market:
     """Bars of the dataset that a strategy names, or of its offline dataset.
 
@@ -74,6 +76,8 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         now: The present instant, in UTC; a bar that ends after it is unfinished.
         panel: Keep every timestamp that a symbol has, see `Market`; otherwise those that all of
             them have, where `members` of the dataset are not read.
+        funding: Read the funding rates of the dataset too, from its source with `funding: true`;
+            the offline dataset may have none.
 
     Raises:
         DatasetNotFoundError: No dataset of that name or path.
@@ -82,11 +86,12 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         DataError: There is no such vintage.
         UnreachableError: No source can be reached, nothing is cached, and there is no offline
             dataset.
-        SourceError: No source delivers, and at least one was reached.
+        SourceError: No source delivers, and at least one was reached; or there are no funding
+            rates.
         InvalidBarsError: Bars were received and cannot be trusted, or not joined, or a year has
             more or fewer of them than the dataset's calendar says.
     """
-    use = _MarketUse(is_book=spec.is_book, panel=panel, target=spec.single_target)
+    use = _MarketUse(spec.is_book, panel, spec.single_target, funding)
     context = DataContext(
         home=home,
         network=not offline,
@@ -97,7 +102,11 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     if vintage is not None:
         manifest = read_manifest(override or spec.dataset)
         return _build_market(
-            manifest, load_as_of(manifest, context, vintage), context, use, offline=False
+            manifest,
+            load_as_of(manifest, context, vintage),
+            replace(context, network=False),
+            use,
+            offline=False,
         )
     fallback = None if override or spec.offline == spec.dataset else spec.offline
     if offline and fallback:
@@ -114,6 +123,29 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     return _build_market(manifest, dataset_bars, context, use, offline=False)
 
 
+def _add_funding(
+    market: Market, manifest: DatasetManifest, context: DataContext, *, offline: bool
+) -> Market:
+    """The market with its funding rates and what identifies them; an offline one has none."""
+    if offline:
+        sentence = f"{market.provenance['name']} has no funding rates"
+        context.notify(sentence)
+        rates = FundingRates({})
+        told = {"notices": [*market.provenance["notices"], sentence]}
+    else:
+        table = load_funding_rates(
+            str(manifest.path),
+            home=context.home,
+            offline=not context.network,
+            progress=context.progress,
+            clients=context.clients,
+            now=context.now,
+        )
+        rates, told = FundingRates.from_table(table), {}
+    provenance = market.provenance | told | {"funding": rates.as_json()}
+    return replace(market, funding=rates, provenance=provenance)
+
+
 @dataclass(frozen=True)
 class _MarketUse:
     """What a market is for.
@@ -122,11 +154,13 @@ class _MarketUse:
         is_book: Whether several symbols are traded.
         panel: Whether all timestamps of them are kept.
         target: The symbol that is traded alone, where it is named.
+        funding: Whether positions pay funding.
     """
 
     is_book: bool
     panel: bool
     target: str | None
+    funding: bool = False
 
 
 def _load_offline_dataset(
@@ -198,7 +232,7 @@ def _build_market(
     calendar = dataset.calendar
     if assembly is not None and assembly.target is not None:
         calendar = dataset.calendar_of(assembly.target)
-    return Market(
+    market = Market(
         bars=bars,
         symbols=names,
         interval=dataset.interval,
@@ -225,6 +259,7 @@ def _build_market(
         membership=membership,
         delisting=dataset.delisting,
     )
+    return _add_funding(market, manifest, context, offline=offline) if use.funding else market
 
 
 def _assemble(dataset: Dataset, dataset_bars: DatasetBars, use: _MarketUse) -> Assembly:

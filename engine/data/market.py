@@ -12,6 +12,7 @@ import pandas as pd
 from engine.core.errors import UsageError
 from engine.data.bar_times import BarTimes
 from engine.data.bars import NO_DELAY, VALUE_COLUMNS, format_timestamp, hash_bars
+from engine.data.intervals import bar_ends
 from engine.data.panel import (
     BEFORE_LISTING,
     carry_closes,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from engine.core.types import BarsFrame, BoolMatrix, IntMatrix, IntVector, Matrix, WideFrame
     from engine.data.assembly import Assembly
     from engine.data.calendar import BarInterval
+    from engine.data.funding_rates import FundingRates
     from engine.data.membership import Membership
     from engine.data.sessions import DayBegin
 
@@ -61,6 +63,8 @@ class Market:
         publication_delay: How long after the close of a session its bar may come.
         assembly: The bars before they were joined, where symbols have calendars or currencies of
             their own; None where all have one.
+        funding: Funding rates of perpetuals, where they were asked for; those up to the close of
+            the last bar are known.
     """
 
     bars: BarsFrame
@@ -74,6 +78,7 @@ class Market:
     day_begins: DayBegin | None = None
     publication_delay: pd.Timedelta = NO_DELAY
     assembly: Assembly | None = None
+    funding: FundingRates | None = None
 
     @property
     def times(self) -> BarTimes:
@@ -312,11 +317,23 @@ class Market:
 
     def _first_bars(self, timestamp: pd.Timestamp) -> Market:
         if not (self.is_regular and self._timestamps.is_monotonic_increasing):
-            return replace(self, bars=self.bars[self.bars["timestamp"] <= timestamp])
+            kept = self.bars[self.bars["timestamp"] <= timestamp]
+            return replace(self, bars=kept, funding=self._funding_until(kept))
         count = int(self._timestamps.searchsorted(timestamp, side="right"))
-        known = replace(self, bars=self.bars.iloc[: count * len(self.symbols)])
+        kept = self.bars.iloc[: count * len(self.symbols)]
+        known = replace(self, bars=kept, funding=self._funding_until(kept))
         vars(known)["_timestamps"] = self._timestamps[:count]
         return known
+
+    def _funding_until(self, bars: BarsFrame) -> FundingRates | None:
+        """The funding rates known at the close of the last of some bars."""
+        if self.funding is None or bars.empty:
+            return self.funding
+        return self.funding.until(self.end_of(bars["timestamp"].max()))
+
+    def end_of(self, bar: pd.Timestamp) -> int:
+        """When a bar ends, microseconds since 1970."""
+        return int(bar_ends(index_to_microseconds(pd.DatetimeIndex([bar])), self.interval)[0])
 
 
 @lru_cache(maxsize=32)

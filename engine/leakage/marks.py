@@ -69,6 +69,8 @@ class _MarketTerms:
     borrow: Matrix
     cash: Vector
     maintenance_margin: float
+    funding_before: Matrix
+    funding_after: Matrix
 
     @classmethod
     def of_run(cls, spec: Strategy, prepared: PreparedData) -> _MarketTerms:
@@ -76,6 +78,7 @@ class _MarketTerms:
         opens, closes = (prepared.wide(column) for column in ("open", "close"))
         rates = spec.bind_costs(prepared.market).rates
         cash = np.asarray(prepared.rates_by_bar.cash, dtype=np.float64)
+        before, after = rates.aligned_funding(closes, spec.execution.price)
         return cls(
             bars=bars,
             fill_prices=opens if spec.execution.price == "open" else closes,
@@ -84,6 +87,8 @@ class _MarketTerms:
             borrow=rates.aligned("borrow_per_year", closes),
             cash=np.broadcast_to(cash, (len(bars),)),
             maintenance_margin=spec.execution.maintenance_margin or 0.0,
+            funding_before=before,
+            funding_after=after,
         )
 
 
@@ -101,6 +106,8 @@ class _Ledger:
     equity_at_fill: Vector
     borrow: Vector
     interest: Vector
+    funding: Vector
+    loan_interest: Vector
     scale: Vector
     ruined: BoolVector
 
@@ -122,10 +129,19 @@ class _Ledger:
         shorts = (np.maximum(-held, 0.0) * terms.borrow).sum(axis=1)
         borrow = np.concatenate([[0.0], shorts[:-1] * years[1:]])
         longs = np.maximum(held, 0.0).sum(axis=1)
-        cash, interest = _add_interest(flow - borrow, held.sum(axis=1) - longs, terms.cash, years)
-        equity = cash + held.sum(axis=1)
         before = np.vstack([np.zeros((1, units.shape[1])), units[:-1]])
-        at_open = np.concatenate([[1.0], cash[:-1]]) + interest - borrow
+        marks = np.vstack([terms.closes[:1], terms.closes[:-1]])
+        early, late = (
+            (moved * marks * rates).sum(axis=1)
+            for moved, rates in ((before, terms.funding_before), (units, terms.funding_after))
+        )
+        late[0] = 0.0  # nothing is known before the first close
+        loan = terms.rates.loan_per_year or 0.0
+        cash, interest, loan_interest = _add_interest(
+            flow - borrow - early - late, held.sum(axis=1) - longs, (terms.cash, loan), years
+        )
+        equity = cash + held.sum(axis=1)
+        at_open = np.concatenate([[1.0], cash[:-1]]) + interest - borrow - early - loan_interest
         equity_at_fill = at_open + (before * prices.to_numpy()).sum(axis=1)
         after = cash + (units * prices.to_numpy()).sum(axis=1)
         lowest = np.minimum(np.minimum(equity_at_fill, after), equity)
@@ -140,35 +156,38 @@ class _Ledger:
             equity_at_fill=equity_at_fill,
             borrow=borrow,
             interest=interest,
+            funding=early + late,
+            loan_interest=loan_interest,
             scale=1.0 + np.abs(cash) + np.abs(held).sum(axis=1),
             ruined=np.logical_or.accumulate(lowest < RUIN_FLOOR),
         )
 
 
 def _add_interest(
-    flow: Vector, shorts: Vector, cash_rates: Vector, years: Vector
-) -> tuple[Vector, Vector]:
-    """The cash after each bar and the interest that it received, each (n,).
+    flow: Vector, shorts: Vector, rates: tuple[Vector, float], years: Vector
+) -> tuple[Vector, Vector, Vector]:
+    """The cash after each bar, the interest that it received, and that it paid, each (n,).
 
     Interest is earned on what the equity is above the long positions, the cash less what short
     sales brought in, which with interest earned depends on itself: bar by bar.
 
     Args:
-        flow: Cash that each bar's fills and borrow cost bring in.
+        flow: Cash that each bar's fills, borrow cost and funding bring in.
         shorts: Value of short positions at each close, 0 or negative.
-        cash_rates: Yields known at each close.
+        rates: Yields known at each close, and the rate of borrowed cash.
         years: Since the close before.
     """
-    interest = np.zeros(len(flow))
-    if not cash_rates.any():
-        return 1.0 + np.cumsum(flow), interest
+    (cash_rates, loan), interest, paid = rates, np.zeros(len(flow)), np.zeros(len(flow))
+    if not cash_rates.any() and not loan:
+        return 1.0 + np.cumsum(flow), interest, paid
     cash = np.zeros(len(flow))
     cash[0] = 1.0 + flow[0]
     for t in range(1, len(flow)):
         free = max(0.0, cash[t - 1] + shorts[t - 1])
         interest[t] = free * cash_rates[t - 1] * years[t]
-        cash[t] = cash[t - 1] + flow[t] + interest[t]
-    return cash, interest
+        paid[t] = max(0.0, -cash[t - 1]) * loan * years[t]
+        cash[t] = cash[t - 1] + flow[t] + interest[t] - paid[t]
+    return cash, interest, paid
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,8 +218,8 @@ def _list_figures(
         "equity before the fill", fills, at_fill, trades["equity"].to_numpy(), scale[ledger.rows]
     )
     ended = np.concatenate([[False], ledger.ruined[:-1]])
-    for name, due in (("borrow", ledger.borrow), ("interest", ledger.interest)):
-        alive = np.where(ended, 0.0, due)
+    for name in ("borrow", "interest", "funding", "loan_interest"):
+        alive = np.where(ended, 0.0, getattr(ledger, name))
         found = result.financing[name].to_numpy()
         yield _Figure(name, bars, alive, found, scale)
     before = np.concatenate([[1.0], ledger.equity[:-1]])

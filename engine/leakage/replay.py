@@ -233,6 +233,7 @@ def _make_terms(spec: Strategy, prepared: PreparedData) -> Terms:
         traded=prepared.traded,
         cash_rates=np.atleast_1d(np.asarray(prepared.rates_by_bar.cash, dtype=np.float64)),
         maintenance_margin=spec.execution.maintenance_margin or 0.0,
+        fill_price=spec.execution.price,
     )
 
 

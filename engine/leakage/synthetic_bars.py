@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -93,7 +93,11 @@ class SyntheticFuture:
             values[index[kept:]] = later
             if keep_open and not self._traded[row, number]:
                 values[index[row], 4] = 0.0
-        return self.market.with_values(values)
+        altered = self.market.with_values(values)
+        if altered.funding is None:
+            return altered
+        last = self.market.end_of(self.market.wide("close").index[row])
+        return replace(altered, funding=altered.funding.replace_after(last, rng))
 
 
 def _move_level(bars: Matrix, price_factor: float, first_open: float) -> None:

@@ -159,7 +159,7 @@ def prepare_data(
             symbols or closes than there are.
         InvalidBarsError: The bars are not in the order of time, a symbol lacks one or has it
             twice, or a price is not a number between `MIN_PRICE` and `MAX_PRICE`; or the costs are
-            of volumes, which the target does not have.
+            of volumes, which the target does not have, or funding rates are missing.
         ContractError: The costs of a user's model break its contract.
     """
     _check_order(market)
@@ -191,6 +191,7 @@ def _check_margin(spec: Strategy, prepared: PreparedData) -> None:
 
 def _check_costs(spec: Strategy, prepared: PreparedData) -> None:
     """Whether the costs can be charged at every bar that is traded; before any training."""
+    spec.costs.check_span(prepared.market, prepared.targets, prepared.span)
     bound = spec.bind_costs(prepared.market)
     for name in OF_VOLUMES:
         bound.rates.aligned(name, prepared.target_close.loc[prepared.span])

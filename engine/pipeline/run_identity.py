@@ -29,5 +29,8 @@ def identify_run(spec: Strategy, prepared: PreparedData) -> str:
     if market.provenance.get("annualisation", {}).get("basis", "calendar") != "calendar":
         data.append(("periods_per_year", repr(market.periods_per_year)))
     data.extend((key, file.sha256) for key, file in prepared.rates.files.items())
+    if market.funding is not None and spec.costs.charges_funding:
+        own = market.funding.as_json()
+        data.extend((f"funding of {symbol}", own[symbol]["sha256"]) for symbol in own)
     versions = collect_versions(spec.compute.backend, spec.libraries)
     return compute_run_id(spec.identity(), data, versions | describe_parts(spec))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from engine.data import ALWAYS_OPEN, Market, normalise_bars, symbol_provenance
 from engine.data.calendar import interval_length
+from engine.data.funding_rates import FundingRates, SymbolFunding
 from engine.selftest.return_processes import ar1, garch11, iid_normal, jump_diffusion
 
 if TYPE_CHECKING:
@@ -79,6 +80,22 @@ def generate_market(rng: np.random.Generator, bars: int, pattern: BarPattern) ->
                 for symbol, frame in frames.items()
             },
         },
+    )
+
+
+def draw_funding(rng: np.random.Generator, market: Market) -> FundingRates:
+    """Funding rates of every symbol, every eight hours of its history; none is 0.
+
+    They are ten times as large as usual ones, so that a wrong one shows beside the costs.
+    """
+    stamps = pd.DatetimeIndex(market.wide("close").index)
+    end = pd.Timestamp(market.end_of(stamps[-1]), unit="us", tz="UTC")
+    instants = pd.date_range(stamps[0].ceil("8h"), end, freq="8h")
+    return FundingRates(
+        {
+            symbol: SymbolFunding.from_frame(instants, rng.normal(5e-4, 1e-3, len(instants)))
+            for symbol in market.symbols
+        }
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -16,6 +16,7 @@ from engine.core.progress import NullProgress, Progress
 from engine.core.randomness import derive_seed
 from engine.leakage.certify import run_leakage_test
 from engine.pipeline.prepare import prepare_data
+from engine.selftest.generated_bars import draw_funding
 from engine.selftest.harness import run_backtest
 from engine.selftest.in_process import InProcessExecutor
 from engine.selftest.leak_cases import CaseSource, draw_source
@@ -199,7 +200,10 @@ def adapt_case(case: Case, leak: Leak) -> Case:
         spec = spec.model_copy(update={"model": make_user_model(leak.model, spec.model)})
     if leak.stage == "rates" and rates is None:
         rates = draw_rates(np.random.default_rng(0), case.market)
-    return Case(case.name, spec, case.market, rates)
+    market = case.market
+    if spec.costs.charges_funding and market.funding is None:
+        market = replace(market, funding=draw_funding(np.random.default_rng(0), market))
+    return Case(case.name, spec, market, rates)
 
 
 def certify_case(case: Case) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from engine.core.persistent_value import PersistentValue
 from engine.signals.orders import Order
@@ -95,7 +95,8 @@ class Account(PersistentValue):
 
     Attributes:
         timestamp: The last bar; None before the first.
-        cash_flow: Sum of the cash flows of all fills, of borrow costs and of interest.
+        cash_flow: Sum of the cash flows of all fills, of borrow costs, of funding, of interest
+            earned and of interest on borrowed cash.
         available_cash: Cash that a buy can spend, at the scale of `INITIAL_CASH`: as vectorbt
             keeps it, 0 where a fill leaves less than 1e-9 of what was there.
         holdings: A holding for each symbol that has had a bar, in the order of their first bars.
@@ -104,6 +105,9 @@ class Account(PersistentValue):
         bar_return: Net return of the last bar; 0 before the first bar.
         borrow: Borrow cost that the last bar paid.
         interest: Interest that the last bar earned.
+        funding: Funding that the last bar paid; negative where it received some.
+        loan_interest: Interest on borrowed cash that the last bar paid.
+        loan_per_year: Rate of borrowed cash at the last bar; None where nobody lent.
         cash_rate: Yield on cash at the last bar, a fraction a year.
         margin_call: The last close was below the maintenance margin: the next bar closes all.
         ruined: The equity fell below `RUIN_FLOOR`; nothing is held or traded any more.
@@ -118,6 +122,10 @@ class Account(PersistentValue):
     bar_return: float = 0.0
     borrow: float = 0.0
     interest: float = 0.0
+    # Left out of what is written where there is none, as in accounts of earlier versions.
+    funding: float = Field(default=0.0, exclude_if=lambda paid: paid == 0.0)
+    loan_interest: float = Field(default=0.0, exclude_if=lambda paid: paid == 0.0)
+    loan_per_year: float | None = Field(default=None, exclude_if=lambda rate: rate is None)
     cash_rate: float = 0.0
     margin_call: bool = False
     ruined: bool = False

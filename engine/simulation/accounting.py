@@ -30,6 +30,7 @@ from engine.simulation.accounting_tables import (
     OrderState,
     OrderTables,
     RateTables,
+    YearlyRates,
 )
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def execute_target_weight(
     size = 0.0
     if equity > 0:
         size = weight * equity / price - units
-    if abs(size) <= _ABSOLUTE_TOLERANCE or (size > 0 and cash <= 0):
+    if abs(size) <= _ABSOLUTE_TOLERANCE or (size > 0 and cash + funds.credit <= 0):
         return ExecutedOrder(0.0, price, 0.0, funds.cash, funds.units, 0.0)
     wanted = abs(size)
     filled = min(wanted, costs.limit * INITIAL_CASH)
@@ -92,7 +93,7 @@ def execute_target_weight(
     if size < 0:
         order = _sell(cash, units, filled, price * (1 - _slip(filled, costs)), costs, tiers)
     else:
-        order = _buy(cash, units, filled, price, costs, tiers)
+        order = _buy(Funds(cash, units, equity, funds.credit), filled, price, costs, tiers)
         if order.size == 0:
             return ExecutedOrder(0.0, price, 0.0, funds.cash, funds.units, wanted - filled)
     return ExecutedOrder(
@@ -101,19 +102,21 @@ def execute_target_weight(
 
 
 def _buy(
-    cash: float, units: float, size: float, price: float, costs: OrderCharge, tiers: TierRows
+    funds: Funds, size: float, price: float, costs: OrderCharge, tiers: TierRows
 ) -> ExecutedOrder:
-    """Buys what is wanted, or what the cash pays for."""
+    """Buys what is wanted, or what the cash and the credit pay for."""
+    cash, units = funds.cash, funds.units
+    payable = cash + funds.credit
     paid = price * (1 + _slip(size, costs))
     value = size * paid
     fee = _fee_of(size, value, costs, tiers)
     spent = value + fee
-    if spent > cash and not _is_close(spent, cash):
+    if spent > payable and not _is_close(spent, payable):
         if _is_proportional(costs, tiers):
-            affordable = cash / (1 + costs.fee)
-            size, fee, spent = affordable / paid, cash - affordable, cash
+            affordable = payable / (1 + costs.fee)
+            size, fee, spent = affordable / paid, payable - affordable, payable
         else:
-            size = _affordable(cash, size, price, costs, tiers)
+            size = _affordable(payable, size, price, costs, tiers)
             if size <= _ABSOLUTE_TOLERANCE:
                 return ExecutedOrder(0.0, price, 0.0, cash, units, 0.0)
             paid = price * (1 + _slip(size, costs))
@@ -235,8 +238,7 @@ def finance_bar(
     units: Numbers,
     closes: Numbers,
     equity: float,
-    borrow_per_year: Numbers,
-    cash_per_year: float,
+    terms: YearlyRates,
     years: float,
 ) -> Financing:
     """What was held at the last close pays and earns until now; of later bars it knows nothing.
@@ -245,18 +247,44 @@ def finance_bar(
         units: Held at the last close, signed.
         closes: The last closes.
         equity: At the last close.
-        borrow_per_year: Borrow rates of the last bar.
-        cash_per_year: Yield on cash of the last bar.
+        terms: Rates of the last bar.
         years: Since the last close.
     """
-    longs, borrow = 0.0, 0.0
+    longs, shorts, borrow = 0.0, 0.0, 0.0
     for i in range(len(units)):
         value = units[i] * closes[i]
         if value > 0:
             longs += value
         else:
-            borrow -= value * borrow_per_year[i]
-    return Financing(borrow * years, max(0.0, equity - longs) * cash_per_year * years)
+            shorts -= value
+            borrow -= value * terms.borrow[i]
+    owed = 0.0 if math.isnan(terms.loan) else max(0.0, longs - shorts - equity) * terms.loan
+    return Financing(borrow * years, max(0.0, equity - longs) * terms.cash * years, owed * years)
+
+
+def fund_positions(units: Numbers, marks: Numbers, rates: Numbers) -> float:
+    """Funding that perpetuals held pay: units x mark x rate; negative where they receive it.
+
+    Args:
+        units: Held at the payments, signed.
+        marks: The last closes before them.
+        rates: Sum of the rates of the payments, by symbol.
+    """
+    paid = 0.0
+    for i in range(len(units)):
+        if units[i] != 0 and rates[i] != 0:
+            paid += units[i] * marks[i] * rates[i]
+    return paid
+
+
+def credit_of(loan_per_year: float) -> float:
+    """What a buy can spend beside the cash: nothing where no loan has a rate."""
+    return 0.0 if math.isnan(loan_per_year) else math.inf
+
+
+def net_of_financing(financing: Financing, funding: float) -> float:
+    """What the cash receives when a bar begins; negative where it pays."""
+    return financing.interest - financing.borrow - financing.loan_interest - funding
 
 
 def is_called(units: Numbers, closes: Numbers, equity: float, maintenance_margin: float) -> bool:
@@ -273,6 +301,7 @@ def execute_orders(
     units: Numbers,
     prices: Numbers,
     costs: OrderCosts,
+    credit: float,
     fills: BarFills,
 ) -> tuple[float, int]:
     """Fills the orders of one bar: sells before buys, small buys before large ones.
@@ -283,6 +312,7 @@ def execute_orders(
         units: Available units by symbol, at that scale; those after the fills are written into it.
         prices: Prices of the fills before slippage.
         costs: Of the bar, by symbol.
+        credit: What a buy can spend beside the cash: 0, or infinite where money is lent.
         fills: Receives the fills.
 
     Returns:
@@ -309,7 +339,7 @@ def execute_orders(
             costs.limit[i],
         )
         order = execute_target_weight(
-            targets[i], Funds(cash, units[i], equity), prices[i], charge, costs.tiers[i]
+            targets[i], Funds(cash, units[i], equity, credit), prices[i], charge, costs.tiers[i]
         )
         cash, units[i] = order.cash, order.units
         fills.size[i] = order.size / INITIAL_CASH
@@ -382,19 +412,11 @@ def fold_bars(
     )
     units, available, targets = np.zeros(symbols), np.zeros(symbols), np.zeros(symbols)
     cash_flow, available_cash, equity, last_call = 0.0, INITIAL_CASH, 1.0, -1
+    credit = credit_of(rates.loan)
     records, filled = np.zeros((16, 6)), 0
     for t in range(count):
         if t > 0:
-            financing = finance_bar(
-                units,
-                bars.closes[t - 1],
-                equity,
-                rates.borrow[_row(rates.borrow, t - 1)],
-                rates.cash[min(t - 1, len(rates.cash) - 1)],
-                bars.years[t],
-            )
-            kept.borrow[t], kept.interest[t] = financing.borrow, financing.interest
-            earned = financing.interest - financing.borrow
+            earned = _finance_row(bars, rates, t, units, equity, kept)
             cash_flow += earned
             available_cash += earned * INITIAL_CASH
         kept.equity_at_fill[t] = 1.0 + cash_flow + value_units(units, bars.prices[t])
@@ -402,7 +424,7 @@ def fold_bars(
             return records[:filled], t
         _find_targets(orders, t, last_call, units, state, targets, kept.due[t])
         available_cash, due = execute_orders(
-            targets, available_cash, available, bars.prices[t], _costs_at(rates, t), fills
+            targets, available_cash, available, bars.prices[t], _costs_at(rates, t), credit, fills
         )
         _settle_orders(targets, fills, state, kept.unfilled[t])
         for i in range(symbols):
@@ -410,6 +432,9 @@ def fold_bars(
         cash_flow += cash_flow_of(fills, due)
         records = _reserve(records, filled + due)
         filled = _record(records, filled, t, due, fills, units, state.forced)
+        paid = _fund_after_fills(bars, rates, t, units, kept)
+        cash_flow -= paid
+        available_cash -= paid * INITIAL_CASH
         equity = 1.0 + cash_flow + value_units(units, bars.closes[t])
         after = 1.0 + cash_flow + value_units(units, bars.prices[t])
         if min(after, equity) < RUIN_FLOOR:
@@ -420,14 +445,77 @@ def fold_bars(
     return records[:filled], count
 
 
+def _finance_row(
+    bars: BarTables,
+    rates: RateTables,
+    t: int,
+    units: Numbers,
+    equity: float,
+    kept: BarRecords,
+) -> float:
+    """What the cash receives before the fills of a row, of what was held at the last close."""
+    financing = finance_bar(
+        units,
+        bars.closes[t - 1],
+        equity,
+        YearlyRates(
+            rates.borrow[_row(rates.borrow, t - 1)],
+            rates.cash[min(t - 1, len(rates.cash) - 1)],
+            rates.loan,
+        ),
+        bars.years[t],
+    )
+    due = rates.funding_before[_row(rates.funding_before, t)]
+    paid = fund_positions(units, bars.closes[t - 1], due)
+    kept.borrow[t], kept.interest[t] = financing.borrow, financing.interest
+    kept.funding[t], kept.loan_interest[t] = paid, financing.loan_interest
+    return net_of_financing(financing, paid)
+
+
+def _fund_after_fills(
+    bars: BarTables, rates: RateTables, t: int, units: Vector, kept: BarRecords
+) -> float:
+    """The funding that is paid after the fills of a row; the first has no close before it."""
+    if t == 0:
+        return 0.0
+    due = rates.funding_after[_row(rates.funding_after, t)]
+    paid = fund_positions(units, bars.closes[t - 1], due)
+    kept.funding[t] += paid
+    return paid
+
+
 def fold_arrays(
     orders: tuple[Matrix, BoolMatrix, int],
     bars: tuple[Matrix, Matrix, Vector],
     rates: tuple[
-        Matrix, Matrix, Matrix, Matrix, Matrix, Matrix, Matrix, TierTable, Matrix, Vector
+        Matrix,
+        Matrix,
+        Matrix,
+        Matrix,
+        Matrix,
+        Matrix,
+        Matrix,
+        TierTable,
+        Matrix,
+        Vector,
+        float,
+        Matrix,
+        Matrix,
     ],
     maintenance_margin: float,
-    kept: tuple[Vector, Vector, Matrix, Vector, Vector, BoolVector, Matrix, Matrix, IntVector],
+    kept: tuple[
+        Vector,
+        Vector,
+        Matrix,
+        Vector,
+        Vector,
+        Vector,
+        Vector,
+        BoolVector,
+        Matrix,
+        Matrix,
+        IntVector,
+    ],
 ) -> tuple[Matrix, int]:
     """`fold_bars` of plain tuples, each in the order of its fields.
 
@@ -448,10 +536,23 @@ def fold_arrays(
             rates[7],
             rates[8],
             rates[9],
+            rates[10],
+            rates[11],
+            rates[12],
         ),
         maintenance_margin,
         BarRecords(
-            kept[0], kept[1], kept[2], kept[3], kept[4], kept[5], kept[6], kept[7], kept[8]
+            kept[0],
+            kept[1],
+            kept[2],
+            kept[3],
+            kept[4],
+            kept[5],
+            kept[6],
+            kept[7],
+            kept[8],
+            kept[9],
+            kept[10],
         ),
     )
 

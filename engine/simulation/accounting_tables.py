@@ -38,11 +38,15 @@ class ExecutedOrder(NamedTuple):
 
 
 class Funds(NamedTuple):
-    """What an order meets: cash, units of its symbol, and the equity its weight is a share of."""
+    """What an order meets: cash, units of its symbol, and the equity its weight is a share of.
+
+    `credit` is what a buy can spend beside the cash: 0, or infinite where money is lent.
+    """
 
     cash: float
     units: float
     equity: float
+    credit: float
 
 
 class OrderCosts(NamedTuple):
@@ -112,10 +116,20 @@ class Financing(NamedTuple):
     Attributes:
         borrow: Paid for the shorts.
         interest: Earned by the cash.
+        loan_interest: Paid for borrowed cash.
     """
 
     borrow: float
     interest: float
+    loan_interest: float
+
+
+class YearlyRates(NamedTuple):
+    """Fractions a year: `borrow` by symbol, yield on `cash`, and of a `loan`, NaN for none."""
+
+    borrow: Numbers
+    cash: float
+    loan: float
 
 
 class OrderTables(NamedTuple):
@@ -140,7 +154,8 @@ class BarTables(NamedTuple):
 class RateTables(NamedTuple):
     """Rates, one row or a row a bar, as in `OrderCosts`, `borrow` (., k) and `cash` (.,).
 
-    `tiers` (k, m, 3) are those of all bars.
+    `tiers` (k, m, 3) are those of all bars; `loan` is NaN where nobody lends. `funding_before`
+    and `funding_after` (., k) are the funding rates of a bar due before and after its fills.
     """
 
     fee: Matrix
@@ -153,6 +168,9 @@ class RateTables(NamedTuple):
     tiers: TierTable
     borrow: Matrix
     cash: Vector
+    loan: float
+    funding_before: Matrix
+    funding_after: Matrix
 
 
 class BarRecords(NamedTuple):
@@ -164,6 +182,8 @@ class BarRecords(NamedTuple):
         units: After each bar's fills, shape (n, k).
         borrow: Borrow cost that the bar paid, shape (n,).
         interest: Interest that the bar earned, shape (n,).
+        funding: Funding that the bar paid, shape (n,); negative where it received some.
+        loan_interest: Interest on borrowed cash that the bar paid, shape (n,).
         called: Whether the close fell below the maintenance margin, shape (n,).
         due: The orders that were due, without those that a margin call cancelled and with those
             that it placed, shape (n, k).
@@ -177,6 +197,8 @@ class BarRecords(NamedTuple):
     units: Matrix
     borrow: Vector
     interest: Vector
+    funding: Vector
+    loan_interest: Vector
     called: BoolVector
     due: Matrix
     unfilled: Matrix

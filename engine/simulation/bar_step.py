@@ -11,7 +11,7 @@ from engine.core.errors import InvalidBarsError, UsageError
 from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
 from engine.simulation.accounting import INITIAL_CASH, RUIN_FLOOR
-from engine.simulation.accounting_tables import BarFills, OrderCosts
+from engine.simulation.accounting_tables import BarFills, OrderCosts, YearlyRates
 from engine.simulation.cost_rates import BarRates
 from engine.simulation.order_queue import (
     find_due,
@@ -74,11 +74,12 @@ def step(
     queue = queue_orders(account, orders)
     _check_decided_before((*queue, *orders), bar)
     if account.ruined:
-        nothing = {"timestamp": bar.timestamp, "bar_return": 0.0, "borrow": 0.0, "interest": 0.0}
-        return account.model_copy(update=nothing), ()
+        nothing = dict.fromkeys(("bar_return", *_FINANCING), 0.0)
+        return account.model_copy(update={"timestamp": bar.timestamp, **nothing}), ()
     decided = newest_decisions((*account.orders, *orders))
     rates = costs.rates.at(bar.timestamp, bar.close)
-    financed = _finance(account, bar.timestamp)
+    funding = {symbol: rate.funding(price) for symbol, rate in rates.items()}
+    financed = _finance(account, bar.timestamp, funding)
     holdings = _holdings_by_symbol(account, bar)
     prices = {symbol: holding.close for symbol, holding in holdings.items()}
     prices |= bar.open if price == "open" else bar.close
@@ -86,7 +87,8 @@ def step(
     if equity < RUIN_FLOOR:
         return _ruin(financed, bar), ()
     due = find_due(queue, bar, holdings)
-    execution = _execute(due, financed.available_cash, holdings, prices, rates)
+    terms = costs.rates
+    execution = _execute(due, financed.available_cash, holdings, prices, rates, terms.loan_rate)
     filled = due.keys() - execution.unfilled.keys()
     traded = financed.model_copy(
         update={
@@ -98,14 +100,23 @@ def step(
             "orders": find_waiting(queue, holdings, filled),
         }
     )
+    if account.timestamp is not None:
+        traded = _fund_after_fills(traded, funding)
     fills = _make_fills(bar.timestamp, due, execution, prices, equity)
     after = traded.cash + _value(traded.holdings, prices)
     marked = _mark_to_market(traded, account, bar, rates)
     if min(after, marked.equity) < RUIN_FLOOR:
-        return _ruin(financed, bar), fills
-    terms = {"cash_rate": cash_rate, "margin_call": _is_called(marked, maintenance_margin)}
-    return marked.model_copy(update=terms), fills
+        return _ruin(traded, bar), fills
+    known = {
+        "cash_rate": cash_rate,
+        "loan_per_year": terms.loan_per_year,
+        "margin_call": _is_called(marked, maintenance_margin),
+    }
+    return marked.model_copy(update=known), fills
 
+
+_FINANCING = ("borrow", "interest", "funding", "loan_interest")
+"""What an account pays and earns between fills, as columns of `SimulationResult.financing`."""
 
 _NO_RATES = BarRates(0.0, 0.0, 0.0)
 """Of a symbol without a bar, whose orders wait."""
@@ -128,8 +139,10 @@ class _Execution(NamedTuple):
         return {symbol: units for symbol, units in left if units != 0}
 
 
-def _finance(account: Account, now: datetime) -> Account:
-    """The account after what its last close pays and earns until now."""
+def _finance(
+    account: Account, now: datetime, funding: Mapping[str, tuple[float, float]]
+) -> Account:
+    """The account after what its last close pays and earns until now, before the fills."""
     if account.timestamp is None:
         return account
     held = account.holdings
@@ -137,18 +150,48 @@ def _finance(account: Account, now: datetime) -> Account:
         [holding.units for holding in held],
         [holding.close for holding in held],
         account.equity,
-        [holding.borrow_per_year for holding in held],
-        account.cash_rate,
+        YearlyRates(
+            [holding.borrow_per_year for holding in held],
+            account.cash_rate,
+            math.nan if account.loan_per_year is None else account.loan_per_year,
+        ),
         (now - account.timestamp) / timedelta(days=1) / DAYS_PER_YEAR,
     )
-    earned = financing.interest - financing.borrow
+    paid = _funding_of(held, funding, 0)
+    earned = accounting.net_of_financing(financing, paid)
     return account.model_copy(
         update={
             "cash_flow": account.cash_flow + earned,
             "available_cash": account.available_cash + earned * INITIAL_CASH,
             "borrow": financing.borrow,
             "interest": financing.interest,
+            "funding": paid,
+            "loan_interest": financing.loan_interest,
         }
+    )
+
+
+def _fund_after_fills(traded: Account, funding: Mapping[str, tuple[float, float]]) -> Account:
+    """The account after the funding that the bar's positions pay after its fills."""
+    paid = _funding_of(traded.holdings, funding, 1)
+    return traded.model_copy(
+        update={
+            "cash_flow": traded.cash_flow - paid,
+            "available_cash": traded.available_cash - paid * INITIAL_CASH,
+            "funding": traded.funding + paid,
+        }
+    )
+
+
+def _funding_of(
+    held: Iterable[Holding], funding: Mapping[str, tuple[float, float]], part: int
+) -> float:
+    """What holdings pay at their last closes: before (0) or after (1) the fills of a bar."""
+    holdings = list(held)
+    return accounting.fund_positions(
+        [holding.units for holding in holdings],
+        [holding.close for holding in holdings],
+        [funding.get(holding.symbol, (0.0, 0.0))[part] for holding in holdings],
     )
 
 
@@ -159,8 +202,7 @@ def _ruin(financed: Account, bar: BarPrices) -> Account:
         available_cash=0.0,
         equity=0.0,
         bar_return=-1.0,
-        borrow=financed.borrow,
-        interest=financed.interest,
+        **{name: getattr(financed, name) for name in _FINANCING},
         ruined=True,
     )
 
@@ -178,6 +220,7 @@ def _execute(
     holdings: Mapping[str, Holding],
     prices: Mapping[str, float],
     rates: Mapping[str, BarRates],
+    loan_rate: float,
 ) -> _Execution:
     """Fills what is due, in the order of execution: by the value that is to be traded."""
     symbols = list(holdings)
@@ -191,6 +234,7 @@ def _execute(
         units,
         [prices[symbol] for symbol in symbols],
         OrderCosts(*([getattr(rate, name) for rate in charged] for name in OrderCosts._fields)),
+        accounting.credit_of(loan_rate),
         fills,
     )
     flow = accounting.cash_flow_of(fills, count)

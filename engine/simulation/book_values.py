@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from engine.core.calendar_time import year_fractions
 from engine.signals.orders import defer_orders
 from engine.simulation import accounting
 from engine.simulation.accounting import RUIN_FLOOR
-from engine.simulation.accounting_tables import BarRecords, RateTables
-from engine.simulation.cost_rates import RATE_NAMES
+from engine.simulation.accounting_tables import BarRecords, OrderCosts, RateTables
+from engine.simulation.cost_rates import FUNDING
 from engine.simulation.fills import Fills, fill_books
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Terms:
         traded: Whether something trades at each bar; None where it does at all.
         cash_rates: Yields on cash a year, shape (1,) or (n,).
         maintenance_margin: Share of the gross exposure; 0 is none.
+        fill_price: Price of the bar at which orders are filled.
     """
 
     prices: WideFrame
@@ -65,6 +66,7 @@ class Terms:
     traded: WideFrame | None
     cash_rates: Vector
     maintenance_margin: float
+    fill_price: Literal["open", "close"] = "open"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class BookValues:
         units: After each bar's fills, shape (n, k); 0 from the ruin on.
         borrow: Borrow cost that each bar paid, shape (n,).
         interest: Interest that each bar earned, shape (n,).
+        funding: Funding that each bar paid, shape (n,); negative where it received some.
+        loan_interest: Interest on borrowed cash that each bar paid, shape (n,).
         called: Whether the close fell below the maintenance margin, shape (n,).
         traded_rows: Rows that may have fills: all, or those up to the ruin.
         unfilled: Units that each bar could not fill and that waited, shape (n, k).
@@ -93,6 +97,8 @@ class BookValues:
     units: Matrix
     borrow: Vector
     interest: Vector
+    funding: Vector
+    loan_interest: Vector
     called: BoolVector
     traded_rows: int
     unfilled: Matrix
@@ -149,9 +155,12 @@ def _changes_between_fills(book: Variation, terms: Terms) -> bool:
     """Whether cash comes and goes between fills, fills know their size, or a call may be."""
     if terms.maintenance_margin > 0 or terms.cash_rates.any():
         return True
-    if book.costs.rates.depends_on_size:
+    rates = book.costs.rates
+    if rates.depends_on_size or rates.lends:
         return True
-    borrows = book.costs.rates.aligned("borrow_per_year", terms.prices).any()
+    if any(rates.aligned(name, terms.prices).any() for name in FUNDING):
+        return True
+    borrows = rates.aligned("borrow_per_year", terms.prices).any()
     return bool(borrows and (book.orders.to_numpy() < 0).any())
 
 
@@ -177,6 +186,8 @@ def mark_fills(fills: Fills, orders: WideFrame, terms: Terms) -> BookValues:
         units=units,
         borrow=nothing,
         interest=nothing,
+        funding=nothing,
+        loan_interest=nothing,
         called=np.zeros(len(closes), dtype=np.bool_),
         traded_rows=traded_rows,
         unfilled=np.zeros(closes.shape),
@@ -214,15 +225,21 @@ def _fold(book: Variation, terms: Terms) -> BookValues:
         if terms.traded is None
         else np.array(terms.traded, dtype=np.bool_, order="C")
     )
+    own = book.costs.rates
     rates = {
-        name: np.array(book.costs.rates.aligned(name, terms.prices), order="C")
-        for name in RATE_NAMES
+        name: np.array(own.aligned(name, terms.prices), order="C")
+        for name in (*OrderCosts._fields, "borrow_per_year")
+        if name != "tiers"
     }
+    before, after = own.aligned_funding(terms.prices, terms.fill_price)
     charges = RateTables(
-        **{name: rates[name] for name in RATE_NAMES if name != "borrow_per_year"},
-        tiers=book.costs.rates.aligned_tiers(terms.prices),
-        borrow=rates["borrow_per_year"],
+        borrow=rates.pop("borrow_per_year"),
+        **rates,
+        tiers=own.aligned_tiers(terms.prices),
         cash=terms.cash_rates.copy(),
+        loan=own.loan_rate,
+        funding_before=np.array(before, order="C"),
+        funding_after=np.array(after, order="C"),
     )
     rows, shape = len(closes), closes.shape
     kept = BarRecords(
@@ -231,6 +248,8 @@ def _fold(book: Variation, terms: Terms) -> BookValues:
         units=np.zeros(shape),
         borrow=np.zeros(rows),
         interest=np.zeros(rows),
+        funding=np.zeros(rows),
+        loan_interest=np.zeros(rows),
         called=np.zeros(rows, dtype=np.bool_),
         due=np.full(shape, np.nan),
         unfilled=np.zeros(shape),

@@ -28,6 +28,9 @@ for function in (
     accounting.add_units,
     accounting.value_units,
     accounting.finance_bar,
+    accounting.fund_positions,
+    accounting.credit_of,
+    accounting.net_of_financing,
     accounting.is_called,
     accounting.execute_orders,
     accounting._insert_by_value,
@@ -40,6 +43,8 @@ for function in (
     accounting._newest_order,
     accounting._reserve,
     accounting._record,
+    accounting._finance_row,
+    accounting._fund_after_fills,
     accounting.fold_bars,
     accounting.hold_after_fills,
 ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -35,11 +35,17 @@ RATE_NAMES = (
     "maximum",
     "impact",
     "limit",
+    "funding_to_open",
+    "funding_to_close",
 )
 """The tables of `CostRates` that may have a value a bar and symbol."""
 
-KNOWN_AT_CLOSE = ("limit", "borrow_per_year")
-"""Tables whose row is of the whole bar: what it could fill, and what is paid after its close."""
+FUNDING = ("funding_to_open", "funding_to_close")
+"""Tables whose rates may be below 0, where a long position receives them."""
+
+KNOWN_AT_CLOSE = ("limit", "borrow_per_year", *FUNDING)
+"""Tables whose row is of the whole bar: what it could fill, what its positions are due at
+instants up to its close, and what is paid after it."""
 
 OF_VOLUMES = ("impact", "limit")
 """Tables that are NaN for a symbol without volumes, which then cannot be traded."""
@@ -68,7 +74,7 @@ class BySymbol(Generic[T]):
 class BarRates(NamedTuple):
     """What an order of one bar and symbol pays; money and units for an initial equity of 1.
 
-    The fields are those of `accounting_tables.OrderCosts`, and the borrow rate.
+    The fields are those of `accounting_tables.OrderCosts`, the borrow rate and the funding.
     """
 
     fee: float
@@ -79,7 +85,13 @@ class BarRates(NamedTuple):
     maximum: float = np.inf
     impact: float = 0.0
     limit: float = np.inf
+    funding_to_open: float = 0.0
+    funding_to_close: float = 0.0
     tiers: tuple[tuple[float, float, float], ...] = ()
+
+    def funding(self, price: Literal["open", "close"]) -> tuple[float, float]:
+        """The funding rates due before and after the fills of the bar, made at that price."""
+        return _by_fill(self.funding_to_open, self.funding_to_close, price)
 
 
 Rate: TypeAlias = "float | BySymbol[float] | WideFrame"
@@ -107,6 +119,11 @@ class CostRates:
         limit: Units that are filled at a bar at most; infinite is none.
         tiers: By symbol, what a fill pays beside: slope x max(0, amount - threshold) of each.
         capital: Equity at the beginning, in money.
+        loan_per_year: Of borrowed cash, by calendar time; None where nobody lends, so that buys
+            are cut to the cash.
+        funding_to_open: Sum of the funding rates of the payments after the close of the bar before
+            and up to the open of the bar; longs pay what is above 0 to shorts.
+        funding_to_close: The same, of those after the open and up to the close of the bar.
     """
 
     fee: Rate
@@ -119,6 +136,26 @@ class CostRates:
     limit: Rate = np.inf
     tiers: BySymbol[tuple[Tier, ...]] = BySymbol(())
     capital: float = 1.0
+    loan_per_year: float | None = None
+    funding_to_open: Rate = 0.0
+    funding_to_close: Rate = 0.0
+
+    @property
+    def lends(self) -> bool:
+        """Whether a buy may cost more than the cash."""
+        return self.loan_per_year is not None
+
+    @property
+    def loan_rate(self) -> float:
+        """`loan_per_year`; NaN where nobody lends."""
+        return np.nan if self.loan_per_year is None else self.loan_per_year
+
+    def aligned_funding(
+        self, prices: WideFrame, price: Literal["open", "close"]
+    ) -> tuple[Matrix, Matrix]:
+        """The funding rates due before and after the fills of each bar, see `aligned`."""
+        to_open, to_close = (self.aligned(name, prices) for name in FUNDING)
+        return _by_fill(to_open, to_close, price)
 
     @property
     def depends_on_size(self) -> bool:
@@ -328,6 +365,14 @@ def missing_volume(unknown: Iterable[str], name: str) -> InvalidBarsError:
 
 _MONEY_POWERS = {"minimum": -1.0, "impact": 0.5, "limit": -1.0}
 """Table -> the power of the capital that makes it one of a book of an equity of 1."""
+
+
+_Due = TypeVar("_Due", float, "Matrix")
+
+
+def _by_fill(to_open: _Due, to_close: _Due, price: Literal["open", "close"]) -> tuple[_Due, _Due]:
+    """What is due before and after a fill at the open, or at the close, of a bar."""
+    return (to_open, to_close) if price == "open" else (to_open + to_close, 0.0 * to_close)
 
 
 def values_of(rate: Rate) -> Values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,14 @@ from pydantic import Field
 
 from engine.core.errors import ContractError, UsageError
 from engine.core.types import Spec
-from engine.simulation.cost_rates import OF_VOLUMES, RATE_NAMES, BySymbol, CostRates, values_of
+from engine.simulation.cost_rates import (
+    FUNDING,
+    OF_VOLUMES,
+    RATE_NAMES,
+    BySymbol,
+    CostRates,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +30,12 @@ if TYPE_CHECKING:
 
 BPS = 10_000
 """Basis points in one."""
+
+
+FinancingRate: TypeAlias = Annotated[
+    float | None, Field(ge=0, lt=100_000, exclude_if=lambda rate: rate is None)
+]
+"""Basis points a year of borrowed cash. Left out of what is written where nobody lends."""
 
 
 class CostModel(Spec, ABC):
@@ -46,6 +59,17 @@ class CostModel(Spec, ABC):
     def states_typical_cost(self) -> bool:
         """Whether `one_way_cost_bps` is what a fill pays, so that decisions may count in it."""
         return True
+
+    @property
+    def loan_per_year(self) -> float | None:
+        """What borrowed cash costs, a fraction a year; None where nobody lends."""
+        rate: float | None = getattr(self, "financing_bps_per_year", None)
+        return None if rate is None else rate / BPS
+
+    @property
+    def charges_funding(self) -> bool:
+        """Whether positions pay funding, so that the market has to have its rates."""
+        return False
 
     @property
     def named_symbols(self) -> tuple[str, ...]:
@@ -77,6 +101,18 @@ class CostModel(Spec, ABC):
                 where="costs.by_symbol",
                 fix="write the symbol as the dataset does, or leave it out",
             )
+
+    def check_span(self, market: Market, targets: Iterable[str], span: pd.DatetimeIndex) -> None:
+        """Refuses bars at which a charge is not known; before any training.
+
+        Args:
+            market: All bars.
+            targets: Symbols that are traded.
+            span: The bars at which they are.
+
+        Raises:
+            InvalidBarsError: There is one.
+        """
 
     if TYPE_CHECKING:
 
@@ -154,6 +190,8 @@ class Costs(CostModel):
         slippage_bps: Slippage of each fill, on the price, against the trade.
         borrow_bps_per_year: Borrow cost of the short value, by calendar time held.
         by_symbol: Symbol -> what it pays instead.
+        financing_bps_per_year: What borrowed cash costs, by calendar time; null: nobody lends, and
+            buys are cut to the cash.
     """
 
     known_before_fill: ClassVar[bool] = True
@@ -164,6 +202,7 @@ class Costs(CostModel):
     slippage_bps: float = Field(default=5.0, ge=0, lt=10_000)
     borrow_bps_per_year: float = Field(default=0.0, ge=0, lt=100_000)
     by_symbol: dict[str, SymbolRates] = Field(default={}, exclude_if=lambda named: not named)
+    financing_bps_per_year: FinancingRate = None
 
     @property
     def one_way_cost_bps(self) -> float:
@@ -179,7 +218,10 @@ class Costs(CostModel):
     def rates(self) -> CostRates:
         """The same at every bar."""
         return CostRates(
-            self._rate("fee_bps"), self._rate("slippage_bps"), self._rate("borrow_bps_per_year")
+            self._rate("fee_bps"),
+            self._rate("slippage_bps"),
+            self._rate("borrow_bps_per_year"),
+            loan_per_year=self.loan_per_year,
         )
 
     def _rate(self, name: str) -> float | BySymbol[float]:
@@ -290,9 +332,8 @@ def _check_rates(model: CostModel, rates: object, market: Market) -> None:
             )
         values = values_of(rate)
         limit = _HIGHEST_RATES.get(name, np.inf)
-        wrong = (
-            _is_not_a_rate(name, values) | (values < 0) | ((values >= limit) & (limit < np.inf))
-        )
+        below = (values < 0) & (name not in FUNDING)
+        wrong = _is_not_a_rate(name, values) | below | ((values >= limit) & (limit < np.inf))
         if wrong.any():
             bound = "" if limit == np.inf else " and below 1"
             raise ContractError(

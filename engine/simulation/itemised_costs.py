@@ -17,7 +17,13 @@ from engine.simulation.cost_rates import (
     describe_unknown,
     missing_volume,
 )
-from engine.simulation.costs import BPS, CostModel
+from engine.simulation.costs import BPS, CostModel, FinancingRate
+from engine.simulation.funding import (
+    FundingCharge,
+    check_funding,
+    compute_funding,
+    refuse_unfunded,
+)
 from engine.simulation.price_costs import (
     ConstantSpread,
     Spread,
@@ -67,6 +73,9 @@ class ItemisedCosts(CostModel):
             waits for the next bar. null is no limit.
         borrow_bps_per_year: Borrow cost of the short value, by calendar time held.
         by_symbol: Symbol -> what is otherwise for it.
+        financing_bps_per_year: What borrowed cash costs, by calendar time; null: nobody lends, and
+            buys are cut to the cash.
+        funding: Funding of perpetuals; null is none.
         typical_bps: What decisions take for the cost of a fill, as those of a threshold in round
             trips do; null is the sum of commission and spread where both are in basis points.
     """
@@ -80,6 +89,8 @@ class ItemisedCosts(CostModel):
     max_participation: float | None = Field(default=None, gt=0, le=1)
     borrow_bps_per_year: float = Field(default=0.0, ge=0, lt=100_000)
     by_symbol: dict[str, SymbolCosts] = Field(default={})
+    financing_bps_per_year: FinancingRate = None
+    funding: FundingCharge | None = Field(default=None, exclude_if=lambda funding: funding is None)
     typical_bps: float | None = Field(default=None, ge=0, lt=10_000)
 
     @property
@@ -118,10 +129,22 @@ class ItemisedCosts(CostModel):
         NaN, which binding the costs to bars that are traded refuses.
         """
         super().check_market(market, targets)
+        if self.charges_funding:
+            check_funding(market)
         for name in OF_VOLUMES:
             found = [_unknown_volumes(market, s) for s in targets if self._of(s)._reads(name)]
             if unknown := [sentence for sentence in found if sentence]:
                 raise missing_volume(unknown, name)
+
+    def check_span(self, market: Market, targets: Iterable[str], span: pd.DatetimeIndex) -> None:
+        """Refuses bars whose funding rates are missing, where `funding.missing` says so."""
+        if self.funding is not None and self.funding.missing == "refuse":
+            refuse_unfunded(market, targets, span)
+
+    @property
+    def charges_funding(self) -> bool:
+        """Whether positions pay funding."""
+        return self.funding is not None
 
     def compute_rates(self, market: Market) -> CostRates:
         """What every fill pays, of the bars before it; and what its own bar can fill.
@@ -131,6 +154,7 @@ class ItemisedCosts(CostModel):
         symbols = market.symbols
         own = {symbol: self._of(symbol) for symbol in symbols}
         commissions = {symbol: each.commission for symbol, each in own.items()}
+        to_open, to_close = compute_funding(market) if self.charges_funding else (0.0, 0.0)
         return CostRates(
             fee=_by_symbol({s: c.fee for s, c in commissions.items()}),
             slippage=_wide(market, {s: c.spread.half_spread(market, s) for s, c in own.items()}),
@@ -146,6 +170,9 @@ class ItemisedCosts(CostModel):
             impact=_wide(market, {s: _impact(c, market, s) for s, c in own.items()}),
             limit=_wide(market, {s: _limit(c, market, s) for s, c in own.items()}),
             tiers=BySymbol((), {s: c.kinks for s, c in commissions.items() if c.kinks}),
+            loan_per_year=self.loan_per_year,
+            funding_to_open=to_open,
+            funding_to_close=to_close,
         )
 
     def _reads(self, name: str) -> bool:

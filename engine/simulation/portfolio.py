@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MAX_BATCH_CELLS = 2**21
 """Largest bars x symbols x books in one call of vectorbt, about 100 MB of its arrays."""
 
-_FINANCING = pd.Index(["borrow", "interest"])
+_FINANCING = ("borrow", "interest", "funding", "loan_interest")
 _SIDES = pd.array(["sell", "buy"], dtype="str")
 
 
@@ -44,9 +44,11 @@ class SimulationResult:
             the fill's prices, before the bar's first fill), margin_call (whether one placed the
             order).
         waits: The orders that were due at a bar at which nothing traded, see `find_waits`.
-        financing: By timestamp: `borrow`, the borrow cost that the bar paid, and `interest`, what
-            the cash earned. The equity at a close is 1, less the cost of all buys, plus the
-            proceeds of all sells, less borrow, plus interest, plus sum of units x close.
+        financing: By timestamp: `borrow`, the borrow cost that the bar paid, `interest`, what the
+            cash earned, `funding`, what perpetuals paid, negative where they received it, and
+            `loan_interest`, what borrowed cash cost. The equity at a close is 1, less the cost of
+            all buys, plus the proceeds of all sells, less borrow, funding and loan interest, plus
+            interest, plus sum of units x close.
         margin_calls: The closes at which the book fell below the maintenance margin.
         limited: The orders that a bar could not fill to the end, by `CostRates.limit`, a row a bar
             and order: timestamp, symbol, filled (units), unfilled (units, which wait for the next
@@ -174,6 +176,7 @@ def simulate_all(  # noqa: PLR0913 - all that fills depend on
         traded=None if traded is None else align_traded(traded, first),
         cash_rates=align_cash_rates(cash_rates, first),
         maintenance_margin=execution.maintenance_margin or 0.0,
+        fill_price=execution.price,
     )
     books = [
         Variation(schedule_orders(weights, execution.delay, lags), execution.delay, costs)
@@ -213,6 +216,7 @@ def simulate_variations(
         traded=None if traded is None else align_traded(traded, bars_close),
         cash_rates=align_cash_rates(cash_rates, bars_close),
         maintenance_margin=execution.maintenance_margin or 0.0,
+        fill_price=execution.price,
     )
     batch_size = max(1, _MAX_BATCH_CELLS // bars_close.size)
     remaining = iter(variations)
@@ -232,7 +236,9 @@ def _make_result(values: BookValues, terms: Terms) -> SimulationResult:
         trades=_make_trades_table(values, terms.prices),
         waits=find_waits(values.orders.iloc[:rows], traded),
         financing=pd.DataFrame(
-            np.column_stack([values.borrow, values.interest]), index=index, columns=_FINANCING
+            np.column_stack([getattr(values, name) for name in _FINANCING]),
+            index=index,
+            columns=pd.Index(_FINANCING),
         ),
         margin_calls=pd.DatetimeIndex(index[values.called]),
         limited=_make_limited_table(values, terms.prices),

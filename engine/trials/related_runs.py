@@ -204,7 +204,8 @@ def hash_configuration(strategy: Mapping[str, Any]) -> str:
     It covers all settings that determine the trades from given bars: features, model, training,
     seeds, thresholds, sizing, costs, execution, interest rates. `UNHASHED_SECTIONS` are excluded,
     and the sections `rates` and `deploy` where they are the default: strategies of earlier
-    versions had none. Files of rates are identified by their columns. Runs with the same hash look
+    versions had none. So is `capital` where nothing that the engine's own costs charge depends on
+    it. Files of rates are identified by their columns. Runs with the same hash look
     at one idea; see
     `engine.trials.looks` for which of them are one look.
 
@@ -214,12 +215,25 @@ def hash_configuration(strategy: Mapping[str, Any]) -> str:
     from engine.data.rates import RatesSpec, drop_rate_files
 
     hashed = {key: value for key, value in strategy.items() if key not in UNHASHED_SECTIONS}
+    if "capital" in hashed and not _charges_by_capital(hashed.get("costs", {})):
+        hashed.pop("capital")
     rates = hashed.pop("rates", None)
     if hashed.get("deploy") is None:
         hashed.pop("deploy", None)
     if rates and RatesSpec.model_validate(rates) != RatesSpec():
         hashed["rates"] = drop_rate_files(rates)
     return hashlib.sha256(canonical_json(hashed).encode()).hexdigest()[:16]
+
+
+def _charges_by_capital(costs: Mapping[str, Any]) -> bool:
+    """Whether a charge may depend on the capital; a user's costs may."""
+    from engine.simulation.config import Costs, ItemisedCosts
+
+    if costs.get("kind", "fixed") == "fixed":
+        return Costs().needs_capital
+    if costs["kind"] != "itemised":
+        return True
+    return ItemisedCosts.model_validate(costs).needs_capital
 
 
 def _read_groups(

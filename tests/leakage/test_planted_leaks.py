@@ -31,6 +31,8 @@ ONE_OF_EACH_STAGE = (
     "threshold: test part",
     "position: next forecast",
     "cost: spread of the bar",
+    "cost: funding of the next bar",
+    "size: next funding",
     "order: no delay",
     "mark: next close",
 )

@@ -49,42 +49,99 @@ class Charges:
         return size * paid + self.fee(size, paid)
 
 
+@dataclass(frozen=True)
+class Terms:
+    """Of a book; times in days, rates a year.
+
+    `payments` are of each symbol (instant, rate), `traded` says by bar and symbol whether anything
+    trades. Bars last from `opens_at` to `closes_at`, and fills are at one of the two.
+    """
+
+    delay: int
+    capital: float
+    loan: float | None = None
+    cash_rate: float = 0.0
+    margin: float = 0.0
+    traded: Sequence[Sequence[bool]] | None = None
+    payments: Sequence[Sequence[tuple[float, float]]] = ()
+    opens_at: Sequence[float] = ()
+    closes_at: Sequence[float] = ()
+    fills_at_close: bool = False
+
+    def payments_of(self, t: int, symbol: int, *, before: bool) -> float:
+        """Sum of the rates that are due at a bar, before its fill or after it."""
+        if t == 0 or not self.payments:
+            return 0.0
+        fill = (self.closes_at if self.fills_at_close else self.opens_at)[t]
+        return sum(
+            rate
+            for instant, rate in self.payments[symbol]
+            if self.closes_at[t - 1] < instant <= self.closes_at[t] and (instant <= fill) == before
+        )
+
+
 def equity_curve(
     weights: Sequence[Sequence[float]],
     fill_prices: Sequence[Sequence[float]],
     closes: Sequence[Sequence[float]],
     years: Sequence[float],
     charges: Sequence[Charges],
-    *,
-    delay: int,
-    capital: float,
+    terms: Terms,
 ) -> list[float]:
     """Equity at each close over the capital; while the book lives."""
     symbols = range(len(closes[0]))
-    cash, units = capital, [0.0] * len(closes[0])
+    cash, units = terms.capital, [0.0] * len(closes[0])
     due: list[float | None] = [None] * len(units)
     filled: list[float | None] = [0.0] * len(units)
-    borrow, curve = 0.0, []
+    carry, called, curve = 0.0, -1, []
     for t, (price, close) in enumerate(zip(fill_prices, closes, strict=True)):
-        cash -= borrow * years[t]
+        cash += carry * years[t]
+        cash -= sum(
+            units[s] * closes[t - 1][s] * terms.payments_of(t, s, before=True) for s in symbols
+        )
         equity = cash + sum(u * p for u, p in zip(units, price, strict=True))
-        _decide(weights, t - delay, due, filled)
+        if called >= 0 and called == t - 1:
+            due = [0.0 if held else None for held in units]
+        elif t - terms.delay > called:
+            _decide(weights, t - terms.delay, due, filled)
+        open_for = [due[s] is not None and _trades(terms, t, s) for s in symbols]
         values = [(w or 0.0) * equity - u * p for w, u, p in zip(due, units, price, strict=True)]
-        for value, s in sorted((values[s], s) for s in symbols if due[s] is not None):
+        for value, s in sorted((values[s], s) for s in symbols if open_for[s]):
             wanted = value / price[s]
             size = max(-charges[s].limit[t], min(charges[s].limit[t], wanted))
+            closes_all = size == wanted and due[s] == 0
             if size == wanted:
                 filled[s], due[s] = due[s], None
             elif size:
                 filled[s] = None
-            size = _affordable(charges[s], t, price[s], size, cash)
-            if size:
-                cash -= charges[s].cost(t, price[s], size)
-                units[s] += size
+            payable = cash if terms.loan is None else inf
+            paid_for = _affordable(charges[s], t, price[s], size, payable)
+            if paid_for:
+                cash -= charges[s].cost(t, price[s], paid_for)
+                units[s] = 0.0 if closes_all and paid_for == size else units[s] + paid_for
+        cash -= sum(
+            units[s] * closes[t - 1][s] * terms.payments_of(t, s, before=False) for s in symbols
+        )
         values = [u * p for u, p in zip(units, close, strict=True)]
-        borrow = sum(max(0.0, -v) * c.borrow for v, c in zip(values, charges, strict=True))
-        curve.append((cash + sum(values)) / capital)
+        equity, gross = cash + sum(values), sum(map(abs, values))
+        carry = _carry_a_year(cash, values, charges, terms)
+        called = t if gross > 0 and equity < terms.margin * gross else called
+        curve.append(equity / terms.capital)
     return curve
+
+
+def _carry_a_year(
+    cash: float, values: Sequence[float], charges: Sequence[Charges], terms: Terms
+) -> float:
+    """What the cash receives a year for what is held: yield, less borrow and loan."""
+    longs = sum(max(0.0, v) for v in values)
+    borrow = sum(max(0.0, -v) * c.borrow for v, c in zip(values, charges, strict=True))
+    free = max(0.0, cash + sum(values) - longs)
+    return terms.cash_rate * free - borrow - (terms.loan or 0.0) * max(0.0, -cash)
+
+
+def _trades(terms: Terms, t: int, symbol: int) -> bool:
+    return terms.traded is None or terms.traded[t][symbol]
 
 
 def _decide(

@@ -107,7 +107,7 @@ def assert_fold_equals_simulation(case: Case) -> None:
         [account.held_weights for account in accounts], columns=case.weights.columns
     ).fillna(0.0)
     np.testing.assert_array_equal(held, expected.held_weights)
-    for name in ("borrow", "interest"):
+    for name in expected.financing:
         paid = [getattr(account, name) for account in accounts]
         np.testing.assert_array_equal(paid, expected.financing[name])
     called = [account.margin_call for account in accounts]

@@ -21,6 +21,7 @@ from tests.trials.factories import strategy
         {"paths": {"offsets": 8}},
         {"compute": {"backend": "jax", "workers": 3}},
         {"deploy": None},
+        {"capital": 5e4},
     ],
 )
 def test_sections_outside_the_configuration_do_not_change_the_hash(changes) -> None:
@@ -41,6 +42,15 @@ def test_sections_outside_the_configuration_do_not_change_the_hash(changes) -> N
 )
 def test_every_other_change_is_another_configuration(changes) -> None:
     assert hash_configuration(strategy(**changes)) != hash_configuration(strategy())
+
+
+MINIMUM = {"kind": "itemised", "commission": {"kind": "bps", "bps": 3, "minimum": 1}}
+
+
+@pytest.mark.parametrize("costs", [MINIMUM, {"kind": "somebody's"}], ids=["minimum", "unknown"])
+def test_the_capital_counts_where_costs_may_be_money(costs) -> None:
+    small, large = (strategy(costs=costs, capital=capital) for capital in (1e4, 1e6))
+    assert hash_configuration(small) != hash_configuration(large)
 
 
 def test_the_order_of_keys_does_not_matter() -> None:

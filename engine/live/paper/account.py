@@ -132,7 +132,7 @@ def start_account(  # noqa: PLR0913 - an argument an option of the command line
     Raises:
         UsageError: The name or the capital is none, there is an account of that name, or the
             dataset has no source for the feed, or the grace time is too long for its bars; or
-            the costs depend on the capital, and the strategy has another.
+            the costs depend on the capital, and the strategy has another, or charge funding.
         UncertifiedError: No run of this configuration passed the leakage test.
         UnreachableError: No source of the dataset answers, and nothing of it is cached.
         DataError: Bars are missing or break a quality rule.
@@ -140,6 +140,7 @@ def start_account(  # noqa: PLR0913 - an argument an option of the command line
     """
     require_account_name(name)
     require_capital(capital)
+    _require_no_funding(spec)
     folder = backtest_home(home)
     certification = require_certification(spec, folder)
     from engine.live.feeds.factory import open_feed  # the clients of markets are slow to import
@@ -185,6 +186,23 @@ def start_account(  # noqa: PLR0913 - an argument an option of the command line
             detail = {"capital": capital, "settings": shown}
             journal.create_account(account, NewEvent(now, "started", detail=detail))
     return account
+
+
+def _require_no_funding(spec: Strategy) -> None:
+    """Refuses costs that no feed can charge.
+
+    Raises:
+        UsageError: They charge funding.
+    """
+    if spec.costs.charges_funding:
+        raise UsageError(
+            "no feed of a paper account brings funding rates, which the costs charge",
+            expected="costs without `funding`",
+            found="costs.funding",
+            where=f"strategy {spec.name}",
+            fix="leave costs.funding out and run the strategy without it first: the account is "
+            "then before funding",
+        )
 
 
 def _require_same_capital(spec: Strategy, market: Market, capital: float) -> None:

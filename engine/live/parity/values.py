@@ -171,6 +171,8 @@ def _marks(outcome: BarOutcome, targets: tuple[str, ...]) -> Values:
         (bar, "", "return"): account.bar_return,
         (bar, "", "borrow"): account.borrow,
         (bar, "", "interest"): account.interest,
+        (bar, "", "funding"): account.funding,
+        (bar, "", "loan_interest"): account.loan_interest,
         (bar, "", "margin_call"): float(account.margin_call),
         **{(bar, symbol, "held weight"): held.get(symbol, 0.0) for symbol in targets},
     }
@@ -219,8 +221,7 @@ def _book_values(book: SimulationResult) -> Values:
     called = book.returns.index.isin(book.margin_calls)
     marks = {
         "return": book.returns,
-        "borrow": book.financing["borrow"],
-        "interest": book.financing["interest"],
+        **{str(name): column for name, column in book.financing.items()},
         "margin_call": pd.Series(called.astype(np.float64), index=book.returns.index),
     }
     values = _wide_values(book.held_weights, "held weight")

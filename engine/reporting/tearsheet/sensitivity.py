@@ -113,8 +113,7 @@ def _cost_curve_plot(curve: CostCurve, *, finding: str, span: str) -> XYPlot:
         title="Sharpe ratio over the cost of a fill",
         finding=finding,
         description="The same forecasts and decisions at other costs, filled "
-        f"{formatting.count_of(curve.delay_bars, 'bar')} after the decision, at the threshold of "
-        "the strategy.",
+        f"{formatting.count_of(curve.delay_bars, 'bar')} after the decision.",
         span=span,
         axes=axes,
         layers=(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.selftest.leaks.planting import Leak
+from engine.simulation.funding import compute_funding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.core.types import Matrix
+    from engine.core.types import Matrix, Vector, WideFrame
     from engine.selftest.leaks.planting import Function, Plant
 
 _ESTIMATES = "engine.simulation.bar_estimates"
@@ -26,6 +27,9 @@ _CHARGED = {
     },
 }
 """Costs of every estimate."""
+
+
+_FUNDED = {"costs": {"kind": "itemised", "funding": {"missing": "zero"}}}
 
 
 def _early(bars: int) -> Callable[[Function, Plant], Function]:
@@ -47,6 +51,47 @@ def _scaled_by_whole_history(honest: Function, plant: Plant) -> Function:
         return np.broadcast_to(np.nanmean(value, axis=0), value.shape).copy()
 
     return estimate
+
+
+def _next_payments(honest: Function, plant: Plant) -> Function:
+    """The funding of the bar after; a payment that is received twice would be no less a leak."""
+
+    def align(*arguments: Any) -> tuple[Vector, Vector]:
+        to_open, to_close = honest(*arguments)
+        return to_open, np.concatenate([to_close[1:], to_close[-1:]])
+
+    return align
+
+
+def _next_payment_where_received(honest: Function, plant: Plant) -> Function:
+    """Longs pay nothing where the payment after the bar is one that they receive."""
+
+    def align(*arguments: Any) -> tuple[Vector, Vector]:
+        to_open, to_close = honest(*arguments)
+        after = np.concatenate([to_close[1:], to_close[-1:]])
+        return to_open, np.where(after < 0, np.minimum(to_close, 0.0), to_close)
+
+    return align
+
+
+def _size_by_next_payment(honest: Function, plant: Plant) -> Function:
+    """Half the size where longs pay at the bar after the decision."""
+
+    def compute_sizes(sizing: Any, forecasts: Any, *rest: Any) -> WideFrame:
+        sizes: WideFrame = honest(sizing, forecasts, *rest)
+        _, to_close = compute_funding(plant.seen["bars"])
+        after = to_close.shift(-1).reindex(index=sizes.index, columns=sizes.columns)
+        return sizes.where(~(after > 0), 0.5 * sizes)
+
+    return compute_sizes
+
+
+def _mean_payment(honest: Function, plant: Plant) -> Function:
+    def align(*arguments: Any) -> tuple[Vector, Vector]:
+        to_open, to_close = honest(*arguments)
+        return to_open, np.full_like(to_close, to_close.mean())
+
+    return align
 
 
 def _own_close(honest: Function, plant: Plant) -> Function:
@@ -127,5 +172,33 @@ COSTS: tuple[Leak, ...] = (
         "engine.simulation.itemised_costs.fillable_units",
         _early(1),
     ),
+    *(
+        Leak(name, summary, "costs", "engine.simulation.funding.align_funding", change, _FUNDED)
+        for name, summary, change in (
+            (
+                "cost: funding of the next bar",
+                "positions pay the funding of the bar after the one that they are held at",
+                _next_payments,
+            ),
+            (
+                "cost: funding by the next",
+                "longs pay nothing at a bar if the payments after it are received",
+                _next_payment_where_received,
+            ),
+            ("cost: funding of all bars", "the mean payment of the history", _mean_payment),
+        )
+    ),
+    Leak(
+        "size: next funding",
+        "half the size where longs pay funding at the bar after the decision",
+        "positions",
+        "engine.signals.sizing.VolatilityTargetSizing.compute_sizes",
+        _size_by_next_payment,
+        {
+            **_FUNDED,
+            "sizing": {"kind": "volatility_target", "target_pct_per_year": 15, "window": 20},
+        },
+        reads_bars_aside=True,
+    ),
 )
-"""Spreads, impacts and limits that know the bar that they are charged at, or later ones."""
+"""Spreads, impacts, limits and funding that know the bar that they are charged at, or later ones."""
