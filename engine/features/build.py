@@ -12,7 +12,7 @@ import pandas as pd
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.core.part_origin import is_built_in
 from engine.features.contract import check_column
-from engine.features.required_volume import check_volume
+from engine.features.required_columns import check_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,11 +68,11 @@ def build_features(
 
     Raises:
         UsageError: There is no feature, a feature is listed twice, or one needs a symbol or a
-            volume that the market does not have.
+            column that the market does not have.
         InvalidBarsError: A value past its warm-up is not finite.
     """
     check_distinct(features)
-    check_volume(features, market.bars_by_symbol, symbols)
+    check_columns(features, market.bars_by_symbol, symbols)
     columns = [
         _compute_checked(feature, market.bars_by_symbol, symbol)
         for symbol in symbols

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from engine.core.errors import InvalidBarsError
 from engine.core.types import Spec
+from engine.data.bars import has_values
 from engine.simulation.commissions import BpsCommission, Commission
 from engine.simulation.cost_rates import (
     OF_VOLUMES,
@@ -118,6 +120,9 @@ class ItemisedCosts(CostModel):
         NaN, which binding the costs to bars that are traded refuses.
         """
         super().check_market(market, targets)
+        targets = tuple(targets)
+        for symbol in targets:
+            self._check_spread(market, symbol)
         for name in OF_VOLUMES:
             found = [_unknown_volumes(market, s) for s in targets if self._of(s)._reads(name)]
             if unknown := [sentence for sentence in found if sentence]:
@@ -147,6 +152,20 @@ class ItemisedCosts(CostModel):
             limit=_wide(market, {s: _limit(c, market, s) for s, c in own.items()}),
             tiers=BySymbol((), {s: c.kinks for s, c in commissions.items() if c.kinks}),
         )
+
+    def _check_spread(self, market: Market, symbol: str) -> None:
+        """Refuses a spread that is estimated from prices which the bars do not have."""
+        spread, bars = self._of(symbol).spread, market.bars_by_symbol[symbol]
+        absent = [name for name in spread.required_columns if not has_values(bars, name)]
+        if absent:
+            raise InvalidBarsError(
+                "the costs estimate a spread from prices that the bars do not have",
+                expected=f"bars with {', '.join(spread.required_columns)} for {spread.kind}",
+                found=f"no {', '.join(absent)} of {symbol} at any bar",
+                where=f"costs.spread of {symbol}",
+                fix="give the spread by `spread: {kind: constant, half_bps: 5}` or another width, "
+                "or choose a dataset with these prices by --data",
+            )
 
     def _reads(self, name: str) -> bool:
         """Whether a table is of volumes."""
