@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _MAX_SHOWN_BARS = 3
 _MAX_NOTICES = 4
+_MAX_NAMED_SYMBOLS = 4
 # Rules about the values of bars: a date range without these bars is a fix.
 _VALUE_RULES = frozenset(
     {
@@ -70,7 +71,7 @@ class QualityLog:
         """Symbols with closes alone, repairs, then warnings: a line per rule, at most four."""
         lines: dict[str, list[str]] = {}
         if self._close_only:
-            names = join_names(self._close_only)
+            names = join_names(self._close_only, _MAX_NAMED_SYMBOLS)
             unchecked = ", ".join(map(rule_name, RANGE_RULES))
             lines["closes alone"] = [
                 f"{names} without open, high and low, so that {unchecked} are not checked"
