@@ -1,0 +1,103 @@
+"""Program: one run of a pooled ridge over a universe, everything but the pages."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+
+from universe_bars import write_dataset
+
+import engine
+from engine.core.progress import NullProgress
+from engine.strategy import Strategy
+
+
+def make_strategy(manifest: Path, share: float) -> Strategy:
+    """Each week long the highest forecasts of a pooled ridge, and short the lowest.
+
+    Args:
+        manifest: Of the dataset.
+        share: Of the symbols on either side.
+    """
+    return Strategy.model_validate(
+        {
+            "name": "universe",
+            "data": {"dataset": str(manifest), "targets": "all"},
+            "inputs": "target",
+            "features": [
+                {"kind": "log_return"},
+                {"kind": "rsi", "window": 14},
+                {"kind": "volatility", "window": 20},
+            ],
+            "target": {"horizon": 5},
+            "windows": {"kind": "rolling", "train": "2y", "validation": "6mo", "test": "1y"},
+            "model": {"kind": "ridge", "lookback": 5},
+            "scope": "pooled",
+            "portfolio": {
+                "allocation": {"kind": "long_short", "quantile": share},
+                "rebalance": "weekly",
+            },
+            "costs": {"fee_bps": 1, "slippage_bps": 4},
+            "benchmarks": [],
+        }
+    )
+
+
+class StageTimes(NullProgress):
+    """Seconds of each stage of a run."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._stage, self._began = "", time.perf_counter()
+
+    def stage(self, name: str) -> None:
+        """Ends the stage before."""
+        now = time.perf_counter()
+        if self._stage:
+            self.seconds[self._stage] = now - self._began
+        self._stage, self._began = name, now
+
+
+def main() -> None:
+    """Runs the strategy, and keeps its weights and prices for the simulations beside it."""
+    arguments = ArgumentParser(description=__doc__)
+    arguments.add_argument("--symbols", type=int, required=True)
+    arguments.add_argument("--bars", type=int, required=True)
+    arguments.add_argument("--share", type=float, default=0.1)
+    arguments.add_argument("--folder", type=Path, required=True)
+    options = arguments.parse_args()
+    manifest = write_dataset(options.folder, options.symbols, options.bars)
+    spec, times = make_strategy(manifest, options.share), StageTimes()
+    began = time.perf_counter()
+    run = engine.run(
+        spec,
+        home=options.folder / "home",
+        out=options.folder / "out",
+        workers=2,
+        pages=False,
+        progress=times,
+    )
+    seconds = time.perf_counter() - began
+    times.stage("end")
+    own, child = (
+        resource.getrusage(who).ru_maxrss / 1_024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    summary = {
+        "seconds": seconds,
+        "stages": times.seconds,
+        "peak_mb": own,
+        "worker_peak_mb": child,
+        "out_of_sample_bars": len(run.returns),
+        "trades": len(run.trades),
+        "run_dir": str(run.run_dir),
+    }
+    sys.stdout.write(json.dumps(summary) + "\n")
+
+
+if __name__ == "__main__":
+    main()
