@@ -36,8 +36,8 @@ class SyntheticFuture:
 
     def __init__(self, market: Market) -> None:
         self.market = market
-        symbols = market.bars["symbol"].to_numpy()
-        self._symbol_rows = [np.flatnonzero(symbols == symbol) for symbol in market.symbols]
+        rows = market.bars.groupby("symbol", sort=False).indices
+        self._symbol_rows = [rows[symbol] for symbol in market.symbols]
         self._values: Matrix = market.bars[list(VALUE_COLUMNS)].to_numpy(dtype=np.float64)
         self._traded: npt.NDArray[np.bool_] = market.traded.to_numpy()
         self._histories = [_BarHistory.of_bars(self._values[rows]) for rows in self._symbol_rows]

@@ -48,18 +48,24 @@ def make_strategy(manifest: Path, share: float) -> Strategy:
 
 
 class StageTimes(NullProgress):
-    """Seconds of each stage of a run."""
+    """Seconds of each stage of a run, and the peak memory until its end."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._stage, self._began = "", time.perf_counter()
+        self.peaks_mb: dict[str, float] = {}
+        self._stage, self._began = "start", time.perf_counter()
 
     def stage(self, name: str) -> None:
         """Ends the stage before."""
         now = time.perf_counter()
-        if self._stage:
-            self.seconds[self._stage] = now - self._began
+        self.seconds[self._stage] = now - self._began
+        self.peaks_mb[self._stage] = peak_mb(resource.RUSAGE_SELF)
         self._stage, self._began = name, now
+
+
+def peak_mb(who: int) -> float:
+    """The largest resident memory of this process, or of one that it started."""
+    return resource.getrusage(who).ru_maxrss / 1_024
 
 
 def main() -> None:
@@ -83,15 +89,12 @@ def main() -> None:
     )
     seconds = time.perf_counter() - began
     times.stage("end")
-    own, child = (
-        resource.getrusage(who).ru_maxrss / 1_024
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
     summary = {
         "seconds": seconds,
         "stages": times.seconds,
-        "peak_mb": own,
-        "worker_peak_mb": child,
+        "peaks_mb": times.peaks_mb,
+        "peak_mb": peak_mb(resource.RUSAGE_SELF),
+        "worker_peak_mb": peak_mb(resource.RUSAGE_CHILDREN),
         "out_of_sample_bars": len(run.returns),
         "trades": len(run.trades),
         "run_dir": str(run.run_dir),
