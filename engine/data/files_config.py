@@ -113,9 +113,7 @@ class FilesSourceSpec(Spec):
     skip: int = Field(default=0, ge=0)
     where: dict[str, str] = Field(default_factory=dict)
     volume: Literal["none"] | None = None
-    prices: Literal["close"] | None = Field(
-        default=None, exclude_if=lambda prices: prices is None
-    )
+    prices: Literal["close"] | None = Field(default=None, exclude_if=lambda prices: prices is None)
     rows_without_bars: Literal["error", "drop"] = "error"
     interval: BarInterval | None = None
     timezone: str | None = None

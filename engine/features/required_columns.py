@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.errors import UsageError
 from engine.core.name_lists import join_names
-from engine.data import VALUE_COLUMNS, has_values
+from engine.data import RANGE_COLUMNS, VALUE_COLUMNS, has_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from engine.features.base import FeatureSpec
 
 _MAX_NAMED_SYMBOLS = 10
+_MAY_BE_ABSENT = frozenset((*RANGE_COLUMNS, "volume"))
 
 
 def check_columns(
@@ -34,20 +35,22 @@ def check_columns(
     Raises:
         UsageError: The strategy lists features that these bars cannot have.
     """
-    absent = {symbol: _absent_columns(bars) for symbol, bars in market.items() if len(bars)}
-    if not any(absent.values()):
-        return
     needs: dict[str, set[str]] = {}
     lacking: dict[str, None] = {}
+    absent: dict[tuple[str, str], bool] = {}
     for feature in features:
         for symbol in symbols:
-            for source, column in _columns_read(feature, symbol):
-                if column in absent.get(source, ()):
-                    needs.setdefault(feature.name, set()).add(column)
-                    lacking[source] = None
+            for read in _columns_read(feature, symbol):
+                if read not in absent:
+                    absent[read] = _is_absent(market, *read)
+                if absent[read]:
+                    needs.setdefault(feature.name, set()).add(read[1])
+                    lacking[read[0]] = None
     if not needs:
         return
-    columns = {name: [each for each in VALUE_COLUMNS if each in own] for name, own in needs.items()}
+    columns = {
+        name: [each for each in VALUE_COLUMNS if each in own] for name, own in needs.items()
+    }
     names = ", ".join(needs)
     raise UsageError(
         "a feature needs columns that the bars do not have",
@@ -60,9 +63,11 @@ def check_columns(
     )
 
 
-def _absent_columns(bars: pd.DataFrame) -> frozenset[str]:
-    """Columns of which no bar has a value."""
-    return frozenset(column for column in VALUE_COLUMNS if not has_values(bars, column))
+def _is_absent(market: Mapping[str, pd.DataFrame], symbol: str, column: str) -> bool:
+    """Whether no bar of a symbol has a value; every bar has a time and a close."""
+    if column not in _MAY_BE_ABSENT or symbol not in market:
+        return False
+    return len(market[symbol]) > 0 and not has_values(market[symbol], column)
 
 
 def _columns_read(feature: FeatureSpec, symbol: str) -> Iterator[tuple[str, str]]:

@@ -78,9 +78,10 @@ class SyntheticFuture:
             volume_factor: Factor on the replaced volumes.
 
         Returns:
-            Valid bars, NaN where the real ones of a symbol are in every row: prices from `MIN_PRICE` to `MAX_PRICE`, open and close within low and high;
+            Valid bars: prices from `MIN_PRICE` to `MAX_PRICE`, open and close within low and high;
             each replaced value differs from the one it replaces, and each replaced volume is above
-            0. The provenance is still that of the real bars.
+            0; NaN where a symbol has no such column. The provenance is still that of the real
+            bars.
         """
         kept = row if keep_open else row + 1
         gap = sqrt(price_factor) if open_factor is None else open_factor

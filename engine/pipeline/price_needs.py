@@ -53,7 +53,9 @@ def check_prices(
 def _check_scale(market: Market, close_only: Sequence[str]) -> None:
     prices = market.bars[list(PRICE_COLUMNS)].to_numpy()
     fit = (prices >= MIN_PRICE) & (prices <= MAX_PRICE)
-    fit[market.bars["symbol"].isin(close_only).to_numpy()] |= [name != "close" for name in PRICE_COLUMNS]
+    fit[market.bars["symbol"].isin(close_only).to_numpy()] |= [
+        name != "close" for name in PRICE_COLUMNS
+    ]
     unfit = ~fit.all(axis=1)
     if unfit.any():
         row = int(unfit.argmax())

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix
 
 COLUMNS = ("open", "high", "low", "close", "volume")
+FEE_BPS, SLIPPAGE_BPS = 1.0, 4.0
+"""Costs of a fill."""
+
 _VOLATILITY, _MARKET_VOLATILITY, _EDGE = 0.015, 0.008, 0.03
 """Of a day: of a symbol alone, of all together; and how much of its last return a symbol keeps."""
 

@@ -8,12 +8,18 @@ import sys
 import time
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from universe_bars import write_dataset
+import numpy as np
+from universe_bars import COLUMNS, FEE_BPS, SLIPPAGE_BPS, write_dataset
 
 import engine
+from engine.core.book_names import STRATEGY_BOOK
 from engine.core.progress import NullProgress
 from engine.strategy import Strategy
+
+if TYPE_CHECKING:
+    from engine.runs import Run
 
 
 def make_strategy(manifest: Path, share: float) -> Strategy:
@@ -41,7 +47,7 @@ def make_strategy(manifest: Path, share: float) -> Strategy:
                 "allocation": {"kind": "long_short", "quantile": share},
                 "rebalance": "weekly",
             },
-            "costs": {"fee_bps": 1, "slippage_bps": 4},
+            "costs": {"fee_bps": FEE_BPS, "slippage_bps": SLIPPAGE_BPS},
             "benchmarks": [],
         }
     )
@@ -68,6 +74,25 @@ def peak_mb(who: int) -> float:
     return resource.getrusage(who).ru_maxrss / 1_024
 
 
+def write_book(run: Run, file: Path) -> None:
+    """The weights and the bars of the out-of-sample span, for simulations beside this one."""
+    own = run.positions[run.positions["book"] == STRATEGY_BOOK]
+    weights = own.pivot_table(index="timestamp", columns="symbol", values="weight")
+    wide = {
+        name: run.bars.pivot_table(index="timestamp", columns="symbol", values=name)
+        .loc[weights.index, weights.columns]
+        .to_numpy()
+        for name in COLUMNS
+    }
+    np.savez(
+        file,
+        timestamp=weights.index.tz_localize(None).to_numpy(),
+        symbols=weights.columns.to_numpy(dtype="U"),
+        weights=weights.to_numpy(),
+        **wide,
+    )
+
+
 def main() -> None:
     """Runs the strategy, and keeps its weights and prices for the simulations beside it."""
     arguments = ArgumentParser(description=__doc__)
@@ -89,6 +114,7 @@ def main() -> None:
     )
     seconds = time.perf_counter() - began
     times.stage("end")
+    write_book(run, options.folder / "book.npz")
     summary = {
         "seconds": seconds,
         "stages": times.seconds,

@@ -63,15 +63,13 @@ def find_lookahead(frames: Mapping[str, BarsFrame], dataset: Dataset) -> list[Fi
     return findings
 
 
-def _describe(
-    one: LaggedReturns, leader: str, follower: str, price: str
-) -> tuple[str, str]:
+def _describe(one: LaggedReturns, leader: str, follower: str, price: str) -> tuple[str, str]:
     """What two symbols show, and its probable cause."""
     also = f", and so do those of {one.others} more symbols" if one.others else ""
     sentence = (
         f"come early: their returns have a correlation of {one.correlation:.2f} with what "
-        f"{follower} earns {_bars(one.lag)} later, from {price} to {price}, and of {one.at_once:.2f} "
-        f"with its returns of the same bars{also}"
+        f"{follower} earns {_bars(one.lag)} later, from {price} to {price}, and of "
+        f"{one.at_once:.2f} with its returns of the same bars{also}"
     )
     cause = (
         f"the bars of {leader} seem to be labelled {_bars(one.lag)} early, or those of {follower} "

@@ -11,7 +11,7 @@ import pandas as pd
 from engine.core.errors import InvalidBarsError
 from engine.core.name_lists import join_names
 from engine.core.types import PRICE_COLUMNS
-from engine.data.bars import VALUE_COLUMNS, format_timestamp, has_volume, is_close_only
+from engine.data.bars import format_timestamp, has_volume, is_close_only
 from engine.data.config import JOINT_RULES
 from engine.data.quality._check_symbol import CheckedBars, CheckSettings, check_bars
 from engine.data.quality._registry import RANGE_RULES, RULES, rule_name

@@ -58,7 +58,7 @@ class LineRules:
             self._require_columns(number, symbol, values)
 
     def _require_columns(self, number: int, symbol: str, values: BarValues) -> None:
-        """Refuses a line with a volume, or with prices beside the close, where the first has none."""
+        """Refuses a line that has a volume, or more than a close, where the first has none."""
         for column, value in (("volume", values[-1]), ("open, high and low", values[0])):
             has = bool(np.isfinite(value))
             expected = self._has.setdefault((symbol, column), has)
