@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 from engine.data.bars import (
     MAX_PRICE,
     MIN_PRICE,
+    RANGE_COLUMNS,
     VALUE_COLUMNS,
     format_bar_count,
     format_timestamp,
+    has_values,
     has_volume,
+    is_close_only,
     normalise_bars,
 )
 from engine.data.calendar import ALWAYS_OPEN, INTERVAL_LENGTHS, BarInterval, periods_per_year
@@ -30,6 +33,7 @@ __all__ = [
     "INTERVAL_LENGTHS",
     "MAX_PRICE",
     "MIN_PRICE",
+    "RANGE_COLUMNS",
     "VALUE_COLUMNS",
     "BarInterval",
     "DataContext",
@@ -41,7 +45,9 @@ __all__ = [
     "export_dataset",
     "format_bar_count",
     "format_timestamp",
+    "has_values",
     "has_volume",
+    "is_close_only",
     "list_dataset_names",
     "load_market",
     "normalise_bars",

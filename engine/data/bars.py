@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 VALUE_COLUMNS = (*PRICE_COLUMNS, "volume")
 
+RANGE_COLUMNS = ("open", "high", "low")
+"""What close-only bars lack: NaN in every row of a symbol whose source has closes alone."""
+
 EVENT_COLUMNS = ("adj_close", "dividends", "split")
 """What some sources deliver with the bars: the quality rules use it, no run trades on it."""
 
@@ -51,8 +54,9 @@ def normalise_bars(raw: pd.DataFrame, symbol: str) -> BarsFrame:
 
     Args:
         raw: Columns timestamp (aware, or naive in UTC) and float-like open, high, low, close,
-            volume (NaN in every row where the source has none), and `EVENT_COLUMNS` where the
-            source has them; others are dropped.
+            volume (NaN in every row where the source has none, as are open, high and low where
+            it has closes alone), and `EVENT_COLUMNS` where the source has them; others are
+            dropped.
         symbol: Written into every row.
     """
     stamps = raw["timestamp"]
@@ -134,17 +138,32 @@ def utc_datetime64(bars: BarsFrame) -> npt.NDArray[np.datetime64]:
     return np.asarray(stamps.to_numpy(), dtype="datetime64[us]")
 
 
-def has_volume(bars: pd.DataFrame) -> bool:
-    """Whether the source of some bars has a volume: whether any row of `volume` is not NaN.
+def has_values(bars: pd.DataFrame, column: str) -> bool:
+    """Whether the source of some bars has a column: whether any of its rows is not NaN.
 
     Args:
         bars: Of one symbol, with or without that column.
+        column: One of `VALUE_COLUMNS`.
     """
-    if "volume" not in bars:
+    if column not in bars:
         return False
-    volume = bars["volume"].to_numpy(dtype=np.float64)
+    values = bars[column].to_numpy(dtype=np.float64)
     # A source has it at every bar, or at none: most are told by the first.
-    return bool(len(volume)) and not (np.isnan(volume[0]) and np.isnan(volume).all())
+    return bool(len(values)) and not (np.isnan(values[0]) and np.isnan(values).all())
+
+
+def has_volume(bars: pd.DataFrame) -> bool:
+    """Whether the source of the bars of one symbol has a volume, see `has_values`."""
+    return has_values(bars, "volume")
+
+
+def is_close_only(bars: pd.DataFrame) -> bool:
+    """Whether the source of the bars of one symbol has closes, and no open, high or low at all.
+
+    Args:
+        bars: Of one symbol; none of no bars is.
+    """
+    return bool(len(bars)) and not any(has_values(bars, column) for column in RANGE_COLUMNS)
 
 
 def hash_bars(bars: BarsFrame) -> str:

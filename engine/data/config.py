@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import pandas as pd
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -143,17 +143,30 @@ class CcxtSourceSpec(Spec):
     interval: BarInterval | None = None
 
 
-class BundledSourceSpec(Spec):
-    """The daily bars that the `arch` package ships: `sp500` and `nasdaq`, 1999-2018.
+BundledTicker = Literal[
+    *("sp500", "nasdaq"),
+    *("AAPL", "AMD", "BAC", "BBY", "CVX", "GE", "HD", "JNJ", "JPM", "KO", "LLY", "MRK", "MSFT"),
+    *("PEP", "PFE", "PG", "RRC", "UNH", "WMT", "XOM"),
+]
+"""An index of the `arch` package, or a stock of `skfolio`."""
 
-    A dataset of weekly bars is resampled from them.
+LARGE_CAP_TICKERS: tuple[str, ...] = get_args(BundledTicker)[2:]
+"""The stocks, in the order of their table."""
+
+
+class BundledSourceSpec(Spec):
+    """Daily bars that come with Python packages.
+
+    `arch` ships the indices `sp500` and `nasdaq`, 1999-2018, and `skfolio` the closes of 20 large
+    US stocks, 1990-2022, without open, high, low and volume. A dataset of weekly bars is resampled
+    from them.
 
     Attributes:
-        symbols: Dataset symbol to `sp500` or `nasdaq`.
+        symbols: Dataset symbol to `sp500`, `nasdaq` or the ticker of a stock, where they differ.
     """
 
     kind: Literal["bundled"] = "bundled"
-    symbols: dict[str, Literal["sp500", "nasdaq"]]
+    symbols: dict[str, BundledTicker] = Field(default_factory=dict)
 
 
 SourceSpec = Annotated[

@@ -8,9 +8,8 @@ from urllib.parse import quote
 
 from engine.core.errors import UsageError
 from engine.core.storage import translate_disk_faults, write_file
-from engine.core.types import PRICE_COLUMNS
 from engine.core.writable import OutputPlace
-from engine.data.bars import VALUE_COLUMNS, has_volume
+from engine.data.bars import RANGE_COLUMNS, VALUE_COLUMNS, has_volume, is_close_only
 from engine.data.store import combine_vintage_ids
 
 if TYPE_CHECKING:
@@ -30,8 +29,8 @@ def export_dataset(
     """Writes one file a symbol, and the manifest of a dataset whose source these files are.
 
     A file has the columns timestamp (UTC), open, high, low, close, volume. Numbers are written
-    with enough digits to read back the same values. Bars without volume have no such column, and
-    the manifest declares `volume: none`.
+    with enough digits to read back the same values. Columns that no bar has are left out, and the
+    manifest declares `volume: none`, and `prices: close` where there are closes alone.
 
     Args:
         dataset: The dataset.
@@ -47,7 +46,8 @@ def export_dataset(
         StorageError: The folder cannot be written.
     """
     names = {symbol: quote(symbol, safe="^= ") for symbol in dataset_bars.frames}
-    columns = VALUE_COLUMNS if _any_volume(dataset_bars) else PRICE_COLUMNS
+    absent = _absent_columns(dataset_bars)
+    columns = [column for column in VALUE_COLUMNS if column not in absent]
     files = {
         folder / f"{names[symbol]}.{format_}": _encode_table(bars, columns, format_)
         for symbol, bars in dataset_bars.frames.items()
@@ -71,8 +71,11 @@ def export_dataset(
     return list(files)
 
 
-def _any_volume(dataset_bars: DatasetBars) -> bool:
-    return any(has_volume(bars) for bars in dataset_bars.frames.values())
+def _absent_columns(dataset_bars: DatasetBars) -> set[str]:
+    """The volume, where no symbol has one; open, high and low, where none has a price beside."""
+    frames = dataset_bars.frames.values()
+    absent = set(RANGE_COLUMNS) if all(map(is_close_only, frames)) else set()
+    return absent if any(map(has_volume, frames)) else absent | {"volume"}
 
 
 def _encode_table(
@@ -98,7 +101,9 @@ def _render_manifest(
     )
     renamed = {symbol: name for symbol, name in names.items() if symbol != name}
     source = {"kind": "files", "path": ".", "pattern": f"{{symbol}}.{format_}"}
-    source |= {} if _any_volume(dataset_bars) else {"volume": "none"}
+    absent = _absent_columns(dataset_bars)
+    source |= {"prices": "close"} if absent.issuperset(RANGE_COLUMNS) else {}
+    source |= {"volume": "none"} if "volume" in absent else {}
     tree = {
         "name": dataset.name,
         "interval": dataset.interval,

@@ -80,6 +80,8 @@ class FilesSourceSpec(Spec):
         where: Keeps the rows whose column has exactly this text: `{Name: AAPL}`, or
             `{ticker: "{symbol}"}` for the symbol as the source calls it.
         volume: `none` for files without a volume; it is then missing in every bar.
+        prices: `close` for files whose only price is the close; open, high and low are then
+            missing in every bar, and what needs them is refused before a run.
         rows_without_bars: `drop` leaves out the rows that are no bars, such as dividends, notes,
             totals and repeated headers, and reports them; otherwise such a row is an error.
         interval: Length of the files' bars, where the dataset's are longer and are resampled from
@@ -111,6 +113,7 @@ class FilesSourceSpec(Spec):
     skip: int = Field(default=0, ge=0)
     where: dict[str, str] = Field(default_factory=dict)
     volume: Literal["none"] | None = None
+    prices: Literal["close"] | None = Field(default=None, exclude_if=lambda prices: prices is None)
     rows_without_bars: Literal["error", "drop"] = "error"
     interval: BarInterval | None = None
     timezone: str | None = None
@@ -182,6 +185,21 @@ class FilesSourceSpec(Spec):
         if self.volume == "none" and "volume" in self.columns:
             raise ValueError("expected `volume: none` or a column for volume, not both")
         return self
+
+    @model_validator(mode="after")
+    def _prices_are_declared_once(self) -> FilesSourceSpec:
+        mapped = [name for name in ("open", "high", "low") if name in self.columns]
+        if self.prices == "close" and mapped:
+            raise ValueError(
+                f"expected `prices: close` or a column for {', '.join(mapped)}, not both"
+            )
+        return self
+
+    @property
+    def value_columns(self) -> tuple[str, ...]:
+        """The prices, and the volume, that each file has."""
+        prices = ("close",) if self.prices == "close" else ("open", "high", "low", "close")
+        return prices if self.volume == "none" else (*prices, "volume")
 
 
 def _to_names(names: object) -> object:

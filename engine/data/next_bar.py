@@ -15,7 +15,7 @@ from engine.data.bar_rows import rows_to_bars
 from engine.data.bars import MAX_PRICE, MIN_PRICE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from engine.core.types import BarsFrame, Matrix, Vector
 
@@ -145,8 +145,12 @@ class NextBar:
         return [float(self.open_us), *values]
 
 
-def require_tradable(bar: NextBar) -> None:
+def require_tradable(bar: NextBar, close_only: Collection[str] = ()) -> None:
     """Refuses a price at which no order can be filled.
+
+    Args:
+        bar: The bar.
+        close_only: Symbols of which the source has closes alone; their other prices are NaN.
 
     Raises:
         InvalidBarsError: A price is not a number between `MIN_PRICE` and `MAX_PRICE`.
@@ -154,7 +158,10 @@ def require_tradable(bar: NextBar) -> None:
     unfit = {
         symbol: values
         for symbol, values in bar.values.items()
-        if not all(MIN_PRICE <= values[name] <= MAX_PRICE for name in PRICE_COLUMNS)
+        if not all(
+            MIN_PRICE <= values[name] <= MAX_PRICE
+            for name in (("close",) if symbol in close_only else PRICE_COLUMNS)
+        )
     }
     for symbol, values in unfit.items():
         raise unfit_price_error(len(unfit), f"{symbol} at {bar.timestamp}", values)

@@ -13,7 +13,7 @@ from engine.core.errors import InvalidBarsError, UsageError
 from engine.core.part_origin import is_built_in
 from engine.features.contract import check_column
 from engine.features.cross_section import check_cross_section, compare_symbols, own_feature
-from engine.features.required_volume import check_volume
+from engine.features.required_columns import check_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,12 +71,12 @@ def build_features(
 
     Raises:
         UsageError: There is no feature, a feature is listed twice, one needs a symbol or a
-            volume that the market does not have, or one compares symbols and there is one.
+            column that the market does not have, or one compares symbols and there is one.
         InvalidBarsError: A value past its warm-up is not finite.
     """
     check_distinct(features)
     check_cross_section(features, symbols)
-    check_volume(features, market.bars_by_symbol, symbols)
+    check_columns(features, market.bars_by_symbol, symbols)
     columns = [
         _compute_checked(own_feature(feature), market.bars_by_symbol, symbol)
         for symbol in symbols

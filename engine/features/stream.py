@@ -19,7 +19,7 @@ from engine.features.base import Indicator
 from engine.features.build import check_distinct
 from engine.features.cross_section import check_cross_section, own_feature
 from engine.features.matrix_stream import MatrixStream
-from engine.features.required_volume import check_volume
+from engine.features.required_columns import check_columns
 from engine.features.resolutions import check_coarser, label_coarse_features
 from engine.features.stream_state import CoarseState, StreamState
 
@@ -138,7 +138,7 @@ class FeatureStream:
             The next state, and the features at these bars.
 
         Raises:
-            UsageError: A feature needs a symbol or a volume that the market does not have, or the
+            UsageError: A feature needs a symbol or a column that the market does not have, or the
                 state is of another stream.
             InvalidBarsError: A column or, at a timestamp, a symbol is missing, the bars are not
                 in time order or not after those seen, or a value past its warm-up is not finite.
@@ -147,8 +147,8 @@ class FeatureStream:
             self._check_state(state)
         self._check_columns(bars)
         tables = self._split(bars, None if state is None else state.newest)
-        if state is None:  # a single later bar does not tell that its source has no volume
-            check_volume(self.features, tables, self.symbols)
+        if state is None:  # a single later bar does not tell which columns its source has
+            check_columns(self.features, tables, self.symbols)
         before = self._matrix.initial if state is None else state.base
         base, matrix = self._matrix.update(before, tables)
         parts = [

@@ -97,7 +97,7 @@ def _strengths(market: Market, fills: pd.DatetimeIndex) -> Iterator[tuple[Featur
     shape = (len(stamps), len(market.symbols), len(VALUE_COLUMNS))
     values = market.bars[list(VALUE_COLUMNS)].to_numpy(dtype=np.float64).reshape(shape)
     opens, closes, volumes = values[:, :, 0], values[:, :, 3], values[:, :, 4]
-    gap = np.abs(np.log(opens[1:] / closes[:-1])).max(axis=1)
+    gap = np.nan_to_num(np.abs(np.log(opens[1:] / closes[:-1]))).max(axis=1)
     yield "before a gap in price", np.append(gap, 0.0)
     moves = np.log(closes[1:] / closes[:-1])
     for name, move in (("fall", -moves.min(axis=1)), ("rise", moves.max(axis=1))):

@@ -76,7 +76,8 @@ class LevelShifts:
     def is_possible(self) -> bool:
         """Whether the shifted prices are within the bounds of prices, with room to move."""
         prices, room = self._columns[:4], float(self._factor.max()) ** 2
-        return bool(prices.min() >= MIN_PRICE * room and prices.max() <= MAX_PRICE / room)
+        lowest, highest = np.nanmin(prices), np.nanmax(prices)
+        return bool(lowest >= MIN_PRICE * room and highest <= MAX_PRICE / room)
 
     def alter(self, cut_sets: Sequence[IntVector], rng: np.random.Generator) -> ShiftedMarket:
         """One copy of the history for each set of cuts; a minute apart.

@@ -323,10 +323,9 @@ def pair_thresholds(
     if not windows:
         return
     chosen = [window.index for window in windows]
+    inputs = [_threshold_inputs(result, chosen) for result in (original, perturbed)]
     for symbol in prepared.targets:
-        one, two = (
-            _window_thresholds(spec, result, symbol, chosen) for result in (original, perturbed)
-        )
+        one, two = (_window_thresholds(spec, known, symbol) for known in inputs)
         there = [window for window in windows if window.index in one]
         yield OutputPair(
             "thresholds",
@@ -342,10 +341,11 @@ def pair_own_thresholds(
 ) -> Iterator[OutputPair]:
     """A book's thresholds of every window, and those of its own train predictions alone."""
     stamps, known = prepared.feature_history.features.timestamps, predictions.train_predictions
+    inputs = _threshold_inputs(predictions, [window.index for window in prepared.windows])
     for symbol in prepared.targets:
         windows = [w for w in prepared.windows if symbol in known.get(w.index, {})]
         chosen = [window.index for window in windows]
-        found = _window_thresholds(spec, predictions, symbol, chosen)
+        found = _window_thresholds(spec, inputs, symbol)
         cost = spec.costs.round_trip_cost
         own = [spec.signal.compute_thresholds(known[index][symbol], cost) for index in chosen]
         yield OutputPair(
@@ -357,12 +357,16 @@ def pair_own_thresholds(
         )
 
 
-def _window_thresholds(
-    spec: Strategy, predictions: Predictions, symbol: str, windows: Sequence[int]
-) -> dict[int, tuple[float, float, float, float]]:
+def _threshold_inputs(predictions: Predictions, windows: Sequence[int]) -> SignalInputs:
+    """What thresholds of some windows are made of."""
     known = predictions.train_predictions
     chosen = {index: known[index] for index in windows if index in known}
-    forecasts = SignalInputs.from_predictions(replace(predictions, train_predictions=chosen))
+    return SignalInputs.from_predictions(replace(predictions, train_predictions=chosen))
+
+
+def _window_thresholds(
+    spec: Strategy, forecasts: SignalInputs, symbol: str
+) -> dict[int, tuple[float, float, float, float]]:
     by_window = compute_window_thresholds(
         spec.signal, forecasts, symbol, spec.costs.round_trip_cost
     )

@@ -145,6 +145,7 @@ class SegmentAlteration:
         )
         volume = np.where(before[:, :, 4] > 0.0, before[:, :, 4], self._typical_volume()) * factor
         prices = np.clip(np.stack([opened, high, low, close], axis=-1), MIN_PRICE, MAX_PRICE)
+        prices[np.isnan(before[:, :, :4])] = np.nan  # of symbols with closes alone
         return np.concatenate([prices, volume[:, :, None]], axis=-1)
 
     def _typical_volume(self) -> Matrix:

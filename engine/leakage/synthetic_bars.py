@@ -36,8 +36,8 @@ class SyntheticFuture:
 
     def __init__(self, market: Market) -> None:
         self.market = market
-        symbols = market.bars["symbol"].to_numpy()
-        self._symbol_rows = [np.flatnonzero(symbols == symbol) for symbol in market.symbols]
+        rows = market.bars.groupby("symbol", sort=False).indices
+        self._symbol_rows = [rows[symbol] for symbol in market.symbols]
         self._values: Matrix = market.bars[list(VALUE_COLUMNS)].to_numpy(dtype=np.float64)
         self._traded: npt.NDArray[np.bool_] = market.traded.to_numpy()
         self._histories = [_BarHistory.of_bars(self._values[rows]) for rows in self._symbol_rows]
@@ -69,7 +69,8 @@ class SyntheticFuture:
             rng: Decides every draw.
             keep_open: Replaces the bar at `row` too, all of it but what is known when that bar
                 begins: its open, and that nothing trades, where nothing does. It falls from there
-                if the real one rose, and rises if not.
+                if the real one rose, and rises if not. A symbol with closes alone moves from the
+                close before.
             price_factor: Factor on the replaced prices from the first replaced close on: a fall or
                 a rally within one bar.
             open_factor: Factor on the first replaced open; None is the square root of
@@ -79,7 +80,8 @@ class SyntheticFuture:
         Returns:
             Valid bars: prices from `MIN_PRICE` to `MAX_PRICE`, open and close within low and high;
             each replaced value differs from the one it replaces, and each replaced volume is above
-            0. The provenance is still that of the real bars.
+            0; NaN where a symbol has no such column. The provenance is still that of the real
+            bars.
         """
         kept = row if keep_open else row + 1
         gap = sqrt(price_factor) if open_factor is None else open_factor
@@ -175,7 +177,8 @@ def _draw_bars(
 
     start, steps = closes[n_kept - 1], blurred(history.moves.mean() - history.moves)
     if keep_open:
-        start, rose = opens[n_kept], closes[n_kept] > opens[n_kept]
+        start = start if np.isnan(opens[n_kept]) else opens[n_kept]
+        rose = closes[n_kept] > start
         steps[0] = -abs(steps[0]) if rose else abs(steps[0])
     close = start * np.exp(np.cumsum(steps))
     before = np.concatenate([closes[n_kept - 1 : n_kept], close[:-1]])[:count]

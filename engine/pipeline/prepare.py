@@ -12,15 +12,13 @@ import pandas as pd
 
 from engine import trials
 from engine.core.errors import InvalidBarsError, UsageError
-from engine.core.types import PRICE_COLUMNS
-from engine.data import MAX_PRICE, MIN_PRICE
-from engine.data.next_bar import unfit_price_error
 from engine.data.rates import load_rates
 from engine.features.build import build_features
 from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from engine.features.stream import FeatureStream
 from engine.features.target import forward_returns, over_own_bars, trailing_returns
 from engine.pipeline.portfolio_needs import check_portfolio
+from engine.pipeline.price_needs import check_prices
 from engine.simulation.cost_rates import OF_VOLUMES
 from engine.splits.walk_forward import (
     WalkForwardWindow,
@@ -33,7 +31,7 @@ from engine.training.panel_rows import PanelRows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.core.types import BarsFrame, WideFrame
+    from engine.core.types import WideFrame
     from engine.data import Market
     from engine.data.rates import InterestRates, RatesByBar
     from engine.strategy import Strategy
@@ -156,17 +154,18 @@ def prepare_data(
             not one window fits, or a split within one would be empty; or a rate cannot be read,
             or is not known at the first out-of-sample bar; or the costs name a symbol that the
             dataset does not have, or need a capital that is not given; or the portfolio needs more
-            symbols or closes than there are.
+            symbols or closes than there are; or a feature or the fills need a column that the bars
+            do not have.
         InvalidBarsError: The bars are not in the order of time, a symbol lacks one or has it
             twice, or a price is not a number between `MIN_PRICE` and `MAX_PRICE`; or the costs are
             of volumes, which the target does not have, or funding rates are missing.
         ContractError: The costs of a user's model break its contract.
     """
     _check_order(market)
-    _check_scale(market.bars)
+    targets = resolve_targets(spec, market)
+    check_prices(market, targets, spec.execution.price)
     history = build_history(spec, market)
     windows = _make_windows(spec, history, Fraction(0))
-    targets = resolve_targets(spec, market)
     spec.costs.check_market(market, targets)
     prepared = PreparedData(market, targets, history, windows, rates or load_rates(spec.rates))
     check_portfolio(spec, market, targets, first=prepared.tested.start)
@@ -416,21 +415,6 @@ def _check_order(market: Market) -> None:
             found=f"{', '.join(str(len(each)) for each in stamps)} bars",
             where="bars of the market",
             fix="sort them by timestamp, and leave out those that not every symbol has",
-        )
-
-
-def _check_scale(bars: BarsFrame) -> None:
-    """Whether every price is one at which an order can be filled; a panel has rows without."""
-    prices = bars[list(PRICE_COLUMNS)].to_numpy()
-    absent = np.isnan(prices).all(axis=1)
-    unfit = ~(((prices >= MIN_PRICE) & (prices <= MAX_PRICE)).all(axis=1) | absent)
-    if unfit.any():
-        row = int(unfit.argmax())
-        first = bars.iloc[row]
-        raise unfit_price_error(
-            int(unfit.sum()),
-            f"{first['symbol']} at {first['timestamp']}",
-            dict(zip(PRICE_COLUMNS, prices[row], strict=True)),
         )
 
 

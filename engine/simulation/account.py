@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isnan
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -17,8 +18,9 @@ class BarPrices(PersistentValue):
 
     Attributes:
         timestamp: The bar's open.
-        open: Open by symbol; positive. A symbol that has no bar is left out.
-        close: Close by symbol; positive, the same symbols.
+        open: Open by symbol; positive. A symbol that has no bar is left out, and so is one whose
+            source has closes alone.
+        close: Close by symbol; positive.
         traded: Whether something traded, by symbol, as `Market.traded` says; a symbol that is left
             out did. Where nothing did, no order is filled; a position is marked at the close.
     """
@@ -31,6 +33,11 @@ class BarPrices(PersistentValue):
     def fills(self, symbol: str) -> bool:
         """Whether an order of the symbol is filled: it has a bar, and something traded at it."""
         return symbol in self.close and self.traded.get(symbol, True)
+
+
+def known_prices(prices: Mapping[str, float]) -> dict[str, float]:
+    """The prices by symbol that are not NaN, as opens are where the source has closes alone."""
+    return {symbol: price for symbol, price in prices.items() if not isnan(price)}
 
 
 class Fill(PersistentValue):

@@ -69,8 +69,8 @@ def step(
             costs do not have it; or `price` is neither, or the yield is not finite.
         InvalidBarsError: A price is not positive and finite, or a symbol has one price only.
     """
-    _check_bar(account, bar)
     _check_terms(price, cash_rate)
+    _check_bar(account, bar, price)
     queue = queue_orders(account, orders)
     _check_decided_before((*queue, *orders), bar)
     if account.ruined:
@@ -366,14 +366,14 @@ def _check_decided_before(orders: Iterable[Order], bar: BarPrices) -> None:
         )
 
 
-def _check_bar(account: Account, bar: BarPrices) -> None:
+def _check_bar(account: Account, bar: BarPrices, price: str) -> None:
     if account.timestamp is not None and bar.timestamp <= account.timestamp:
         raise UsageError(
             "bars are stepped over in the order of time",
             expected=f"a bar later than {account.timestamp}",
             found=f"{bar.timestamp}",
         )
-    _check_prices(bar)
+    _check_prices(bar, price)
     if unknown := bar.traded.keys() - bar.close.keys():
         raise UsageError(
             "a symbol that has no bar is said to have traded or not",
@@ -384,9 +384,12 @@ def _check_bar(account: Account, bar: BarPrices) -> None:
         )
 
 
-def _check_prices(bar: BarPrices) -> None:
-    for column, prices in (("open", bar.open), ("close", bar.close)):
-        for symbol in bar.open.keys() | bar.close.keys():
+def _check_prices(bar: BarPrices, fill_price: str) -> None:
+    """Refuses a bar without the price of its fills, or without a close."""
+    symbols = bar.open.keys() | bar.close.keys()
+    opened = symbols if fill_price == "open" else bar.open.keys()
+    for column, prices, needed in (("open", bar.open, opened), ("close", bar.close, symbols)):
+        for symbol in needed:
             found = prices.get(symbol, math.nan)
             if not (math.isfinite(found) and found > 0):
                 raise InvalidBarsError(

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from engine.core.errors import InvalidBarsError
 from engine.core.types import Spec
+from engine.data.bars import has_values
 from engine.simulation.commissions import BpsCommission, Commission
 from engine.simulation.cost_rates import (
     OF_VOLUMES,
@@ -131,6 +133,9 @@ class ItemisedCosts(CostModel):
         super().check_market(market, targets)
         if self.charges_funding:
             check_funding(market)
+        targets = tuple(targets)
+        for symbol in targets:
+            self._check_spread(market, symbol)
         for name in OF_VOLUMES:
             found = [_unknown_volumes(market, s) for s in targets if self._of(s)._reads(name)]
             if unknown := [sentence for sentence in found if sentence]:
@@ -174,6 +179,20 @@ class ItemisedCosts(CostModel):
             funding_to_open=to_open,
             funding_to_close=to_close,
         )
+
+    def _check_spread(self, market: Market, symbol: str) -> None:
+        """Refuses a spread that is estimated from prices which the bars do not have."""
+        spread, bars = self._of(symbol).spread, market.bars_by_symbol[symbol]
+        absent = [name for name in spread.required_columns if not has_values(bars, name)]
+        if absent:
+            raise InvalidBarsError(
+                "the costs estimate a spread from prices that the bars do not have",
+                expected=f"bars with {', '.join(spread.required_columns)} for {spread.kind}",
+                found=f"no {', '.join(absent)} of {symbol} at any bar",
+                where=f"costs.spread of {symbol}",
+                fix="give the spread by `spread: {kind: constant, half_bps: 5}` or another width, "
+                "or choose a dataset with these prices by --data",
+            )
 
     def _reads(self, name: str) -> bool:
         """Whether a table is of volumes."""

@@ -108,7 +108,8 @@ def simulate(
     Args:
         weights: Wide target weights decided at each close, 1.0 is 100 % of the equity, negative is
             short; no NaN.
-        bars_open: Wide, the rows of `weights` and at least its symbols; positive, no NaN.
+        bars_open: Wide, the rows of `weights` and at least its symbols; positive, no NaN. Not
+            read where fills are at the close.
         bars_close: As `bars_open`.
         costs: Fees, slippage and borrow rates, bound to the market.
         execution: Delay in bars, price of the fill's bar, and maintenance margin.
@@ -168,10 +169,9 @@ def simulate_all(  # noqa: PLR0913 - all that fills depend on
     for weights in weights_by_book.values():
         check_weights(weights)
     first = next(iter(weights_by_book.values()))
-    opens = align_prices(bars_open, first, "open")
     closes = align_prices(bars_close, first, "close")
     terms = Terms(
-        prices=opens if execution.price == "open" else closes,
+        prices=align_prices(bars_open, first, "open") if execution.price == "open" else closes,
         closes=closes,
         traded=None if traded is None else align_traded(traded, first),
         cash_rates=align_cash_rates(cash_rates, first),
@@ -201,7 +201,8 @@ def simulate_variations(
 
     Args:
         variations: Order schedules, each with its costs and its own delay.
-        bars_open: Wide, the rows and symbols of the schedules; positive, no NaN.
+        bars_open: Wide, the rows and symbols of the schedules; positive, no NaN. Not read where
+            fills are at the close.
         bars_close: As `bars_open`.
         execution: Price of a fill's bar and maintenance margin; its delay is not used.
         traded: As in `simulate`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -29,6 +29,8 @@ class ConstantSpread(Spec):
         half_bps: Half the spread, basis points of the price; every fill pays it.
     """
 
+    required_columns: ClassVar[tuple[str, ...]] = ()
+
     kind: Literal["constant"] = "constant"
     half_bps: float = Field(default=5.0, ge=0, lt=10_000)
 
@@ -52,6 +54,8 @@ class CorwinSchultzSpread(Spec):
             may be 0, and the first two bars of a history have none.
     """
 
+    required_columns: ClassVar[tuple[str, ...]] = ("high", "low", "close")
+
     kind: Literal["corwin_schultz"] = "corwin_schultz"
     window: int = Field(default=21, ge=1, le=1_000)
     least_half_bps: float = Field(default=0.0, ge=0, lt=10_000)
@@ -63,7 +67,7 @@ class CorwinSchultzSpread(Spec):
 
     def half_spread(self, market: Market, symbol: str) -> Vector:
         """A fraction of the price at each bar, of the bars before it."""
-        high, low, close = select_columns(market, symbol, "high", "low", "close")
+        high, low, close = select_columns(market, symbol, *self.required_columns)
         spread = estimate_corwin_schultz_spread(high, low, close, self.window)[:, 0]
         return np.fmax(spread / 2.0, self.least_half_bps / BPS)
 
@@ -78,6 +82,8 @@ class AbdiRanaldoSpread(Spec):
             may be 0, and the first two bars of a history have none.
     """
 
+    required_columns: ClassVar[tuple[str, ...]] = ("high", "low", "close")
+
     kind: Literal["abdi_ranaldo"] = "abdi_ranaldo"
     window: int = Field(default=21, ge=1, le=1_000)
     least_half_bps: float = Field(default=0.0, ge=0, lt=10_000)
@@ -89,7 +95,7 @@ class AbdiRanaldoSpread(Spec):
 
     def half_spread(self, market: Market, symbol: str) -> Vector:
         """A fraction of the price at each bar, of the bars before it."""
-        high, low, close = select_columns(market, symbol, "high", "low", "close")
+        high, low, close = select_columns(market, symbol, *self.required_columns)
         spread = estimate_abdi_ranaldo_spread(high, low, close, self.window)[:, 0]
         return np.fmax(spread / 2.0, self.least_half_bps / BPS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,8 +51,7 @@ class Pool:
         """
         place = self.symbols.index(symbol)
         train, validation = (
-            _own_or_all(self._symbol_of(rows) == place)
-            for rows in (arrays.train, arrays.validation)
+            self._members_or_all(rows, place) for rows in (arrays.train, arrays.validation)
         )
         return replace(
             fitted,
@@ -75,7 +75,7 @@ class Pool:
                 for part, edges in zip(arrays.coarse, self.coarse_edges, strict=True)
             ]
             train, validation = (
-                rows[self._symbol_of(rows) == place] - own.start
+                rows[self._members(rows)[place]] - own.start
                 for rows in (arrays.train, arrays.validation)
             )
             yield (
@@ -93,13 +93,26 @@ class Pool:
                 ),
             )
 
-    def _symbol_of(self, rows: IntVector) -> IntVector:
-        """The number of the symbol whose row it is."""
-        return np.searchsorted(self.edges, rows, side="right") - 1
+    def _members_or_all(self, rows: IntVector, place: int) -> IntVector:
+        """The places of a symbol's own rows; of one without rows, those of all symbols."""
+        own = self._members(rows)[place]
+        return own if len(own) else np.arange(len(rows))
 
+    def _members(self, rows: IntVector) -> Sequence[IntVector]:
+        """For each symbol the places in `rows` of its own; found once for each array of rows."""
+        known, members = self._known_members.get(id(rows), (None, ()))
+        if known is rows:
+            return members
+        symbol = np.searchsorted(self.edges, rows, side="right") - 1
+        ends = np.cumsum(np.bincount(symbol, minlength=len(self.symbols)))
+        members = np.split(np.argsort(symbol, kind="stable"), ends[:-1])
+        self._known_members[id(rows)] = (rows, members)
+        return members
 
-def _own_or_all(own: BoolVector) -> BoolVector:
-    return own if own.any() else np.ones_like(own)
+    @cached_property
+    def _known_members(self) -> dict[int, tuple[IntVector, Sequence[IntVector]]]:
+        """By the id of an array, which is kept too: an id alone may become that of another."""
+        return {}
 
 
 def pool_training_sets(

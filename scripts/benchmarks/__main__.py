@@ -14,6 +14,7 @@ import model_zoo
 import nights
 import read_speed
 import training_speed
+import universe
 import warm_start
 from program_timing import ProgramError
 from rich.console import Console
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "read": read_speed,
     "refit": training_speed,
     "truth": evaluation_cost,
+    "universe": universe,
     "warm": warm_start,
     "zoo": model_zoo,
 }

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KEY_IN_FIX = re.compile(r"`(\w+): ([^`]+)`")
-_KNOWN_KEYS = frozenset({"columns", "header", "skip", "where", "volume", "dates"}) | frozenset(
-    {"decimal", "thousands", "rows_without_bars"}
-)
+_KNOWN_KEYS = frozenset(
+    {"columns", "header", "skip", "where", "volume", "prices", "dates"}
+) | frozenset({"decimal", "thousands", "rows_without_bars"})
 # A message may show the form of a key, with a name that the user fills in.
 _PLACEHOLDER = re.compile(r"\bNAMES?\b|\.\.\.|…")
 _CELL_KEYS = frozenset({"decimal", "thousands", "dates"})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.data.bars import is_close_only
 from engine.data.calendar import interval_length
 from engine.data.quality._joint_finding import joint_finding
 from engine.data.quality._lagged_returns import ERROR_RATE, find_lagged_returns
@@ -26,17 +27,27 @@ _ALIVE_BARS = 10
 
 
 def find_lookahead(frames: Mapping[str, BarsFrame], dataset: Dataset) -> list[Finding]:
-    """A finding for each symbol whose returns come early, or late, against another's."""
+    """A finding for each symbol whose returns come early, or late, against another's.
+
+    What a symbol with closes alone earns is counted from close to close: a fill at the close of
+    the next bar earns from there on. A date that is wrong by one bar is not found in it.
+    """
     shared = reduce(np.intersect1d, map(_stamps, frames.values()))
+    bought = {
+        symbol: "close" if is_close_only(bars) else "open" for symbol, bars in frames.items()
+    }
     opens, closes = (
-        np.column_stack([_on_timestamps(bars, column, shared) for bars in frames.values()])
-        for column in ("open", "close")
+        np.column_stack([_on_timestamps(frames[name], of[name], shared) for name in frames])
+        for of in (bought, dict.fromkeys(frames, "close"))
     )
     findings = []
     for one in find_lagged_returns(opens, closes):
         names = list(frames)[one.leader], list(frames)[one.follower]
         span = shared[one.begin : one.end]
-        sentence, cause = _describe_own(one, names[0]) if one.is_own else _describe(one, *names)
+        price = bought[names[1]]
+        sentence, cause = (
+            _describe_own(one, names[0], price) if one.is_own else _describe(one, *names, price)
+        )
         findings.append(
             joint_finding(
                 "lagged_returns",
@@ -52,13 +63,13 @@ def find_lookahead(frames: Mapping[str, BarsFrame], dataset: Dataset) -> list[Fi
     return findings
 
 
-def _describe(one: LaggedReturns, leader: str, follower: str) -> tuple[str, str]:
+def _describe(one: LaggedReturns, leader: str, follower: str, price: str) -> tuple[str, str]:
     """What two symbols show, and its probable cause."""
     also = f", and so do those of {one.others} more symbols" if one.others else ""
     sentence = (
         f"come early: their returns have a correlation of {one.correlation:.2f} with what "
-        f"{follower} earns {_bars(one.lag)} later, from open to open, and of {one.at_once:.2f} "
-        f"with its returns of the same bars{also}"
+        f"{follower} earns {_bars(one.lag)} later, from {price} to {price}, and of "
+        f"{one.at_once:.2f} with its returns of the same bars{also}"
     )
     cause = (
         f"the bars of {leader} seem to be labelled {_bars(one.lag)} early, or those of {follower} "
@@ -69,12 +80,12 @@ def _describe(one: LaggedReturns, leader: str, follower: str) -> tuple[str, str]
     return sentence, cause
 
 
-def _describe_own(one: LaggedReturns, symbol: str) -> tuple[str, str]:
+def _describe_own(one: LaggedReturns, symbol: str, price: str) -> tuple[str, str]:
     """What a symbol shows that holds its own next price, and its probable cause."""
     sentence = (
         f"hold a later price: their returns, to the close, have a correlation of "
-        f"{one.correlation:.2f} with what {symbol} earns {_bars(one.lag)} later, from open to "
-        f"open, and these earnings one of {one.at_once:.2f} with those before"
+        f"{one.correlation:.2f} with what {symbol} earns {_bars(one.lag)} later, from {price} to "
+        f"{price}, and these earnings one of {one.at_once:.2f} with those before"
     )
     cause = (
         "the closes seem to be those of a later bar: compare one known day with another source, "

@@ -75,6 +75,9 @@ RULES: tuple[QualityRule, ...] = (
 )
 """Every rule; the name of a rule is the name of its function."""
 
+RANGE_RULES: tuple[QualityRule, ...] = (missing_open, price_range, wicks, zero_volume)
+"""Rules of an open, a high or a low, which say nothing of a symbol with closes alone."""
+
 # In a group a bar counts only for the first rule that it breaks: a missing open written as 0 is no
 # price of 0 too, and a price a hundred times too low is no bad tick.
 _EXCLUSIVE_GROUPS = (
@@ -108,7 +111,10 @@ def find_violations(view: BarsView) -> list[tuple[RuleName, RuleViolation]]:
     """Checks every rule, and returns the violations in the order of the rules."""
     counted = {rules: np.zeros(view.timestamps.size, dtype=bool) for rules in _EXCLUSIVE_GROUPS}
     violations = []
+    skipped = RANGE_RULES if view.close_only else ()
     for rule in RULES:
+        if rule in skipped:
+            continue
         excluded = next((counted[rules] for rules in _EXCLUSIVE_GROUPS if rule in rules), None)
         with np.errstate(over="ignore"):  # of volumes and prices that have rules of their own
             found = rule(view)

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import InvalidBarsError
+from engine.core.name_lists import join_names
 from engine.core.types import PRICE_COLUMNS
-from engine.data.bars import VALUE_COLUMNS, format_timestamp, has_volume
+from engine.data.bars import format_timestamp, has_volume, is_close_only
 from engine.data.config import JOINT_RULES
 from engine.data.quality._check_symbol import CheckedBars, CheckSettings, check_bars
-from engine.data.quality._registry import RULES, rule_name
+from engine.data.quality._registry import RANGE_RULES, RULES, rule_name
 from engine.data.quality._resampling import find_resampling_violations
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _MAX_SHOWN_BARS = 3
 _MAX_NOTICES = 4
+_MAX_NAMED_SYMBOLS = 4
 # Rules about the values of bars: a date range without these bars is a fix.
 _VALUE_RULES = frozenset(
     {
@@ -66,8 +68,14 @@ class QualityLog:
         return [checked for (name, _), checked in self.passed_checks.items() if name == symbol]
 
     def notices(self, dataset: str) -> list[str]:
-        """Repairs, then warnings: one line per rule, at most four lines."""
+        """Symbols with closes alone, repairs, then warnings: a line per rule, at most four."""
         lines: dict[str, list[str]] = {}
+        if self._close_only:
+            names = join_names(self._close_only, _MAX_NAMED_SYMBOLS)
+            unchecked = ", ".join(map(rule_name, RANGE_RULES))
+            lines["closes alone"] = [
+                f"{names} without open, high and low, so that {unchecked} are not checked"
+            ]
         for (symbol, _), checked in self.passed_checks.items():
             for repair in checked.repairs:
                 sentence = f"{symbol} {repair.sentence}"
@@ -83,6 +91,16 @@ class QualityLog:
         more = f"{rest} more kinds of finding: backtest data check {dataset}"
         return [*notices[: _MAX_NOTICES - 1], more]
 
+    @property
+    def _close_only(self) -> list[str]:
+        """The symbols with closes alone, each once."""
+        found = [
+            symbol
+            for (symbol, _), checked in self.passed_checks.items()
+            if is_close_only(checked.bars)
+        ]
+        return list(dict.fromkeys(found))
+
     def as_json(self, together: Sequence[Finding] = ()) -> dict[str, Any]:
         """The remaining `findings`, the `repairs` and the checked `rules`, for a manifest.
 
@@ -90,8 +108,10 @@ class QualityLog:
             together: Findings about the symbols together.
         """
         findings = [finding for one in self.passed_checks.values() for finding in one.findings]
+        symbols = {symbol for symbol, _ in self.passed_checks}
+        skipped = RANGE_RULES if symbols and symbols <= set(self._close_only) else ()
         return {
-            "rules": [*map(rule_name, RULES), *JOINT_RULES],
+            "rules": [*(rule_name(one) for one in RULES if one not in skipped), *JOINT_RULES],
             "findings": [finding.as_json() for finding in (*findings, *together)],
             "repairs": [
                 repair.as_json() for one in self.passed_checks.values() for repair in one.repairs
@@ -205,7 +225,8 @@ def _format_bad_bars(
     """The first bars that break the rule, with their values if the rule is about values."""
     if finding.rule == "gaps":
         return f"gaps: {format_finding_span(finding)}"
-    shown, columns = [], VALUE_COLUMNS if has_volume(bars) else PRICE_COLUMNS
+    prices = ("close",) if is_close_only(bars) else PRICE_COLUMNS
+    shown, columns = [], (*prices, "volume") if has_volume(bars) else prices
     for row in rows[:_MAX_SHOWN_BARS].tolist():
         stamp = format_timestamp(bars["timestamp"].iloc[row], settings.interval)
         values = " ".join(f"{column} {bars[column].iloc[row]:g}" for column in columns)

@@ -1,27 +1,33 @@
-"""The daily bars that the `arch` package ships."""
+"""The daily bars that the `arch` and the `skfolio` packages ship."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from engine.core.errors import SourceError
+from engine.data.bars import VALUE_COLUMNS
+from engine.data.config import LARGE_CAP_TICKERS
 from engine.data.sources.base import BarRequest, BarSource
 
 if TYPE_CHECKING:
     from engine.data.config import BundledSourceSpec
 
-BUNDLED_TICKERS = ("sp500", "nasdaq")
+INDEX_TICKERS = ("sp500", "nasdaq")
 
 
 class BundledBarSource(BarSource):
-    """S&P 500 and NASDAQ Composite, every XNYS session of 1999-2018.
+    """Two indices with open, high, low, close and volume, and 20 stocks with closes alone.
 
-    Both are price indices, without dividends, so that `Close` and `Adj Close` are equal and the
-    one close is consistent with open, high and low.
+    The indices, every XNYS session of 1999-2018, are price indices without dividends, so that
+    `Close` and `Adj Close` are equal and the one close is consistent with open, high and low. The
+    closes of the stocks, every session of 1990 to 2022-12-28, are adjusted for splits and
+    dividends, and rounded to a thousandth of a dollar after that.
     """
 
     cache_key = None
@@ -32,16 +38,18 @@ class BundledBarSource(BarSource):
         self.label = "bundled"
 
     def ticker(self, symbol: str) -> str:
-        """`sp500` or `nasdaq`."""
+        """`sp500` or `nasdaq`, or the ticker of a stock."""
         return self.spec.symbols.get(symbol, symbol)
 
     def origin(self, symbol: str) -> str:
-        """The package's module."""
-        return f"bundled:arch.{self.ticker(symbol)}"
+        """The package, and what it calls the symbol."""
+        ticker = self.ticker(symbol)
+        return f"bundled:{_package_of(ticker)}.{ticker}"
 
     def location(self, symbol: str) -> str:
         """The table of the package."""
-        return f"{self.ticker(symbol)} of the arch package"
+        ticker = self.ticker(symbol)
+        return f"{ticker} of the {_package_of(ticker)} package"
 
     def url(self) -> None:
         """No network."""
@@ -50,24 +58,53 @@ class BundledBarSource(BarSource):
         """Returns all bars of the package.
 
         Raises:
-            SourceError: The symbol is neither of the two, or the interval is not `1d`.
+            SourceError: The symbol is none of them, the interval is not `1d`, or the package is
+                not installed.
         """
         ticker = self.ticker(request.symbol)
-        if ticker not in BUNDLED_TICKERS or request.interval != "1d":
+        if ticker not in (*INDEX_TICKERS, *LARGE_CAP_TICKERS) or request.interval != "1d":
             raise SourceError(
                 f"no bundled bars of {request.symbol}, {request.interval}",
-                expected="sp500 or nasdaq, interval 1d",
+                expected="sp500 or nasdaq, or a stock: "
+                f"{', '.join(LARGE_CAP_TICKERS)}; interval 1d",
                 found=f"{ticker}, interval {request.interval}",
                 where="the dataset's bundled source",
                 fix=f"add `symbols: {{{request.symbol}: sp500}}` to the source",
             )
-        table = pd.read_csv(_package_file(ticker), parse_dates=["Date"])
+        if ticker in LARGE_CAP_TICKERS:
+            return _read_closes(ticker)
+        table = pd.read_csv(
+            _package_file("arch", f"data/{ticker}/{ticker}.csv.gz"), parse_dates=["Date"]
+        )
         return table.rename(columns={"Date": "timestamp"}).rename(columns=str.lower)
 
 
-def _package_file(ticker: str) -> Path:
-    """The data file of `arch`, without importing `arch`, which takes a second."""
-    package = find_spec("arch")
-    assert package is not None
-    assert package.origin is not None
-    return Path(package.origin).parent / "data" / ticker / f"{ticker}.csv.gz"
+def _read_closes(ticker: str) -> pd.DataFrame:
+    table = _read_table(_package_file("skfolio", "datasets/data/sp500_dataset.csv.gz"))
+    closes = table[["Date", ticker]].set_axis(["timestamp", "close"], axis="columns")
+    return closes.assign(**{name: np.nan for name in VALUE_COLUMNS if name != "close"})
+
+
+@lru_cache(maxsize=1)
+def _read_table(path: Path) -> pd.DataFrame:
+    """The closes of all stocks, which are fetched one by one; 1.4 MB."""
+    return pd.read_csv(path, parse_dates=["Date"])
+
+
+def _package_of(ticker: str) -> str:
+    return "arch" if ticker in INDEX_TICKERS else "skfolio"
+
+
+def _package_file(name: str, path: str) -> Path:
+    """A data file of a package, without importing it: `arch` takes a second, `skfolio` four."""
+    package = find_spec(name)
+    file = None if package is None else Path(str(package.origin)).parent / path
+    if file is None or not file.is_file():
+        raise SourceError(
+            f"the bundled bars of the {name} package are not there",
+            expected=f"the package {name} with its file {path}",
+            found="no such package" if file is None else "the package without this file",
+            where="the dataset's bundled source",
+            fix=f"install the requirements of the engine again: pip install {name}",
+        )
+    return file

@@ -23,6 +23,15 @@ _REBALANCE_TOLERANCE = 1e-6
 _MIN_SHIFT_DIVISOR = 20
 """Shifts by less than one twentieth of the bars are left out."""
 
+_MANY_SYMBOLS = 32
+"""Symbols from which on products of bars may be faster than transforms of pairs of symbols."""
+
+_BLOCK_ROWS = 256
+"""Bars whose products with all others are held at once."""
+
+_BLOCK_CELLS = 2**24
+"""Bars x pairs of symbols that are transformed at once: 128 MB for each array of them."""
+
 _TIE_TOLERANCE = 1e-9
 """Sharpe ratios this close are equal; Fourier transforms round."""
 
@@ -158,21 +167,60 @@ def _count_rebalances(weights: Matrix, returns: Matrix) -> int:
 def _shifted_sharpes(weights: Matrix, returns: Matrix, rates: FinancingRates | None) -> Vector:
     """Sharpe ratio per bar at each shift of the weights, shape (n,); 0 where constant."""
     bars, symbols = weights.shape
+    addend = np.zeros(0)
     if rates is not None:
-        returns = returns - rates.cash[:, None]
-    one, other = np.triu_indices(symbols)
-    twice = np.where(one == other, 1.0, 2.0)
-    mean = _circular_cross_products(weights, returns) / bars
-    products = returns[:, one] * returns[:, other] * twice
-    square = _circular_cross_products(weights[:, one] * weights[:, other], products) / bars
-    if rates is not None:
-        # The square of a sum: that of the positions, twice the product, that of the addend.
-        addend = rates.cash - rates.risk_free
-        cross = _circular_cross_products(weights, returns * addend[:, None]) / bars
-        mean, square = mean + addend.mean(), square + 2.0 * cross + np.mean(addend**2)
+        returns, addend = returns - rates.cash[:, None], rates.cash - rates.risk_free
+    # Of all bars with all, n^2 k products; by Fourier transforms, k^2 n log n.
+    direct = symbols >= _MANY_SYMBOLS and bars < 2 * symbols * np.log2(bars)
+    moments = _moments_by_products if direct else _moments_by_transforms
+    mean, square = moments(weights, returns, addend)
     variance = square - mean**2
     varies = variance > _TIE_TOLERANCE * square.max()
     return np.where(varies, mean, 0.0) / np.sqrt(np.where(varies, variance, 1.0))
+
+
+def _moments_by_transforms(
+    weights: Matrix, returns: Matrix, addend: Vector
+) -> tuple[Vector, Vector]:
+    """Mean and mean square of the shifted books' returns at each shift, shape (n,) each.
+
+    Args:
+        weights: Shape (n, k).
+        returns: Shape (n, k).
+        addend: What a book earns besides, shape (n,), or (0,) for nothing.
+    """
+    bars, symbols = weights.shape
+    pairs = np.column_stack(np.triu_indices(symbols))
+    blocks = np.array_split(pairs, -(-len(pairs) * bars // _BLOCK_CELLS))
+    mean = _circular_cross_products(weights, returns) / bars
+    square = np.zeros(bars)
+    for one, other in (block.T for block in blocks):
+        products = returns[:, one] * returns[:, other] * np.where(one == other, 1.0, 2.0)
+        square += _circular_cross_products(weights[:, one] * weights[:, other], products) / bars
+    if len(addend):
+        # The square of a sum: that of the positions, twice the product, that of the addend.
+        cross = _circular_cross_products(weights, returns * addend[:, None]) / bars
+        mean, square = mean + addend.mean(), square + 2.0 * cross + np.mean(addend**2)
+    return mean, square
+
+
+def _moments_by_products(
+    weights: Matrix, returns: Matrix, addend: Vector
+) -> tuple[Vector, Vector]:
+    """As `_moments_by_transforms`, from what the weights of each bar earn at every other bar."""
+    bars = len(weights)
+    total, squares = np.zeros(bars), np.zeros(bars)
+    for first in range(0, bars, _BLOCK_ROWS):
+        earned = weights[first : first + _BLOCK_ROWS] @ returns.T
+        if len(addend):
+            earned += addend
+        # Row i of the block begins with the bar of its own weights, first + i.
+        rows = len(earned)
+        start = first + np.arange(rows)[:, None]
+        shifted = np.take_along_axis(earned, (start + np.arange(bars)) % bars, axis=1)
+        total += shifted.sum(axis=0)
+        squares += np.square(shifted).sum(axis=0)
+    return total / bars, squares / bars
 
 
 def _circular_cross_products(weights: Matrix, values: Matrix) -> Vector:

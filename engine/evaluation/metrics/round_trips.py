@@ -62,11 +62,12 @@ def round_trip_table(
     The excursions compare the high and the low of every bar while the position was held, and the
     prices of the fills that reduced it, with the average cost at that time. With fills at the open
     the whole bar of the entry counts and the bar of the exit does not; with fills at the close it
-    is the reverse.
+    is the reverse. Of a symbol with closes alone, the close of a bar is its high and its low.
 
     Args:
         trades: Fills of a book, as `SimulationResult` describes them.
-        bars: Long bars of at least its symbols, with `high`, `low` and `close`.
+        bars: Long bars of at least its symbols, with `high`, `low` and `close`; high and low NaN
+            in every row of a symbol with closes alone.
         index: The out-of-sample bars, ascending; every fill is on one of them.
         fill_price: Price of a bar at which orders are filled.
 
@@ -131,14 +132,18 @@ def _longest_streak(mask: npt.NDArray[np.bool_]) -> int:
 
 @dataclass(frozen=True)
 class _SymbolPrices:
-    """Prices of one symbol: low and high of each bar, shape (n, 2), and the last close."""
+    """Prices of one symbol: low and high of each bar, shape (n, 2), and the last close.
+
+    Of a symbol with closes alone, the close is both.
+    """
 
     low_high: Matrix
     last_close: float
 
     @classmethod
     def from_bars(cls, bars: pd.DataFrame) -> _SymbolPrices:
-        extremes = bars[["low", "high"]].to_numpy(dtype=np.float64)
+        columns = ["close", "close"] if bars["high"].isna().all() else ["low", "high"]
+        extremes = bars[columns].to_numpy(dtype=np.float64)
         return cls(extremes, float(bars["close"].iloc[-1]))
 
 

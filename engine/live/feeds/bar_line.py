@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from math import nan
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
@@ -13,7 +14,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from engine.core import limits
 from engine.core.control_characters import escape_line
 from engine.core.errors import InvalidBarsError
-from engine.data.bars import MAX_PRICE, MAX_VOLUME, MIN_PRICE, ROUNDING_TOLERANCE
+from engine.data.bars import (
+    MAX_PRICE,
+    MAX_VOLUME,
+    MIN_PRICE,
+    RANGE_COLUMNS,
+    ROUNDING_TOLERANCE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -46,9 +53,9 @@ class _Line(BaseModel):
 
     symbol: str
     timestamp: AwareDatetime
-    open: _Price
-    high: _Price
-    low: _Price
+    open: _Price | None = None
+    high: _Price | None = None
+    low: _Price | None = None
     close: _Price
     volume: Annotated[float, Field(ge=0.0, le=MAX_VOLUME)] | None = None
 
@@ -56,7 +63,9 @@ class _Line(BaseModel):
 def parse_bar_line(
     line: bytes, number: int, symbols: Collection[str]
 ) -> tuple[str, pd.Timestamp, BarValues]:
-    """The symbol, timestamp and values of a line; a volume that is not given is NaN.
+    """The symbol, timestamp and values of a line; what is not given is NaN.
+
+    A line may have no volume, and a close alone: none of open, high and low.
 
     Args:
         line: The text, UTF-8, at most `MAX_FEED_LINE_BYTES`.
@@ -85,6 +94,24 @@ def parse_bar_line(
             f"symbol {_shorten(bar.symbol)}",
             f"did you mean {close[0]}?" if close else "send the dataset's symbols alone",
         )
+    _check_range(bar, number)
+    stamp = pd.Timestamp(bar.timestamp).tz_convert("UTC").as_unit("us")
+    values = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+    return bar.symbol, stamp, tuple(nan if each is None else each for each in values)
+
+
+def _check_range(bar: _Line, number: int) -> None:
+    """Refuses a bar with some of open, high and low, and prices outside low to high."""
+    if bar.open is None or bar.high is None or bar.low is None:
+        absent = [name for name in RANGE_COLUMNS if getattr(bar, name) is None]
+        if len(absent) == len(RANGE_COLUMNS):
+            return
+        raise bad_line_error(
+            number,
+            "the keys open, high and low, or the close alone",
+            f"a line without {', '.join(absent)}",
+            f"write such a line: {_EXAMPLE}",
+        )
     highest, lowest = max(bar.open, bar.close), min(bar.open, bar.close)
     within = bar.low <= bar.high and highest <= bar.high * (1 + ROUNDING_TOLERANCE)
     if not within or lowest < bar.low * (1 - ROUNDING_TOLERANCE):
@@ -94,9 +121,6 @@ def parse_bar_line(
             f"open {bar.open}, high {bar.high}, low {bar.low}, close {bar.close}",
             "correct the values where they come from",
         )
-    volume = float("nan") if bar.volume is None else bar.volume
-    stamp = pd.Timestamp(bar.timestamp).tz_convert("UTC").as_unit("us")
-    return bar.symbol, stamp, (bar.open, bar.high, bar.low, bar.close, volume)
 
 
 def bad_line_error(number: int, expected: str, found: str, fix: str) -> InvalidBarsError:

@@ -29,12 +29,12 @@ class LineRules:
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._has_volume: dict[str, bool] = {}
+        self._has: dict[tuple[str, str], bool] = {}
 
     def require(
         self, number: int, symbol: str, stamp: pd.Timestamp, values: BarValues, known: pd.Timestamp
     ) -> None:
-        """Refuses a line beside the grid, or with a volume where the first line has none.
+        """Refuses a line beside the grid, or with columns that the first line does not have.
 
         Args:
             number: Of the line.
@@ -54,15 +54,21 @@ class LineRules:
                 f"timestamp {stamp:%Y-%m-%dT%H:%M:%SZ}, between two bars",
                 "label each bar by its open",
             )
-        has_volume = bool(np.isfinite(values[-1]))
-        expected = self._has_volume.setdefault(symbol, has_volume)
-        if quality.get("missing_values", "error") == "error" and has_volume != expected:
-            raise bad_line_error(
-                number,
-                f"{'a' if expected else 'no'} volume, as in the first line of {symbol}",
-                "a line with one" if has_volume else "a line without one",
-                "send the volume in every line of a symbol, or in none",
-            )
+        if quality.get("missing_values", "error") == "error":
+            self._require_columns(number, symbol, values)
+
+    def _require_columns(self, number: int, symbol: str, values: BarValues) -> None:
+        """Refuses a line that has a volume, or more than a close, where the first has none."""
+        for column, value in (("volume", values[-1]), ("open, high and low", values[0])):
+            has = bool(np.isfinite(value))
+            expected = self._has.setdefault((symbol, column), has)
+            if has != expected:
+                raise bad_line_error(
+                    number,
+                    f"{'a' if expected else 'no'} {column}, as in the first line of {symbol}",
+                    f"a line with{'' if has else 'out'} {'one' if column == 'volume' else 'them'}",
+                    f"send the {column} in every line of a symbol, or in none",
+                )
 
     def _is_on_grid(self, stamp: pd.Timestamp, known: pd.Timestamp) -> bool:
         """Whole intervals from a bar, an hour beside by daylight saving, or by the calendar."""

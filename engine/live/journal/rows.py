@@ -216,7 +216,9 @@ _NUMBERS = {
     *("open", "high", "low", "close", "volume", "capital", "equity", "cash"),
     *("target_weight", "due_in_bars", "number", "size", "price", "fee", "slippage_cost"),
 }
-_MAY_BE_NULL = {"volume", "decided_on"}
+_MAY_BE_UNKNOWN = {"open", "high", "low", "volume"}
+"""NaN in a bar, null in the file."""
+_MAY_BE_NULL = {*_MAY_BE_UNKNOWN, "decided_on"}
 
 
 class DamagedRowError(JournalError):
@@ -243,7 +245,7 @@ def from_sqlite(table: str, row: sqlite3.Row) -> dict[str, Any]:
     values: dict[str, Any] = dict(row)
     for name, value in values.items():
         if value is None and (name in _MAY_BE_NULL or (table == "events" and name == "bar")):
-            values[name] = math.nan if name == "volume" else None
+            values[name] = math.nan if name in _MAY_BE_UNKNOWN else None
             continue
         try:
             values[name] = _read_value(name, value)
@@ -300,6 +302,6 @@ def to_sqlite(row: object) -> dict[str, Any]:
             values[name] = format_instant(value)
         elif name in _DOCUMENTS:
             values[name] = json.dumps(value, allow_nan=False)
-        elif name == "volume" and math.isnan(value):
+        elif name in _MAY_BE_UNKNOWN and math.isnan(value):
             values[name] = None
     return values

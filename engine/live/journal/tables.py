@@ -191,7 +191,7 @@ def _refuse(trigger: str, table: str, condition: str, reason: str) -> str:
 _OF_BAR = "WHERE account = NEW.account AND bar = NEW.bar"
 _UNDECIDED = f"NOT EXISTS (SELECT 1 FROM decisions {_OF_BAR})"
 
-_VERSION_3 = (
+_BARS_AND_DECISIONS = (
     _refuse(
         "bars_in_order",
         "bars",
@@ -205,6 +205,10 @@ _VERSION_3 = (
         f"NOT EXISTS (SELECT 1 FROM bars {_OF_BAR})",
         "a decision is about a bar that came",
     ),
+)
+
+_VERSION_3 = (
+    *_BARS_AND_DECISIONS,
     # The equity is the last row of a bar.
     *(
         _refuse(
@@ -220,5 +224,29 @@ _VERSION_3 = (
 )
 """A decided bar gets no more rows, whatever a connection says about foreign keys."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = (
+    "DROP TRIGGER decisions_of_bars",
+    """
+    CREATE TABLE bars_of_version_4 (
+        account TEXT NOT NULL REFERENCES accounts (name),
+        bar TEXT NOT NULL,
+        symbol TEXT NOT NULL,
+        open REAL,
+        high REAL,
+        low REAL,
+        close REAL NOT NULL,
+        volume REAL,
+        received_at TEXT NOT NULL,
+        PRIMARY KEY (account, bar, symbol)
+    )
+    """,
+    "INSERT INTO bars_of_version_4 SELECT * FROM bars",
+    "DROP TABLE bars",
+    "ALTER TABLE bars_of_version_4 RENAME TO bars",
+    *_append_only_triggers("bars", _KEYS["bars"]),
+    *_BARS_AND_DECISIONS,
+)
+"""Bars may have closes alone; SQLite takes `NOT NULL` from no column, so the table is another."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """The statements from each version of the file to the next, from an empty file on."""

@@ -11,12 +11,12 @@ import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import InvalidBarsError
-from engine.data.bars import VALUE_COLUMNS
+from engine.data.bars import VALUE_COLUMNS, is_close_only
 from engine.data.next_bar import BAR_NAMES, NextBar, require_tradable
 from engine.data.traded_bars import TradedBars
 from engine.live.loop.recent_rows import RecentRows
 from engine.pipeline.prepare import has_own_inputs, make_feature_stream, resolve_targets
-from engine.simulation.account import BarPrices
+from engine.simulation.account import BarPrices, known_prices
 from engine.splits.walk_forward import WindowClock
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class StreamedStrategy:
         stream: Its features.
         symbols: Every symbol of the market.
         targets: Those that are traded.
+        close_only: Those of which the source has closes alone.
         assembly: As of the market.
     """
 
@@ -46,6 +47,7 @@ class StreamedStrategy:
     stream: FeatureStream
     symbols: tuple[str, ...]
     targets: tuple[str, ...]
+    close_only: frozenset[str]
     assembly: Assembly | None = None
 
     @classmethod
@@ -57,8 +59,9 @@ class StreamedStrategy:
                 bars.
         """
         targets = resolve_targets(spec, market)
+        found = (name for name, bars in market.bars_by_symbol.items() if is_close_only(bars))
         stream = make_feature_stream(spec, market)
-        return cls(spec, stream, market.symbols, targets, market.assembly)
+        return cls(spec, stream, market.symbols, targets, frozenset(found), market.assembly)
 
     def fill_lags(self, bar: NextBar) -> Mapping[str, int] | None:
         """Bars from the close of a bar to the first that orders can be filled at, by symbol."""
@@ -201,7 +204,7 @@ class RecentBars:
                 where=f"bars of {bar.timestamp}",
                 fix="call advance once a timestamp, with the bars of every symbol",
             )
-        require_tradable(bar)
+        require_tradable(bar, self.strategy.close_only)
         return bar
 
     def _prices(
@@ -218,7 +221,7 @@ class RecentBars:
             )
         prices = BarPrices(
             timestamp=bar.timestamp,
-            open={symbol: values["open"] for symbol, values in own.items()},
+            open=known_prices({symbol: values["open"] for symbol, values in own.items()}),
             close={symbol: values["close"] for symbol, values in own.items()},
             traded=moved if traded is None else dict(traded),
         )

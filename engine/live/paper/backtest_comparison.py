@@ -40,7 +40,7 @@ from engine.pipeline.steps import (
     predict_windows,
 )
 from engine.signals.orders import place_orders
-from engine.simulation.account import Account, BarPrices
+from engine.simulation.account import Account, BarPrices, known_prices
 from engine.simulation.bar_step import step
 from engine.strategy import Strategy
 
@@ -197,7 +197,7 @@ class BacktestComparison:
                 account,
                 BarPrices(
                     timestamp=stamp,
-                    open=opened.iloc[number].to_dict(),
+                    open=known_prices(opened.iloc[number].to_dict()),
                     close=closed.iloc[number].to_dict(),
                     traded=traded.iloc[number].to_dict(),
                 ),

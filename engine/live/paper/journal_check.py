@@ -15,7 +15,7 @@ from engine.live.paper.bar_entry import equity_row, make_fill_rows
 from engine.live.paper.late_orders import TimedOrder, merge_orders
 from engine.live.paper.stored_documents import schedule_of, state_of, strategy_of
 from engine.signals.orders import Order
-from engine.simulation.account import Account, BarPrices
+from engine.simulation.account import Account, BarPrices, known_prices
 from engine.simulation.bar_step import step
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class _Prices:
     def at(self, bar: pd.Timestamp) -> BarPrices:
         return BarPrices(
             timestamp=bar,
-            open=self._open.loc[bar, self._symbols].to_dict(),
+            open=known_prices(self._open.loc[bar, self._symbols].to_dict()),
             close=self._close.loc[bar, self._symbols].to_dict(),
             traded=self._traded.loc[bar, self._symbols].to_dict(),
         )

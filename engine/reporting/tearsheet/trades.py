@@ -69,6 +69,8 @@ def trades_section(run: Run) -> TearsheetSection | None:
     if summary is None:
         return None
     shown, notes = _select_largest(run.round_trips)
+    if run.bars["high"].isna().all():
+        notes = (*notes, "The bars have closes alone: excursions are those of the closes.")
     span = describe_span(run.returns.index)
     plot = None
     if len(shown):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.core.types import PRICE_COLUMNS
-from engine.data.bars import EVENT_COLUMNS
+from engine.data.bars import EVENT_COLUMNS, is_close_only
 from engine.data.calendar import ALWAYS_OPEN, interval_length
 from engine.data.sessions import Sessions
 
@@ -98,6 +98,8 @@ class BarsView:
         timestamps: Microseconds since 1970 of each bar's open, shape (n,).
         prices: Open, high, low, close, shape (n, 4).
         volume: Shape (n,); NaN in every row where the source has none.
+        close_only: Whether the source has closes alone. `prices` then has the close four times,
+            so that rules of price levels apply, and `RANGE_RULES` are skipped.
         events: `adj_close`, `dividends` and `split` if the source has them, shape (n,).
         day_begins: When a day begins, where the calendar does not say.
         timezone: Zone in which the source reads timestamps without an offset; None for UTC.
@@ -109,6 +111,7 @@ class BarsView:
     timestamps: TimestampsUs
     prices: Matrix
     volume: Vector
+    close_only: bool = False
     events: dict[str, Vector] = field(default_factory=dict)
     day_begins: DayBegin | None = None
     timezone: str | None = None
@@ -125,13 +128,16 @@ class BarsView:
         timezone: str | None = None,
     ) -> BarsView:
         """Makes the view of normalised bars."""
+        close_only = is_close_only(bars)
+        columns = ["close"] * len(PRICE_COLUMNS) if close_only else list(PRICE_COLUMNS)
         return cls(
             interval=interval,
             calendar=calendar,
             now_us=now.value // 1_000,
             timestamps=bars["timestamp"].to_numpy(dtype="datetime64[us]").astype(np.int64),
-            prices=bars[list(PRICE_COLUMNS)].to_numpy(dtype=np.float64),
+            prices=bars[columns].to_numpy(dtype=np.float64),
             volume=bars["volume"].to_numpy(dtype=np.float64),
+            close_only=close_only,
             events={
                 name: bars[name].to_numpy(dtype=np.float64)
                 for name in EVENT_COLUMNS

@@ -163,8 +163,8 @@ def _level_persists(log_prices: LogPrices, bar: int, ratio: float) -> bool:
 
 
 def _has_normal_turnover(view: BarsView, log_prices: LogPrices, bar: int) -> bool:
-    """Whether the turnover of the bar is known, and not much higher than usual."""
-    if not view.has_volume:
+    """Whether open and turnover of the bar are known, and this is not much higher than usual."""
+    if not view.has_volume or view.close_only:  # a step at the open tells a split from a crash
         return False
     with np.errstate(over="ignore"):
         turnover = view.volume[log_prices.rows] * log_prices.prices[3]

@@ -116,5 +116,6 @@ def stale(view: BarsView) -> list[RuleViolation]:
     long = ends - starts + 1 >= min_run
     runs = [np.arange(start, end + 1) for start, end in zip(starts[long], ends[long], strict=True)]
     rows = np.concatenate(runs) if runs else np.array([], dtype=np.int64)
-    description = f"bars are stale: runs of {min_run} or more with the same open, high, low, close"
+    same = "close" if view.close_only else "open, high, low, close"
+    description = f"bars are stale: runs of {min_run} or more with the same {same}"
     return [RuleViolation(rows, description)]

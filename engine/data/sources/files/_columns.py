@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.errors import InvalidBarsError
 from engine.core.types import PRICE_COLUMNS
-from engine.data.bars import EVENT_COLUMNS, VALUE_COLUMNS
+from engine.data.bars import EVENT_COLUMNS, RANGE_COLUMNS
 from engine.data.sources.files._cells import looks_like_date, looks_like_time
 from engine.data.sources.files._column_names import (
     ALIASES,
@@ -51,8 +51,7 @@ class ColumnMatch:
 
 def required_columns(spec: FilesSourceSpec) -> tuple[str, ...]:
     """The columns of bars that a file must have."""
-    values = PRICE_COLUMNS if spec.volume == "none" else VALUE_COLUMNS
-    return ("timestamp", *values)
+    return ("timestamp", *spec.value_columns)
 
 
 def has_all_columns(file_columns: Sequence[str], spec: FilesSourceSpec) -> bool:
@@ -151,10 +150,11 @@ def _make_notices(chosen: Mapping[str, tuple[str, ...]], spec: FilesSourceSpec) 
 
 def _require_no_price_as_volume(path: Path, chosen: Mapping[str, tuple[str, ...]]) -> None:
     volume = chosen.get("volume")
-    price = next((ours for ours in PRICE_COLUMNS if chosen[ours] == volume), None)
+    prices = [ours for ours in PRICE_COLUMNS if ours in chosen]
+    price = next((ours for ours in prices if chosen[ours] == volume), None)
     # One number for all five, such as a row number, says that only the timestamps matter.
     is_price = price is not None and (
-        len({chosen[ours] for ours in PRICE_COLUMNS}) > 1 or is_known_name(chosen[price][0])
+        len({chosen[ours] for ours in prices}) > 1 or is_known_name(chosen[price][0])
     )
     if price is not None and is_price:
         raise InvalidBarsError(
@@ -260,7 +260,7 @@ def _suggest_by_values(
 def _advise(
     suggestions: Mapping[str, str | tuple[str, str]], unknown: Sequence[str], *, is_single: bool
 ) -> str:
-    advice = []
+    advice: list[str] = []
     if is_single:
         return (
             "separate the cells with a comma, semicolon, tab or vertical bar; or correct `skip`, "
@@ -268,10 +268,17 @@ def _advise(
         )
     if suggestions:
         advice.append(f"add {write_columns(suggestions)} to the files source")
-    if "volume" in unknown:
-        keys = "add `volume: none` to the files source if the file has no volume"
-        advice.append(keys if not advice else keys.replace(" to the files source", ""))
-    others = [ours for ours in unknown if ours != "volume"]
+    lacking = [
+        ("`prices: close`", "its only price is a close", set(RANGE_COLUMNS)),
+        ("`volume: none`", "the file has no volume", {"volume"}),
+    ]
+    declared: set[str] = set()
+    for key, reason, columns in lacking:
+        if columns <= set(unknown):
+            where = "" if advice else " to the files source"
+            advice.append(f"add {key}{where} if {reason}")
+            declared |= columns
+    others = [ours for ours in unknown if ours not in declared]
     if others:
         advice.append(
             f"bars need {', '.join(others)} too; `columns: {{{others[0]}: NAME}}` maps one column "

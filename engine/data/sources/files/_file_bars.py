@@ -10,7 +10,7 @@ import pandas as pd
 
 from engine.core.errors import InvalidBarsError
 from engine.core.types import PRICE_COLUMNS
-from engine.data.bars import VALUE_COLUMNS, has_volume
+from engine.data.bars import RANGE_COLUMNS, VALUE_COLUMNS, has_volume, is_close_only
 from engine.data.calendar import is_daily_or_longer
 from engine.data.sources.files._columns import match_columns
 from engine.data.sources.files._frames import read_frame
@@ -91,7 +91,7 @@ class FileReader:
                 raise unreadable_error(table, parsed)
             parsed = replace(parsed, notices=(*parsed.notices, notice))
         require_one_series(table, parsed.bars["timestamp"], match, self.spec, self.ticker)
-        self._require_volume(content, parsed.bars, match)
+        self._require_values(content, parsed.bars, match)
         return FileBars(
             parsed.bars.reset_index(drop=True), (*table.notices, *match.notices, *parsed.notices)
         )
@@ -147,8 +147,8 @@ class FileReader:
                 notices.append(numbers.notice)
             elif ours in VALUE_COLUMNS:
                 failures.append(numbers)
-        if self.spec.volume == "none":
-            parsed["volume"] = pd.Series(np.nan, index=frame.index)
+        for absent in set(VALUE_COLUMNS).difference(self.spec.value_columns):
+            parsed[absent] = pd.Series(np.nan, index=frame.index)
         cells = self._timestamp_cells(frame, match.file_names["timestamp"])
         timestamps = parse_timestamps(cells, self._timestamp_format())
         if isinstance(timestamps, ParseFailure):
@@ -164,10 +164,10 @@ class FileReader:
             return numbers
         return divide_prices(numbers, self.spec, ours)
 
-    def _require_volume(
+    def _require_values(
         self, content: FileContent, bars: pd.DataFrame, match: ColumnMatch
     ) -> None:
-        """Refuses an empty column of volumes: that there is none has to be declared."""
+        """Refuses empty columns of volumes or ranges: that there are none has to be declared."""
         if self.spec.volume is None and len(bars) and not has_volume(bars):
             raise InvalidBarsError(
                 "the column of volumes is empty",
@@ -176,6 +176,16 @@ class FileReader:
                 where=str(content.path),
                 fix="name another column by `columns: {volume: …}`, or declare `volume: none` in "
                 "the files source; features of the volume are then refused",
+            )
+        if self.spec.prices is None and is_close_only(bars):
+            names = ", ".join(match.file_names[ours][0] for ours in RANGE_COLUMNS)
+            raise InvalidBarsError(
+                "the columns of open, high and low are empty",
+                expected="a number in every row",
+                found=f"no number in {names}, in {len(bars)} rows",
+                where=str(content.path),
+                fix="name other columns by `columns: {open: …}`, or declare `prices: close` in "
+                "the files source; what needs an open, a high or a low is then refused",
             )
 
     def _timestamp_format(self) -> TimestampFormat:

@@ -107,7 +107,7 @@ def find_rows_without_bars(frame: pd.DataFrame, match: ColumnMatch) -> BoolMask:
     is_word = stamps.str.fullmatch(r"[^\W\d]{3}\D*")
     without_number = np.full(len(frame), fill_value=True)
     with_text = np.zeros(len(frame), dtype=bool)
-    for column in PRICE_COLUMNS:
+    for column in (name for name in PRICE_COLUMNS if name in match.file_names):
         cells = _texts(frame, match.file_names[column][0])
         is_number = cells.str.fullmatch(NUMBER_PATTERN.pattern).to_numpy(dtype=bool)
         without_number &= ~is_number
