@@ -168,8 +168,9 @@ def _cost_curve(surface: SensitivityFigures | None) -> CostCurve | None:
 def _symbol_bars(run: Run) -> dict[str, SymbolBars]:
     quality = run.manifest.dataset.quality
     figures = {}
+    times = dict(iter(run.bars.groupby("symbol", sort=False)["timestamp"]))
     for symbol in run.manifest.dataset.symbols:
-        stamps = run.bars.loc[run.bars["symbol"] == symbol, "timestamp"]
+        stamps = times.get(symbol, run.bars["timestamp"].iloc[:0])
         missing = None
         if quality is not None and "findings" in quality:
             missing = sum(
