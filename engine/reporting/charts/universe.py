@@ -156,15 +156,15 @@ def exposures_chart(
 
 
 def concentration_chart(series: pd.DataFrame, finding: str) -> time_chart.TimeChart | None:
-    """Effective number of positions, the largest weight, and the value traded."""
+    """Effective number of positions, and the largest weight."""
     return series_chart(
         series,
         ChartTexts(
             "concentration",
-            "Concentration and turnover",
+            "Concentration",
             finding,
             "One over the Herfindahl index of the weights held: k equal positions are k. Below, "
-            "the largest of them, and what was bought and sold at each bar.",
+            "the largest of them.",
         ),
         (
             SeriesPanel(
@@ -175,12 +175,6 @@ def concentration_chart(series: pd.DataFrame, finding: str) -> time_chart.TimeCh
             SeriesPanel(
                 "largest weight, per cent of the equity",
                 (SeriesLine("largest_weight_pct", "Largest weight", "hue-0"),),
-                formatting.PERCENT,
-                "short",
-            ),
-            SeriesPanel(
-                "traded, per cent of the equity",
-                (SeriesLine("turnover_pct", "Traded", "hue-0"),),
                 formatting.PERCENT,
                 "short",
             ),

@@ -177,7 +177,7 @@ def _exposure_finding(figures: UniverseFigures) -> str:
         return ""
     low, high = figures.net_pct.lowest, figures.net_pct.highest
     return (
-        f"The net weight was {formatting.PERCENT.interval(low, high)}, the gross weight at most "
+        f"The net weight ranged from {formatting.PERCENT.interval(low, high)}, the gross weight was at most "
         f"{formatting.PERCENT(figures.gross_pct.highest)}."
     )
 
