@@ -65,11 +65,12 @@ class RunAnalysis:
             outcome, mean over the seeds.
         universe: Of a run of several symbols, a row a bar: `timestamp`; at its close `net_pct`,
             `gross_pct`, `largest_weight_pct`, `herfindahl` and `effective_positions` of the
-            weights held; rolling `universe_beta`; `turnover_pct`, the value traded; with three
-            symbols or more the `rank_ic` of its forecasts and `rank_ic_mean` of the last bars,
-            and growth of 1 of the groups `group_1` (lowest forecasts) and so on, each relative to
-            all symbols, and of the `spread` between the highest and the lowest. NaN where a bar
-            has no such figure. None with one symbol, and for runs of earlier versions.
+            weights held; rolling `universe_beta`; `turnover_pct`, the value traded;
+            `net_pct:NAME` of each group of `portfolio.groups`; with three symbols or more the
+            `rank_ic` of its forecasts and `rank_ic_mean` of the last bars, and growth of 1 of the
+            groups `group_1` (lowest forecasts) and so on, each relative to all symbols, and of the
+            `spread` between the highest and the lowest. NaN where a bar has no such figure. None
+            with one symbol, and for runs of earlier versions.
     """
 
     document: Analysis

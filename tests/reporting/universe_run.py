@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from engine.runs.run import Run
 
 
-def universe_run(symbols: int, bars: int) -> Run:
+def universe_run(symbols: int, bars: int, groups: dict[str, list[str]] | None = None) -> Run:
     """Long in a tenth of the symbols and short in another, of forecasts with a little skill."""
     shape = Shape(
         bars=bars + 100,
@@ -30,8 +30,10 @@ def universe_run(symbols: int, bars: int) -> Run:
     weights = {"strategy": own.to_numpy(), "buy_and_hold": own.to_numpy() * 0 + 1}
     metrics = make_metrics(run.returns, weights)
     metrics["span"]["periods_per_year"] = 365.0
+    strategy = {**run.manifest.strategy, "portfolio": {"groups": groups or {}}}
     return altered(
         run,
+        manifest=run.manifest | {"strategy": strategy},
         metrics=make_metrics_document(**metrics),
         significance=make_significance_document(**make_significance(metrics)),
     )

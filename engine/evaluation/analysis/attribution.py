@@ -57,13 +57,13 @@ def strategy_contributions(run: Run) -> ReturnContributions | None:
     return attribute_returns(
         run.returns[STRATEGY_BOOK],
         fills,
-        target_closes(run),
+        _target_closes(run),
         borrow_charged=may_borrow,
         cash_per_bar=run.rates_by_bar.cash_per_bar,
     )
 
 
-def target_closes(run: Run) -> WideFrame:
+def _target_closes(run: Run) -> WideFrame:
     """Closes of the traded symbols on the out-of-sample bars; no NaN.
 
     A symbol without a bar has its last close, and before its first bar, where it cannot be held,

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
-from engine.evaluation.analysis.attribution import target_closes
 from engine.evaluation.analysis.returns import regress_returns
 from engine.evaluation.forecasts.cross_section import (
     MIN_SYMBOLS,
     overlapping_group_returns,
     rank_ic_by_bar,
 )
-from engine.evaluation.inference.hac import MIN_BARS, long_run_variance
+from engine.evaluation.inference.hac import hac_mean_test
 from engine.evaluation.inference.multiple_testing import holm_by_name
 from engine.evaluation.metrics.breadth import effective_bets
 from engine.evaluation.metrics.exposures import EXPOSURE_COLUMNS, measure_exposures
@@ -25,12 +23,13 @@ from engine.evaluation.metrics.rolling import rolling_beta, rolling_window_lengt
 from engine.runs.documents.analysis_universe import (
     BreadthFigures,
     ExposureRange,
+    GroupFigures,
     SymbolFigures,
     UniverseFigures,
 )
 
 if TYPE_CHECKING:
-    from engine.core.types import Matrix, Vector, WideFrame
+    from engine.core.types import Matrix, WideFrame
     from engine.evaluation.metrics.attribution import ReturnContributions
     from engine.runs.run import Run
 
@@ -96,9 +95,38 @@ def analyse_universe(
             for each in symbols
         ),
         symbol_figures=symbols,
+        groups={} if contributions is None else _group_figures(run, contributions),
     )
+    if contributions is not None:
+        for name, members in _members(run).items():
+            series[f"net_pct:{name}"] = 100.0 * contributions.held_weights[members].sum(axis=1)
     series = series.join(_forecast_series(run, changes, forecasts, window))
     return UniverseAnalysis(figures, series.rename_axis("timestamp").reset_index())
+
+
+def _members(run: Run) -> dict[str, list[str]]:
+    """Groups of the portfolio -> their target symbols; without those that have none."""
+    targets = set(run.manifest.target)
+    groups = run.manifest.settings.symbol_groups
+    members = {name: [each for each in own if each in targets] for name, own in groups.items()}
+    return {name: own for name, own in members.items() if own}
+
+
+def _group_figures(run: Run, contributions: ReturnContributions) -> dict[str, GroupFigures]:
+    held, net = contributions.held_weights, contributions.gross + contributions.cost
+    figures = {}
+    for name, members in _members(run).items():
+        weights = held[members]
+        ranges = _range(100.0 * weights.sum(axis=1)), _range(100.0 * weights.abs().sum(axis=1))
+        assert ranges[0] is not None
+        assert ranges[1] is not None
+        figures[name] = GroupFigures(
+            symbols=len(members),
+            net_pct=ranges[0],
+            gross_pct=ranges[1],
+            contribution_pct=100.0 * float(net[members].to_numpy().sum()),
+        )
+    return figures
 
 
 def _close_returns(run: Run) -> WideFrame:
@@ -139,7 +167,7 @@ def _turnover_by_bar(run: Run) -> pd.Series[float] | float:
 def _symbol_figures(run: Run, contributions: ReturnContributions) -> tuple[SymbolFigures, ...]:
     symbols = list(contributions.held_weights.columns)
     net = contributions.gross + contributions.cost
-    tests = {str(symbol): _test_mean(net[symbol].to_numpy(dtype=float)) for symbol in symbols}
+    tests = {str(symbol): hac_mean_test(net[symbol].to_numpy(dtype=float)) for symbol in symbols}
     adjusted = holm_by_name({symbol: test[1] for symbol, test in tests.items()})
     sums = {
         name: 100.0 * getattr(contributions, name).sum()
@@ -170,18 +198,6 @@ def _symbol_figures(run: Run, contributions: ReturnContributions) -> tuple[Symbo
         for symbol in symbols
         for name in [str(symbol)]
     )
-
-
-def _test_mean(values: Vector) -> tuple[float | None, float | None]:
-    """t-statistic and two-sided p-value of a mean; None below 30 bars and without variation."""
-    if len(values) < MIN_BARS or np.ptp(values) == 0:
-        return None, None
-    mean = float(values.mean())
-    variance = long_run_variance(values - mean)
-    if variance <= 0:
-        return None, None
-    statistic = mean / float(np.sqrt(variance / len(values)))
-    return statistic, 2.0 * NormalDist().cdf(-abs(statistic))
 
 
 def _forecast_series(

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.evaluation.inference.hac import MIN_BARS
-
 if TYPE_CHECKING:
     from engine.core.types import Matrix
+
+
+MIN_BARS_IN_COMMON = 30
+"""Below it two returns have no correlation to speak of."""
 
 
 def effective_bets(returns: Matrix, *, standardised: bool) -> float | None:
@@ -38,7 +40,7 @@ def effective_bets(returns: Matrix, *, standardised: bool) -> float | None:
     Time-Varying Field, J. of Climate 12, equation 5. Breadth as in Grinold & Kahn (2000), Active
     Portfolio Management.
     """
-    if len(returns) < MIN_BARS:
+    if len(returns) < MIN_BARS_IN_COMMON:
         return None
     known = np.isfinite(returns)
     bars = known.sum(axis=0)
@@ -46,7 +48,7 @@ def effective_bets(returns: Matrix, *, standardised: bool) -> float | None:
     centred = np.where(known, returns - means, 0.0)
     variance = (centred**2).sum(axis=0) / np.maximum(bars, 1)
     scale = np.abs(np.where(known, returns, 0.0)).max(axis=0, initial=0.0)
-    kept = (bars >= MIN_BARS) & (variance > (1e-12 * scale) ** 2)
+    kept = (bars >= MIN_BARS_IN_COMMON) & (variance > (1e-12 * scale) ** 2)
     if not kept.any():
         return None
     centred, known, variance = centred[:, kept], known[:, kept], variance[kept]
@@ -65,6 +67,6 @@ def _squared_correlations(centred: Matrix, known: Matrix) -> Matrix:
     np.divide(product**2, squares * squares.T, out=raw, where=squares * squares.T > 0)
     raw = np.clip(raw, 0.0, 1.0)
     adjusted: Matrix = raw - (1.0 - raw) / np.maximum(common - 2.0, 1.0)
-    adjusted[common < MIN_BARS] = 0.0
+    adjusted[common < MIN_BARS_IN_COMMON] = 0.0
     np.fill_diagonal(adjusted, 1.0)
     return adjusted

@@ -40,7 +40,7 @@ class LineSeries:
 
     Attributes:
         key: Key of the book, or another name; lines with the same key are switched together.
-        label: In the legend and in the tooltip; empty for the edge of an area, which is in neither.
+        label: In the legend and in the tooltip; empty for the edge of an area.
         css: Classes of its colour and dashes.
         path: SVG path in the square of `VIEWBOX_SIZE` units; empty where there is nothing to draw.
         values: Figure of each drawn bar, None where there is none.

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from engine.reporting.formatting import NumberFormat
 
 
+GROUP_HUES = 7
+"""Colours of the stylesheet."""
+
+
 @dataclass(frozen=True)
 class SeriesLine:
     """One line: its column, its label and the classes of its colour."""
@@ -155,6 +159,28 @@ def exposures_chart(
     )
 
 
+def group_weights_chart(series: pd.DataFrame) -> time_chart.TimeChart | None:
+    """Net weight of each group of symbols; None without groups and with more than colours."""
+    prefix = "net_pct:"
+    columns = [name for name in map(str, series) if name.startswith(prefix)]
+    if not 0 < len(columns) <= GROUP_HUES:
+        return None
+    lines = tuple(
+        SeriesLine(column, column.removeprefix(prefix), f"hue-{number}")
+        for number, column in enumerate(columns)
+    )
+    return series_chart(
+        series,
+        ChartTexts(
+            "group-weights",
+            "Net weight by group",
+            "",
+            "Sum of the weights held at each close in the symbols of each group.",
+        ),
+        (SeriesPanel("per cent of the equity", lines, formatting.PERCENT),),
+    )
+
+
 def concentration_chart(series: pd.DataFrame, finding: str) -> time_chart.TimeChart | None:
     """Effective number of positions, and the largest weight."""
     return series_chart(
@@ -212,7 +238,7 @@ _FAN_HUES = ("hue-2", "hue-5", "hue-1", "hue-4", "hue-0")
 
 def quantile_fan(series: pd.DataFrame, finding: str, horizon: int) -> time_chart.TimeChart | None:
     """Growth of each group of forecasts against all symbols, and of the spread."""
-    columns = [name for name in series if name.startswith("group_")]
+    columns = [name for name in map(str, series) if name.startswith("group_")]
     count = len(columns)
     ends = {1: " (lowest forecasts)", count: " (highest forecasts)"}
     places = np.rint(np.linspace(0, len(_FAN_HUES) - 1, count)).astype(int).tolist()

@@ -100,9 +100,7 @@ def weights_area(weights: WideFrame) -> time_chart.TimeChart:
                 across, axis.to_fraction(edges[lower]), axis.to_fraction(heights[:, number])
             )
             areas.append(
-                time_chart.Area(
-                    f"stack hue-{number}", path, lower, "between", f"{name}-{number}"
-                )
+                time_chart.Area(f"stack hue-{number}", path, lower, "between", f"{name}-{number}")
             )
     lines = [
         time_chart.LineSeries(key, "", "", "", svg_paths.to_json_values(heights))

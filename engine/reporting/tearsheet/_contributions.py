@@ -73,7 +73,7 @@ def contribution_bars(figures: UniverseFigures) -> ContributionBars | None:
 
     description = "Log return after costs, in per cent; with interest on cash they add up to that "
     description += "of the book."
-    lists = (tuple(map(bar, ranked)),)
+    lists: tuple[tuple[ContributionBar, ...], ...] = (tuple(map(bar, ranked)),)
     if len(ranked) > 2 * SHOWN_AT_EACH_END:
         ends = ranked[:SHOWN_AT_EACH_END], ranked[-SHOWN_AT_EACH_END:]
         lists = tuple(tuple(map(bar, end)) for end in ends)
@@ -112,7 +112,9 @@ def symbols_table(figures: UniverseFigures) -> DataTable | None:
     )
 
 
-def _row(figures: SymbolFigures, items: list[str], *, has_short: bool) -> tuple[DataTableCell, ...]:
+def _row(
+    figures: SymbolFigures, items: list[str], *, has_short: bool
+) -> tuple[DataTableCell, ...]:
     percent, signed = formatting.PERCENT, formatting.SIGNED_FINE_PERCENT
     sides = (figures.long_pct, figures.short_pct) if has_short else ()
     return (

@@ -13,10 +13,12 @@ from engine.reporting.charts.time_chart import describe_span
 from engine.reporting.charts.universe import (
     concentration_chart,
     exposures_chart,
+    group_weights_chart,
     quantile_fan,
     rank_ic_chart,
 )
 from engine.reporting.charts.weights import MOST_STACKED, weights_area, weights_map
+from engine.reporting.tables import PlainTable
 from engine.reporting.tearsheet._contributions import (
     ContributionBars,
     contribution_bars,
@@ -29,7 +31,11 @@ if TYPE_CHECKING:
     from engine.reporting.charts.time_chart import TimeChart
     from engine.reporting.charts.weights import WeightsMap
     from engine.reporting.tables import DataTable
-    from engine.runs.documents.analysis_universe import ExposureRange, UniverseFigures
+    from engine.runs.documents.analysis_universe import (
+        ExposureRange,
+        GroupFigures,
+        UniverseFigures,
+    )
     from engine.runs.documents.significance_cross_section import MeanFigures
     from engine.runs.run import Run
 
@@ -48,6 +54,7 @@ class UniverseContent:
         weights: Weights of more symbols; None where `area` has them.
         bars: Contributions by symbol.
         charts: Charts over time.
+        groups: A row a group of symbols; None without groups.
         listing: A row a symbol; None where the fills do not reproduce the returns.
     """
 
@@ -58,6 +65,7 @@ class UniverseContent:
     weights: WeightsMap | None
     bars: ContributionBars | None
     charts: tuple[TimeChart, ...]
+    groups: PlainTable | None
     listing: DataTable | None
 
 
@@ -79,6 +87,7 @@ def universe_section(run: Run) -> TearsheetSection | None:
             weights=None if few else weights_map(weights),
             bars=contribution_bars(figures),
             charts=_charts(run, figures),
+            groups=_groups_table(figures) if figures.groups else None,
             listing=symbols_table(figures),
         ),
     )
@@ -145,6 +154,27 @@ def _headlines(figures: UniverseFigures, confidence: float) -> tuple[tuple[str, 
     )
 
 
+def _groups_table(figures: UniverseFigures) -> PlainTable:
+    def row(name: str, group: GroupFigures) -> tuple[str, ...]:
+        percent = formatting.PERCENT
+        return (
+            name,
+            formatting.COUNT(group.symbols),
+            percent(group.gross_pct.mean),
+            percent(group.gross_pct.highest),
+            percent.interval(group.net_pct.lowest, group.net_pct.highest),
+            formatting.SIGNED_FINE_PERCENT(group.contribution_pct),
+        )
+
+    return PlainTable(
+        ("Group", "Symbols", "Gross, mean", "Gross, highest", "Net", "Contribution"),
+        tuple(row(name, group) for name, group in figures.groups.items()),
+        note="Weights are per cent of the equity, held at each close; the contribution is the log "
+        "return after costs.",
+        title="Groups of symbols",
+    )
+
+
 def _mean(figures: ExposureRange | None, number_format: formatting.NumberFormat) -> str:
     return formatting.MISSING if figures is None else number_format(figures.mean)
 
@@ -157,6 +187,7 @@ def _charts(run: Run, figures: UniverseFigures) -> tuple[TimeChart, ...]:
     cross = run.significance.cross_section
     charts = (
         exposures_chart(series, _exposure_finding(figures), window),
+        group_weights_chart(series),
         concentration_chart(series, _concentration_finding(figures)),
         quantile_fan(
             series,
@@ -177,8 +208,8 @@ def _exposure_finding(figures: UniverseFigures) -> str:
         return ""
     low, high = figures.net_pct.lowest, figures.net_pct.highest
     return (
-        f"The net weight ranged from {formatting.PERCENT.interval(low, high)}, the gross weight was at most "
-        f"{formatting.PERCENT(figures.gross_pct.highest)}."
+        f"The net weight ranged from {formatting.PERCENT.interval(low, high)}, the gross weight "
+        f"was at most {formatting.PERCENT(figures.gross_pct.highest)}."
     )
 
 

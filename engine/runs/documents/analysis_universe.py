@@ -58,6 +58,22 @@ class SymbolFigures(DocumentPart):
     held_bars_pct: float
 
 
+class GroupFigures(DocumentPart):
+    """The weights held in one group of symbols, and what they gave.
+
+    Attributes:
+        symbols: Target symbols in the group.
+        net_pct: Sum of their weights at each close, of the equity.
+        gross_pct: Sum of the absolute values.
+        contribution_pct: Log return after costs.
+    """
+
+    symbols: int
+    net_pct: ExposureRange
+    gross_pct: ExposureRange
+    contribution_pct: float
+
+
 class BreadthFigures(DocumentPart):
     """Effective number of independent bets; None where it is not defined.
 
@@ -89,6 +105,8 @@ class UniverseFigures(DocumentPart):
         significant_symbols: Symbols with a Holm-adjusted p-value below 1 less the confidence.
         symbol_figures: In the order of the targets; empty where the fills do not reproduce the
             returns.
+        groups: Name of each group of `portfolio.groups` -> its weights; empty without groups, and
+            where the fills do not reproduce the returns.
     """
 
     symbols: int
@@ -101,3 +119,4 @@ class UniverseFigures(DocumentPart):
     breadth: BreadthFigures
     significant_symbols: int
     symbol_figures: tuple[SymbolFigures, ...]
+    groups: Mapping[str, GroupFigures] = {}
