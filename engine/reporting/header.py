@@ -111,7 +111,7 @@ def make_run_header(run: Run) -> RunHeader:
         name=manifest.strategy_name,
         description=settings.description,
         run_id=run.run_id,
-        symbols=", ".join(manifest.target),
+        symbols=list_symbols(manifest.target),
         dataset=f"{dataset.name}, {dataset.interval}",
         span=f"{formatting.date_range(span.first, span.last)}, {formatting.BARS(span.bars)}",
         grade=verdict.grade,
@@ -136,6 +136,18 @@ def make_run_header(run: Run) -> RunHeader:
         command=manifest.command or formatting.MISSING,
         strategy_file=manifest.strategy_file or formatting.MISSING,
     )
+
+
+MOST_SYMBOLS_NAMED = 12
+
+
+def list_symbols(symbols: Sequence[str]) -> str:
+    """Names of the symbols; of many the number too, and the first ones."""
+    if len(symbols) <= MOST_SYMBOLS_NAMED:
+        return ", ".join(symbols)
+    named = ", ".join(symbols[: MOST_SYMBOLS_NAMED // 2])
+    others = formatting.COUNT(len(symbols) - MOST_SYMBOLS_NAMED // 2)
+    return f"{formatting.COUNT(len(symbols))} symbols: {named} and {others} more"
 
 
 def make_leakage_badge(certificate: Certificate | None) -> LeakageBadge:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 TABLES = ("bars", "predictions", "positions", "returns", "trades")
 ANALYSIS_TABLES = ("series", "round_trips", "forecasts")
 """Tables that the folder has if it has `analysis.json`."""
+OPTIONAL_ANALYSIS_TABLES = ("universe",)
+"""Tables of it that only some runs have: `universe` that of several symbols."""
 OPTIONAL_TABLES = ("rates",)
 """Tables of the runs that have something to say in them: `rates` where a rate is not 0."""
 DOCUMENTS = ("metrics", "significance", "certificate", "analysis")

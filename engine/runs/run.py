@@ -14,7 +14,12 @@ from engine.core.hashing import canonical_json
 from engine.core.read_file import open_regular
 from engine.runs.documents import Analysis, Certificate, Document, Manifest, Metrics, Significance
 from engine.runs.documents.base import read_document_text
-from engine.runs.folder import ANALYSIS_TABLES, OPTIONAL_TABLES, TABLES
+from engine.runs.folder import (
+    ANALYSIS_TABLES,
+    OPTIONAL_ANALYSIS_TABLES,
+    OPTIONAL_TABLES,
+    TABLES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +52,7 @@ def compute_run_id(
 
 @dataclass(frozen=True)
 class RunAnalysis:
-    """What is computed from a run's tables for its pages: `analysis.json` and three tables.
+    """What is computed from a run's tables for its pages: `analysis.json` and its tables.
 
     Attributes:
         document: The figures.
@@ -58,12 +63,21 @@ class RunAnalysis:
             empty where fills lack the equity they were made at.
         forecasts: `timestamp`, `symbol`, `predicted`, `actual`: the traded forecasts with a known
             outcome, mean over the seeds.
+        universe: Of a run of several symbols, a row a bar: `timestamp`; at its close `net_pct`,
+            `gross_pct`, `largest_weight_pct`, `herfindahl` and `effective_positions` of the
+            weights held; rolling `universe_beta`; `turnover_pct`, the value traded;
+            `net_pct:NAME` of each group of `portfolio.groups`; with three symbols or more the
+            `rank_ic` of its forecasts and `rank_ic_mean` of the last bars, and growth of 1 of the
+            groups `group_1` (lowest forecasts) and so on, each relative to all symbols, and of the
+            `spread` between the highest and the lowest. NaN where a bar has no such figure. None
+            with one symbol, and for runs of earlier versions.
     """
 
     document: Analysis
     series: pd.DataFrame
     round_trips: pd.DataFrame
     forecasts: pd.DataFrame
+    universe: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -183,6 +197,11 @@ class Run:
         """`forecasts.parquet`, see `RunAnalysis`. UsageError where the folder has none."""
         return self._require_analysis().forecasts
 
+    @property
+    def universe(self) -> pd.DataFrame | None:
+        """`universe.parquet`, see `RunAnalysis`. UsageError where the folder has no analysis."""
+        return self._require_analysis().universe
+
     def _require_analysis(self) -> RunAnalysis:
         if self.analysis_files is None:
             raise UsageError(
@@ -240,7 +259,8 @@ class Run:
         }
         if self.analysis_files is not None:
             documents["analysis"] = self.analysis_files.document
-            tables |= {name: getattr(self.analysis_files, name) for name in ANALYSIS_TABLES}
+            names = (*ANALYSIS_TABLES, *OPTIONAL_ANALYSIS_TABLES)
+            tables |= {name: getattr(self.analysis_files, name) for name in names}
         for name, table in tables.items():
             if table is not None:
                 table.to_parquet(folder / f"{name}.parquet")
@@ -255,6 +275,11 @@ def _read_analysis(folder: Path) -> RunAnalysis | None:
     return RunAnalysis(
         _read_document(folder, "analysis", Analysis),
         **{name: _read_table(folder, name) for name in ANALYSIS_TABLES},
+        **{
+            name: _read_table(folder, name)
+            for name in OPTIONAL_ANALYSIS_TABLES
+            if (folder / f"{name}.parquet").is_file()
+        },
     )
 
 

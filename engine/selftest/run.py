@@ -16,6 +16,7 @@ from engine.selftest.pool import map_unordered
 from engine.selftest.rule_check import RuleRankingCheck
 from engine.selftest.search_check import SearchCheck
 from engine.selftest.significance_check import PowerCheck, SizeCheck
+from engine.selftest.universe_check import UniverseEdgeCheck, UniverseNoiseCheck
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,9 @@ CHECKS: tuple[SelfTestCheck, ...] = (
     RuleRankingCheck(markets=40, rule="ma_crossover"),
     InvarianceCheck(markets=6),
     LivePathCheck(markets=6),
+    UniverseNoiseCheck(markets=200),
+    UniverseNoiseCheck(markets=200, noise="correlated"),
+    UniverseEdgeCheck(markets=40),
 )
 """The check with the slowest single market comes first, so that it does not run last."""
 

@@ -32,6 +32,8 @@ class Shape:
     """What a run looks like: the last `tested` of `bars` are out of sample.
 
     `forecast` is `skill`, `noise` or `constant`; `sides` are the weights it may take, in turn.
+    With `held` symbols a side, the book is long in those with the highest forecasts and short in
+    those with the lowest, anew every fifth bar.
     """
 
     bars: int = 700
@@ -43,6 +45,8 @@ class Shape:
     forecast: str = "noise"
     sides: tuple[float, ...] = (0.0, 1.0, -0.5)
     borrow: float = 300.0
+    held: int = 0
+    noise: float = 0.002
 
 
 def small_run(shape: Shape) -> Run:
@@ -65,6 +69,9 @@ def small_run(shape: Shape) -> Run:
         index=days,
         columns=close.columns,
     )
+    actual = (close.shift(-shape.horizon) / close - 1).loc[days]
+    if shape.held:
+        weights = _long_short(0.1 * actual.fillna(0.0), rng, shape.held)
     costs = Costs(borrow_bps_per_year=shape.borrow)
     books = {"strategy": weights, "buy_and_hold": weights * 0 + 1 / count}
     results = {
@@ -74,13 +81,12 @@ def small_run(shape: Shape) -> Run:
     trades = pd.concat(
         [result.trades.assign(book=name) for name, result in results.items()], ignore_index=True
     )
-    actual = (close.shift(-shape.horizon) / close - 1).loc[days]
     predicted = {
         "skill": 0.1 * actual.fillna(0.0),
         "noise": actual * 0.0,
         "constant": actual.fillna(0.0) * 0.0 + 0.001,
     }[shape.forecast].fillna(0.0)
-    noise = 0.0 if shape.forecast == "constant" else 0.002
+    noise = 0.0 if shape.forecast == "constant" else shape.noise
     predictions = [
         pd.DataFrame(
             {
@@ -127,11 +133,25 @@ def small_run(shape: Shape) -> Run:
         returns=pd.DataFrame({name: result.returns for name, result in results.items()}),
         trades=trades,
         metrics=make_metrics_document(
-            span={"first": "", "last": "", "bars": len(days), "periods_per_year": 365.0}
+            span={
+                "first": f"{days[0]:%Y-%m-%d}",
+                "last": f"{days[-1]:%Y-%m-%d}",
+                "bars": len(days),
+                "periods_per_year": 365.0,
+            }
         ),
         significance=make_significance_document(),
     )
     return with_analysis(run)
+
+
+def _long_short(forecasts: pd.DataFrame, rng: np.random.Generator, held: int) -> pd.DataFrame:
+    """Weights of ranked forecasts that are mostly noise."""
+    order = (forecasts + rng.normal(0, 0.02, forecasts.shape)).rank(axis=1)
+    longs, shorts = order > order.shape[1] - held, order <= held
+    weights = (longs.astype(float) - shorts.astype(float)) / (2 * held)
+    turns = weights.iloc[::5].reindex(weights.index)
+    return turns.ffill()
 
 
 def shown(section: TearsheetSection | None) -> Page:

@@ -181,6 +181,34 @@ def test_other_ideas_on_overlapping_bars_count_whatever_they_trade(path, on) -> 
     assert numbers(path) == [1]
 
 
+SYMBOLS = tuple(f"SYM{number:02d}" for number in range(20))
+BOOK = data_scope(targets=SYMBOLS, inputs=SYMBOLS)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [SYMBOLS[:-1], (*SYMBOLS, "SYM20"), ("SYM20", *SYMBOLS[1:]), ("BTC",)],
+    ids=["one fewer", "one more", "one other", "a symbol alone"],
+)
+def test_a_book_that_differs_by_a_symbol_is_a_further_try(path, others) -> None:
+    finished(path, 0, on=data_scope(targets=others, inputs=others))
+    counted = trials(path, on=BOOK)
+    assert [trial.number for trial in counted.others] == [1]
+    assert (counted.distinct, counted.idea.looks, counted.idea.targets) == (2, 2, 2)
+
+
+def test_another_idea_on_a_book_that_differs_by_a_symbol_is_a_further_try(path) -> None:
+    finished(path, 1, on=data_scope(targets=SYMBOLS[:-1], inputs=SYMBOLS[:-1]))
+    counted = trials(path, on=BOOK)
+    assert [trial.number for trial in counted.others] == [1]
+    assert (counted.distinct, counted.idea.looks) == (2, 1)
+
+
+def test_the_same_book_again_is_no_further_try(path) -> None:
+    finished(path, 0, on=BOOK)
+    assert trials(path, on=BOOK).distinct == 1
+
+
 @pytest.mark.parametrize(
     "on",
     [data_scope(first="2019-01-01", count=365), data_scope(first="2020-07-19")],

@@ -34,30 +34,43 @@ ROUNDING_TOLERANCE = 1e-6
 """Log return up to which what the fills do not account for is rounding."""
 
 
-def attribute_run(run: Run) -> AttributionFigures:
-    """Sides, costs, interest, symbols, states of the market and years; they add up."""
-    fills = run.trades[run.trades["book"] == STRATEGY_BOOK]
-    settings = run.manifest.settings
-    # A cost model of another kind may charge for borrowing; the manifest does not have its rates.
-    unknown = bool(settings.costs.kind or settings.cost_overrides)
-    may_borrow = unknown or (settings.borrow_bps_per_year or 0.0) > 0
-    contributions = attribute_returns(
-        run.returns[STRATEGY_BOOK],
-        fills,
-        _target_closes(run),
-        borrow_charged=may_borrow,
-        cash_per_bar=run.rates_by_bar.cash_per_bar,
-    )
+def attribute_run(run: Run, contributions: ReturnContributions | None) -> AttributionFigures:
+    """Sides, costs, interest, symbols, states of the market and years; they add up.
+
+    Args:
+        run: The run.
+        contributions: As `strategy_contributions` makes them.
+    """
     if contributions is None:
         ruined = bool((run.returns[STRATEGY_BOOK] <= -1.0).any())
         return AttributionFigures(status="ruined" if ruined else "unreconciled", split=None)
     return AttributionFigures(status="split", split=_split(run, contributions))
 
 
+def strategy_contributions(run: Run) -> ReturnContributions | None:
+    """Contributions to the strategy's log return; None where they cannot be attributed."""
+    fills = run.trades[run.trades["book"] == STRATEGY_BOOK]
+    settings = run.manifest.settings
+    # A cost model of another kind may charge for borrowing; the manifest does not have its rates.
+    unknown = bool(settings.costs.kind or settings.cost_overrides)
+    may_borrow = unknown or (settings.borrow_bps_per_year or 0.0) > 0
+    return attribute_returns(
+        run.returns[STRATEGY_BOOK],
+        fills,
+        _target_closes(run),
+        borrow_charged=may_borrow,
+        cash_per_bar=run.rates_by_bar.cash_per_bar,
+    )
+
+
 def _target_closes(run: Run) -> WideFrame:
-    """Closes of the traded symbols on the out-of-sample bars."""
+    """Closes of the traded symbols on the out-of-sample bars; no NaN.
+
+    A symbol without a bar has its last close, and before its first bar, where it cannot be held,
+    its first one.
+    """
     wide = run.bars.pivot_table(index="timestamp", columns="symbol", values="close")
-    return wide[list(run.manifest.target)].reindex(run.returns.index)
+    return wide[list(run.manifest.target)].ffill().bfill().reindex(run.returns.index)
 
 
 def _split(run: Run, contributions: ReturnContributions) -> AttributionSplit:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
-from engine.evaluation.analysis.attribution import attribute_run
+from engine.evaluation.analysis.attribution import attribute_run, strategy_contributions
 from engine.evaluation.analysis.forecasts import analyse_forecasts
 from engine.evaluation.analysis.returns import (
     bin_returns,
@@ -18,6 +18,7 @@ from engine.evaluation.analysis.returns import (
     trace_tails,
 )
 from engine.evaluation.analysis.series import compute_series, summarise_rolling
+from engine.evaluation.analysis.universe import analyse_universe
 from engine.evaluation.analysis.windows import analyse_windows, summarise_windows
 from engine.evaluation.forecasts.scores import average_over_seeds
 from engine.evaluation.metrics.market_regimes import (
@@ -71,6 +72,8 @@ def analyse_run(run: Run) -> RunAnalysis:
     trips = _round_trips(run, fills)
     forecasts = average_over_seeds(run.predictions, run.horizon)
     windows = analyse_windows(run)
+    contributions = strategy_contributions(run)
+    universe = analyse_universe(run, contributions, forecasts)
     document = Analysis(
         confidence=confidence,
         risk_free_rate=run.metrics.risk_free_rate,
@@ -89,14 +92,17 @@ def analyse_run(run: Run) -> RunAnalysis:
         round_trips=None if trips is None else _summarise_trips(trips),
         windows=windows,
         window_summary=summarise_windows(windows),
-        attribution=attribute_run(run),
+        attribution=attribute_run(run, contributions),
         forecasts=analyse_forecasts(run, forecasts, confidence),
         cost_curve=_cost_curve(run.significance.sensitivity),
         bars=_symbol_bars(run),
+        **({} if universe is None else {"universe": universe.figures}),
     )
     if trips is None:
         trips = pd.DataFrame(columns=list(ROUND_TRIP_COLUMNS))
-    return RunAnalysis(document, series, trips, forecasts)
+    return RunAnalysis(
+        document, series, trips, forecasts, None if universe is None else universe.series
+    )
 
 
 def _round_trips(run: Run, fills: pd.DataFrame) -> pd.DataFrame | None:
@@ -162,8 +168,9 @@ def _cost_curve(surface: SensitivityFigures | None) -> CostCurve | None:
 def _symbol_bars(run: Run) -> dict[str, SymbolBars]:
     quality = run.manifest.dataset.quality
     figures = {}
+    times = dict(iter(run.bars.groupby("symbol", sort=False)["timestamp"]))
     for symbol in run.manifest.dataset.symbols:
-        stamps = run.bars.loc[run.bars["symbol"] == symbol, "timestamp"]
+        stamps = times.get(symbol, run.bars["timestamp"].iloc[:0])
         missing = None
         if quality is not None and "findings" in quality:
             missing = sum(

@@ -32,10 +32,9 @@ def regimes_at_previous_close(run: Run) -> dict[str, WideFrame]:
 
 def _regimes(run: Run, shift: int) -> dict[str, WideFrame]:
     index = pd.DatetimeIndex(run.returns.index)
+    bars = dict(iter(run.bars.groupby("symbol", sort=False)))
     labelled: Mapping[str, pd.DataFrame] = {
-        symbol: label_regimes(
-            run.bars[run.bars["symbol"] == symbol].set_index("timestamp"), index[0]
-        )
+        symbol: label_regimes(bars[symbol].set_index("timestamp"), index[0])
         for symbol in run.manifest.target
     }
     return {

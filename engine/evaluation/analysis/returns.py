@@ -59,6 +59,13 @@ def regress_on_benchmark(
     own, other = (
         returns[book].to_numpy(dtype=np.float64) for book in (STRATEGY_BOOK, BENCHMARK_BOOK)
     )
+    return regress_returns(own, other, periods_per_year, confidence)
+
+
+def regress_returns(
+    own: Vector, other: Vector, periods_per_year: float, confidence: float
+) -> BenchmarkRegressionFigures | None:
+    """The same of any two series of returns above the risk-free rate, shapes (n,); no NaN."""
     line = fit_hac_regression(other, own)
     if line is None:
         return None

@@ -20,7 +20,7 @@ from engine.runs.documents.significance_cross_section import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from engine.core.types import Matrix, Vector
 
@@ -99,27 +99,67 @@ def rank_ic_by_bar(predicted: Matrix, outcome: Matrix) -> Vector:
     return correlation
 
 
-def _group_returns(predicted: Matrix, outcome: Matrix) -> list[Vector]:
-    """(n,) mean outcome of each group of forecasts at each bar, the lowest first.
+def overlapping_group_returns(predicted: Matrix, returns: Matrix, horizon: int) -> list[Vector]:
+    """Return of each group of forecasts at each bar, held over the horizon, before costs.
+
+    At the close of bar t the symbols of a group are bought in equal parts and held for h bars, so
+    that h such portfolios overlap; the return of bar t is the mean over those formed at the closes
+    t - h to t - 1.
+
+    Args:
+        predicted: Predicted returns known at each close, (n, m); NaN where there is none.
+        returns: Return of each bar from the close before, (n, m); NaN where there is none, which
+            counts as 0.
+        horizon: h, in bars.
+
+    Returns:
+        (n,) of each group, the lowest first; NaN at bars at which no such portfolio is held.
+
+    Source: Jegadeesh & Titman (1993), Returns to Buying Winners and Selling Losers, J. of Finance
+    48, for portfolios that overlap.
+    """
+    earned = np.nan_to_num(returns)
+    by_group = []
+    for share in group_shares(predicted):
+        total = share.sum(axis=1, keepdims=True)
+        weights = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
+        formed, held = np.zeros(len(share)), np.zeros(len(share))
+        for age in range(1, min(horizon, len(share) - 1) + 1):
+            formed[age:] += (weights[:-age] * earned[age:]).sum(axis=1)
+            held[age:] += total[:-age, 0] > 0
+        by_group.append(np.divide(formed, held, out=np.full(len(held), np.nan), where=held > 0))
+    return by_group
+
+
+def group_shares(predicted: Matrix) -> Iterator[Matrix]:
+    """(n, m) of each group of forecasts, the lowest first: the share that a symbol has in it.
 
     The k-th of c ranks is in the group floor((k - 1) g / c) of g. A forecast that is equal to
-    others has a share in every group of their ranks. NaN where a group has none, and where all
-    forecasts of a bar are equal.
+    others has a share in every group of their ranks. 0 without a forecast, and where all forecasts
+    of a bar are equal.
     """
-    symbols = predicted.shape[1]
-    number = min(MOST_GROUPS, max(2, symbols // 2))
-    known = np.isfinite(outcome)
+    number = min(MOST_GROUPS, max(2, predicted.shape[1] // 2))
+    known = np.isfinite(predicted)
     forecasts = pd.DataFrame(np.where(known, predicted, np.nan))
     below = forecasts.rank(axis=1, method="min").to_numpy() - 1
     last = forecasts.rank(axis=1, method="max").to_numpy()
     count = known.sum(axis=1)[:, None]
     differ = (last - below).min(axis=1, initial=np.inf, where=known)[:, None] < count
     edges = [np.ceil(place * count / number) for place in range(number + 1)]
-    values = np.where(known, outcome, 0.0)
-    means = []
     for start, stop in pairwise(edges):
         shared = np.clip(np.minimum(last, stop) - np.maximum(below, start), 0.0, None)
-        share = np.where(known & differ, shared / (last - below), 0.0)
+        yield np.where(known & differ, shared / (last - below), 0.0)
+
+
+def _group_returns(predicted: Matrix, outcome: Matrix) -> list[Vector]:
+    """(n,) mean outcome of each group of forecasts at each bar, the lowest first.
+
+    NaN where a group has none, and where all forecasts of a bar are equal.
+    """
+    known = np.isfinite(outcome)
+    values = np.where(known, outcome, 0.0)
+    means = []
+    for share in group_shares(np.where(known, predicted, np.nan)):
         total = share.sum(axis=1)
         with np.errstate(invalid="ignore"):
             means.append(np.where(total > 0, (share * values).sum(axis=1) / total, np.nan))

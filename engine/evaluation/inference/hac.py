@@ -111,6 +111,29 @@ def long_run_variance(values: Vector) -> float:
     return float(variance / (1 - rho) ** 2)
 
 
+def hac_mean_test(values: Vector) -> tuple[float | None, float | None]:
+    """t-statistic and two-sided p-value of H0, the mean is 0.
+
+    The mean over its HAC standard error, normal in large samples.
+
+    Args:
+        values: Shape (n,), in time order; no NaN.
+
+    Returns:
+        None below 30 bars, and where the values do not vary.
+
+    Source: Andrews (1991); Andrews & Monahan (1992), as `long_run_variance`.
+    """
+    if len(values) < MIN_BARS or np.ptp(values) == 0:
+        return None, None
+    mean = float(values.mean())
+    variance = long_run_variance(values - mean)
+    if not variance > 0:
+        return None, None
+    statistic = mean / float(np.sqrt(variance / len(values)))
+    return statistic, 2.0 * NormalDist().cdf(-abs(statistic))
+
+
 def truncated_variance(values: Vector, lags: int) -> float:
     """Variance of sqrt(n) x mean of a series that is autocorrelated over so many lags at most.
 

@@ -83,10 +83,11 @@ def round_trip_table(
     Source: Sweeney (1997), Maximum Adverse Excursion.
     """
     rows = index.get_indexer(pd.DatetimeIndex(trades["timestamp"]))
+    traded = set(trades["symbol"])
     prices = {
         str(symbol): _SymbolPrices.from_bars(own.set_index("timestamp").reindex(index))
         for symbol, own in bars.groupby("symbol", sort=False)
-        if symbol in set(trades["symbol"])
+        if symbol in traded
     }
     fees = (trades["fee"] + trades["slippage_cost"]).to_numpy(dtype=np.float64)
     equity = trades["equity"].to_numpy(dtype=np.float64)

@@ -40,7 +40,7 @@ class LineSeries:
 
     Attributes:
         key: Key of the book, or another name; lines with the same key are switched together.
-        label: In the legend and in the tooltip.
+        label: In the legend and in the tooltip; empty for the edge of an area.
         css: Classes of its colour and dashes.
         path: SVG path in the square of `VIEWBOX_SIZE` units; empty where there is nothing to draw.
         values: Figure of each drawn bar, None where there is none.
@@ -133,6 +133,7 @@ class TimeChart:
         panels: From top to bottom.
         notes: Further sentences below the chart.
         finding: What its figures show, in one sentence; may be empty.
+        swatches: Class of the colour and label of each series, where no books are in the legend.
     """
 
     key: str
@@ -144,6 +145,7 @@ class TimeChart:
     panels: tuple[ChartPanel, ...]
     notes: tuple[str, ...] = field(default=())
     finding: str = ""
+    swatches: tuple[tuple[str, str], ...] = ()
 
 
 def downsample_rows(table: pd.DataFrame, *, max_rows: int = MAX_ROWS_IN_FULL) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from engine.reporting.tearsheet.path_risk import path_risk_section
 from engine.reporting.tearsheet.provenance import provenance_section
 from engine.reporting.tearsheet.sensitivity import sensitivity_section
 from engine.reporting.tearsheet.trades import trades_section
+from engine.reporting.tearsheet.universe import universe_section
 from engine.reporting.tearsheet.windows import windows_section
 from engine.reporting.templating import render_template
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 SECTION_BUILDERS = (
     book_metrics_section,
     equity_section,
+    universe_section,
     windows_section,
     monthly_returns_section,
     distribution_section,

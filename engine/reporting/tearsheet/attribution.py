@@ -49,6 +49,9 @@ def attribution_section(run: Run) -> TearsheetSection:
         sentences.append(_benchmark_regression_sentence(regression, confidence))
         tables.append(_benchmark_regression_table(regression, confidence, analysis.risk_free_rate))
     split = analysis.attribution.split
+    if split is not None and analysis.universe is not None:
+        # The section of the universe has the symbols, and the axis has no place for many.
+        split |= {"groups": [g.as_dict() for g in split.groups if g.key != "symbols"]}
     if split is None:
         message = STATUS_MESSAGES[analysis.attribution.status]
         content = AttributionContent((message, *sentences), (), tuple(tables))

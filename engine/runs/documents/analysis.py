@@ -14,6 +14,7 @@ from engine.runs.documents.analysis_returns import (
     RollingFigures,
     TailCurves,
 )
+from engine.runs.documents.analysis_universe import UniverseFigures
 from engine.runs.documents.base import Document, DocumentPart
 from engine.runs.documents.rates import AnnualRate
 
@@ -169,6 +170,7 @@ class Analysis(Document):
         forecasts: Size, order and direction of the forecasts; None without a known outcome.
         cost_curve: Sharpe ratio over the cost; None without forecasts to trade on.
         bars: Symbol -> its bars.
+        universe: The book of several symbols; None, and not in the file, with one.
     """
 
     confidence: float
@@ -188,3 +190,4 @@ class Analysis(Document):
     forecasts: ForecastAnalysis | None
     cost_curve: CostCurve | None
     bars: Mapping[str, SymbolBars]
+    universe: UniverseFigures | None = None

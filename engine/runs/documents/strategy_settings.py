@@ -105,6 +105,7 @@ class StrategySettings:
             closed; None where no margin call does.
         benchmarks: What the strategy is compared with, in the order of its books.
         tuning: How it is tuned; None without tuning.
+        symbol_groups: Name -> its symbols, of `portfolio.groups`; empty without groups.
     """
 
     description: str
@@ -121,6 +122,7 @@ class StrategySettings:
     maintenance_margin: float | None
     benchmarks: tuple[PartSettings, ...]
     tuning: TuningSettings | None
+    symbol_groups: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def from_strategy(cls, strategy: Mapping[str, Any]) -> StrategySettings:
@@ -140,6 +142,10 @@ class StrategySettings:
             maintenance_margin=execution.get("maintenance_margin"),
             benchmarks=tuple(PartSettings.from_dict(each) for each in named),
             tuning=_read_tuning(strategy.get("tune")),
+            symbol_groups={
+                str(name): tuple(map(str, members))
+                for name, members in (strategy.get("portfolio", {}).get("groups") or {}).items()
+            },
         )
 
 

@@ -7,7 +7,11 @@ import pytest
 from scipy.signal import lfilter
 from scipy.stats import spearmanr
 
-from engine.evaluation.forecasts.cross_section import measure_cross_section, rank_ic_by_bar
+from engine.evaluation.forecasts.cross_section import (
+    measure_cross_section,
+    overlapping_group_returns,
+    rank_ic_by_bar,
+)
 
 RNG = np.random.default_rng(17)
 BARS, SYMBOLS = 400, 12
@@ -134,3 +138,32 @@ def test_two_symbols_have_no_section_and_no_forecasts_no_figures() -> None:
     nothing = measure_cross_section(np.full_like(NOISE, np.nan), {1: NOISE}, 1)
     assert nothing.rank_ic.mean is None
     assert nothing.spread.mean is None
+
+
+def held_by_hand(predicted: np.ndarray, returns: np.ndarray, horizon: int) -> list[list[float]]:
+    """Mean return of the third with the lowest forecasts and so on, held over the horizon."""
+    bars, symbols = predicted.shape
+    size = symbols // 3
+    found: list[list[float]] = [[], [], []]
+    for bar in range(bars):
+        for group in range(3):
+            held = []
+            for formed in range(max(0, bar - horizon), bar):
+                order = np.argsort(predicted[formed])[group * size : (group + 1) * size]
+                held.append(returns[bar, order].mean())
+            found[group].append(float(np.mean(held)) if held else np.nan)
+    return found
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_groups_are_held_over_the_horizon_from_the_next_bar_on(horizon: int) -> None:
+    predicted, returns = NOISE[:40, :6], RNG.standard_normal((40, 6))
+    found = overlapping_group_returns(predicted, returns, horizon)
+    np.testing.assert_allclose(found, held_by_hand(predicted, returns, horizon), atol=1e-12)
+
+
+def test_a_group_earns_nothing_of_the_bar_that_its_forecast_was_made_at() -> None:
+    returns = RNG.standard_normal(NOISE.shape)
+    groups = overlapping_group_returns(returns, returns, 1)
+    spread = (groups[-1] - groups[0])[1:]
+    assert abs(spread.mean()) < 4 * spread.std() / BARS**0.5

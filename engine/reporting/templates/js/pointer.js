@@ -26,7 +26,7 @@ function showBar(chart, plot, row, y) {
   const box = plot.getBoundingClientRect();
   const rows = chart.panels.flatMap((panel) =>
     panel.lines
-      .filter((line) => !hidden.has(line.key))
+      .filter((line) => line.label && !hidden.has(line.key))
       .map((line) => tipRow(line.css, line.label, figureText(valueOf(panel, line, row), panel.unit))),
   );
   moveCursor(time);
