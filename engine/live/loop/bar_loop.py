@@ -83,6 +83,7 @@ class BarLoop:
         self._present = present
         self._state = state or LoopState()
         self._rates = rates or load_rates(spec.rates)
+        self._is_prepared = False
 
     @classmethod
     def start(
@@ -205,10 +206,19 @@ class BarLoop:
         )
         if orders:
             account = account.model_copy(update={"orders": (*account.orders, *orders)})
-        self._recent, self._present = recent, present
+        self._recent, self._present, self._is_prepared = recent, present, False
         self._state = LoopState(decision=decision, account=account)
         trained = present.trained if begins else 0
         return BarOutcome(timestamp, row, targets, orders, fills, account, trained, present.index)
+
+    def prepare_next(self) -> None:
+        """Computes what the next forecast needs of the bars so far, while the next bar is awaited.
+
+        `advance` gives the same without it, later. A second call before the next bar does nothing.
+        """
+        if self._present is not None and not self._is_prepared:
+            self._present.models.prepare_next(self._recent.rows)
+            self._is_prepared = True
 
     def _step(self, prices: BarPrices, history: _LazyHistory) -> tuple[Account, tuple[Fill, ...]]:
         execution = self.spec.execution
