@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _BLOCK = 8_192
 """Values per block: 64 KB, of which several fit into a second-level cache."""
 
-
-_FEW_WINDOWS = 4
+_FEW_WINDOWS, _FEW_VALUES = 4, 64
+"""Windows, and values in them of one row, up to which a loop over the windows takes less time."""
 
 
 def mean_and_deviation(
@@ -160,7 +160,7 @@ def _lagged_values(block: Vector | Matrix, window: int) -> list[Vector | Matrix]
 
 def _has_few_windows(block: Vector | Matrix, window: int) -> bool:
     """Whether a loop over the windows takes less time than one over the lags."""
-    return len(block) - window < _FEW_WINDOWS
+    return len(block) - window < _FEW_WINDOWS and block[:1].size <= _FEW_VALUES
 
 
 def _windows(block: Vector | Matrix, window: int) -> Matrix:

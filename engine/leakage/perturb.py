@@ -78,30 +78,6 @@ def perturb_feature_rows(history: FeatureHistory, rows: IntVector | slice) -> Fe
     )
 
 
-def join_feature_rows(
-    history: FeatureHistory, other: FeatureHistory, rows: IntVector
-) -> FeatureHistory:
-    """The history with some rows of another one of the same bars; coarser bars are kept."""
-    trailing = {
-        bars: pd.DataFrame(
-            _with_rows(behind.to_numpy(), other.trailing_returns[bars].to_numpy(), rows),
-            behind.index,
-            behind.columns,
-        )
-        for bars, behind in history.trailing_returns.items()
-    }
-    values = _with_rows(history.features.values, other.features.values, rows)
-    return replace(
-        history, features=replace(history.features, values=values), trailing_returns=trailing
-    )
-
-
-def _with_rows(values: Matrix, other: Matrix, rows: IntVector) -> Matrix:
-    joined = values.copy()
-    joined[rows] = other[rows]
-    return joined
-
-
 def perturb_forward_returns(history: FeatureHistory) -> FeatureHistory:
     """Every return to come is of the other sign and twice as large; no forecast may read one."""
     ahead = {

@@ -1,10 +1,10 @@
 """Lets the models of every window predict again from other features after each of its bars.
 
 The prediction of a row depends on that row and on `FittedModel.context` rows before it alone, bit
-for bit, whatever rows are predicted with it. So features are replaced at rows further apart than
-that, and every prediction that reads none of them has to be equal. Each row of a test part is
-predicted once before a replaced one: where the next row is another one, a model that reads it
-shows it.
+for bit, whatever rows are predicted with it. So each row of a test part is predicted once more,
+from a passage of its own: these rows, and a next row that is another one. The passages of a window
+stand below each other, so that the rows after the next one are other ones too. A model that reads
+any of them shows it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from engine.core.part_origin import find_external_parts
 from engine.core.randomness import derive_seed
 from engine.leakage.comparison import BarRows, OutputPair
 from engine.leakage.perturb import (
-    join_feature_rows,
     perturb_feature_rows,
     perturb_features,
     perturb_forward_returns,
@@ -48,10 +47,9 @@ LAST_ROWS = 8
 COARSE_WINDOWS = 16
 """Windows at most in which coarser bars are replaced too, each from one close on."""
 
-MAX_CELLS = 2**22
-"""Values of all histories that are altered at once; at least `MIN_HISTORIES` of them."""
-
-MIN_HISTORIES = 2
+MAX_CELLS, MIN_TURNS = 2**22, 2
+"""Values of the passages of all windows: of more, rows are asked as often as these have room for,
+but at least so many of each `context` + 2."""
 
 _REPLACED_ROWS = 2
 """Rows that are other ones themselves, among those that are predicted together."""
@@ -132,59 +130,53 @@ class _PredictionProbe:
     def compare_every_row(self, served: Sequence[ServedModel], context: int) -> None:
         """Predicts each row of all test parts once more, before a row that is another one.
 
-        Of as many histories as rows lie between two replaced ones, each has other rows replaced;
-        a model predicts each row from the history in which the next one is.
+        Of very many values only some rows are, the same ones of every `context` + 2.
         """
         period, cells = context + 2, max(1, self._history.features.values.size)
-        count = min(period, max(MIN_HISTORIES, MAX_CELLS // cells))
+        count = min(period, max(MIN_TURNS, MAX_CELLS // cells))
         turns = np.sort(self._rng.permutation(period)[:count])
-        rows = np.arange(len(self._history.features.timestamps))
         real = perturb_forward_returns(self._history)
         other = perturb_feature_rows(real, slice(None))
-        histories = [join_feature_rows(real, other, rows[turn::period]) for turn in turns.tolist()]
+        stop = len(self._history.features.timestamps)
         for task, forecast in served:
             test = self._tests[task.window]
-            selected = [
-                select_feature_rows(history, forecast.fitted, task.symbol, test)
-                for history in histories
-            ]
-            following = (np.arange(test.start, test.stop) + 1) % period
-            known = np.flatnonzero(np.isin(following, turns))
-            if len(known):
-                own = turns.searchsorted(following[known])
-                replaced = np.flatnonzero((following - 1) % period == turns[0])
-                self._compare_stacked(task, forecast, selected, known, own, replaced)
+            known = np.flatnonzero(np.isin((np.arange(test.start, test.stop) + 1) % period, turns))
+            if not len(known):
+                continue
+            rows = range(test.start, min(test.stop + 1, stop))
+            (kept, at), (moved, _) = (
+                select_feature_rows(history, forecast.fitted, task.symbol, rows)
+                for history in (real, other)
+            )
+            passages = _cut_passages(kept, moved, at[known], context)
+            self._compare_passages(task, forecast, passages, known, period)
 
-    def _compare_stacked(
+    def _compare_passages(
         self,
         task: FitTask,
         original: Forecast,
-        selected: Sequence[tuple[FeatureRows, IntVector]],
+        passages: FeatureRows,
         known: IntVector,
-        history_of: IntVector,
-        replaced: IntVector,
+        period: int,
     ) -> None:
-        """Predicts rows of several histories at once, in the order of their time.
+        """Predicts the last row but one of each passage, all at once, in the order of their time.
 
-        Two rows that are other ones themselves are predicted with them: a prediction that depends
-        on those beside it, or on a figure of all of them, shows it.
+        Two of the last rows, which are other ones, are predicted with them: a prediction that
+        depends on those beside it, or on a figure of all of them, shows it.
 
         Args:
             task: The fit.
             original: What it predicted in the run.
-            selected: Of each history the rows of the test part.
-            known: Places in the test part of the rows that are compared.
-            history_of: For each the number of its history.
-            replaced: Places of the rows that are replaced in the first history.
+            passages: As `_cut_passages` returns.
+            known: Places in the test part of the rows that are compared, one a passage.
+            period: Rows of a passage.
         """
-        at, length = selected[0][1], len(selected[0][0].features)
-        asked = at[known] + history_of * length
-        beside = replaced[:: max(1, len(replaced) // _REPLACED_ROWS)][:_REPLACED_ROWS]
-        places = known.searchsorted(beside)
-        together = np.insert(asked, places, at[beside])
+        asked = np.arange(len(known)) * period + period - 2
+        beside = np.arange(0, len(known), max(1, len(known) // _REPLACED_ROWS))[:_REPLACED_ROWS]
+        together = np.insert(asked, beside + 1, asked[beside] + 1)
         compared = np.ones(len(together), dtype=bool)
-        compared[places + np.arange(len(places))] = False
-        again = original.fitted.predict(_stack([rows for rows, _ in selected]), together)
+        compared[beside + 1 + np.arange(len(beside))] = False
+        again = original.fitted.predict(passages, together)
         quantiles = None if again.quantiles is None else again.quantiles[compared]
         self._require_equal(task, original, known, again.returns[compared], quantiles)
 
@@ -249,16 +241,29 @@ def _reads_any(replaced: BoolVector, rows: range, context: int) -> BoolVector:
     return reads
 
 
-def _stack(selected: Sequence[FeatureRows]) -> FeatureRows:
-    """The rows of several histories below each other; their coarser bars are the same ones."""
-    first = selected[0]
+def _cut_passages(
+    kept: FeatureRows, moved: FeatureRows, at: IntVector, context: int
+) -> FeatureRows:
+    """For each of some rows all that its prediction reads and another next row, below each other.
+
+    Args:
+        kept: The rows of the run.
+        moved: The same rows with other values.
+        at: (n,) ascending places in both, with `context` rows before each. A row that is the last
+            of them is followed by itself with other values.
+        context: Rows that a prediction reads before its own.
+
+    Returns:
+        n * (`context` + 2) rows; the coarser bars are those of the run.
+    """
+    rows = np.minimum(at[:, None] + np.arange(-context, 2), len(kept.features) - 1)
+    features, trailing = kept.features[rows], kept.trailing[rows]
+    features[:, -1], trailing[:, -1] = moved.features[rows[:, -1]], moved.trailing[rows[:, -1]]
     return replace(
-        first,
-        features=np.concatenate([rows.features for rows in selected]),
-        trailing=np.concatenate([rows.trailing for rows in selected]),
-        coarse=tuple(
-            CoarseRows(each.features, np.tile(each.latest, len(selected))) for each in first.coarse
-        ),
+        kept,
+        features=features.reshape(-1, features.shape[-1]),
+        trailing=trailing.ravel(),
+        coarse=tuple(CoarseRows(each.features, each.latest[rows.ravel()]) for each in kept.coarse),
     )
 
 

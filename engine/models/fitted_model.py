@@ -73,8 +73,15 @@ class ScaledColumns:
         """(q, k) of each unscaled feature over the train rows, at `QUANTILE_LEVELS`."""
         return self.build_quantiles()
 
-    def scale(self, features: Matrix) -> npt.NDArray[np.float32]:
+    def scale(
+        self, features: Matrix, sequences: tuple[IntVector, int] | None = None
+    ) -> npt.NDArray[np.float32]:
         """(n, k) float32.
+
+        Args:
+            features: (n, k).
+            sequences: The last rows of the sequences that are read, and their length; other rows
+                may be NaN. Default: every row is read.
 
         Raises:
             UsageError: There are not as many columns as names.
@@ -86,7 +93,9 @@ class ScaledColumns:
                 found=f"shape {features.shape}",
                 fix="compute them with the strategy that the model belongs to",
             )
-        return self.scaler.transform(features).astype(np.float32)
+        if sequences is None:
+            return self.scaler.transform(features).astype(np.float32)
+        return self.scaler.transform_sequences(features, *sequences).astype(np.float32)
 
 
 QUANTILE_LEVELS = np.linspace(0.0, 1.0, 101)
@@ -117,8 +126,14 @@ class InputTransform:
     symbols: tuple[str, ...] = ()
     embedded: tuple[str, ...] = ()
 
-    def apply(self, rows: FeatureRows) -> ModelInputs:
+    def apply(
+        self, rows: FeatureRows, sequences: tuple[IntVector, int] | None = None
+    ) -> ModelInputs:
         """Scales the features.
+
+        Args:
+            rows: The features.
+            sequences: As in `ScaledColumns.scale`, of the bars' own interval.
 
         Raises:
             UsageError: The columns are not those of the fit.
@@ -130,7 +145,7 @@ class InputTransform:
                 found=f"{len(rows.coarse)}",
             )
         return ModelInputs(
-            inputs=self.columns.scale(rows.features),
+            inputs=self.columns.scale(rows.features, sequences),
             trailing=rows.trailing,
             groups=self.columns.groups,
             horizons=self.horizons,
@@ -275,7 +290,7 @@ class FittedModel:
             UsageError: As `predict`.
             DataError: As `predict`.
         """
-        inputs = self.input_transform.apply(rows)
+        inputs = self.input_transform.apply(rows, (at, self.lookback) if len(at) else None)
         if len(at):
             transform = self.input_transform
             self._check_sequences(transform.columns, inputs.inputs, at)
@@ -308,7 +323,10 @@ class FittedModel:
         start = first - self.lookback + 1
         finite = self._are_known(columns, inputs[start : last + 1])
         if not finite.all():
-            bad = np.argwhere(~finite)
+            read = np.zeros(len(finite), dtype=bool)
+            read[ends[:, None] - start + np.arange(1 - self.lookback, 1)] = True
+            bad = np.argwhere(~finite & read[:, None])
+        if not finite.all() and len(bad):
             row, column = bad[0]
             raise DataError(
                 "a feature is not finite",

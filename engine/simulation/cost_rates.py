@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -213,13 +214,26 @@ class CostRates:
                 table[place, number] = tier
         return table
 
-    def at(self, timestamp: datetime, symbols: Iterable[str]) -> dict[str, BarRates]:
+    def at(self, timestamp: datetime, symbols: Iterable[str]) -> Mapping[str, BarRates]:
         """What one bar charges, by symbol.
 
         Raises:
             UsageError: A rate varies, and has no row for the bar or no column for a symbol.
         """
         symbols = tuple(symbols)
+        if symbols in self._constant_rates:
+            return self._constant_rates[symbols]
+        found = self._rates_at(timestamp, symbols)
+        if not any(isinstance(getattr(self, name), pd.DataFrame) for name in RATE_NAMES):
+            self._constant_rates[symbols] = found
+        return found
+
+    @cached_property
+    def _constant_rates(self) -> dict[tuple[str, ...], Mapping[str, BarRates]]:
+        """Symbols -> what every bar charges, once asked for; none where a rate varies."""
+        return {}
+
+    def _rates_at(self, timestamp: datetime, symbols: tuple[str, ...]) -> dict[str, BarRates]:
         rates = [self._by_symbol(name, timestamp, symbols) for name in RATE_NAMES]
         for name, rate in zip(RATE_NAMES, rates, strict=True):
             if name in OF_VOLUMES and (unknown := [s for s in symbols if np.isnan(rate(s))]):

@@ -18,7 +18,7 @@ from engine.splits.rows import row_index
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.core.types import Matrix, Vector
+    from engine.core.types import IntVector, Matrix, Vector
     from engine.splits.rows import Rows
 
 
@@ -44,6 +44,24 @@ class Scaler(ABC):
         Returns:
             A new array, shape (n, k).
         """
+
+    def transform_sequences(
+        self,
+        values: Matrix,
+        ends: IntVector,  # noqa: ARG002 - a scaler that takes no time scales every row
+        length: int,  # noqa: ARG002
+    ) -> Matrix:
+        """Scales the rows of some sequences with the bits of `transform`.
+
+        Args:
+            values: Shape (n, k), all bars in time order.
+            ends: (m,) the last row of each sequence.
+            length: Rows of a sequence.
+
+        Returns:
+            A new array, shape (n, k); rows that are in no sequence may be NaN.
+        """
+        return self.transform(values)
 
     @abstractmethod
     def update(self, state: Matrix | None, values: Matrix) -> tuple[Matrix, Matrix]:
@@ -106,6 +124,20 @@ class RollingZscoreScaler(Scaler):
     def transform(self, values: Matrix) -> Matrix:
         """Scales every row; NaN until the window is complete."""
         return zscore(values, self.window)
+
+    @override
+    def transform_sequences(self, values: Matrix, ends: IntVector, length: int) -> Matrix:
+        """Scales the rows of some sequences: they are columns of one array, if they are few."""
+        rows = ends[:, None] + np.arange(2 - length - self.window, 1)
+        is_inside = rows.min(initial=0) >= 0 and rows.max(initial=0) < len(values)
+        if not is_inside or 2 * length * len(ends) > len(values):
+            return self.transform(values)
+        columns = values[rows.T].reshape(rows.shape[1], -1)
+        scaled = np.full_like(values, np.nan)
+        scaled[rows[:, self.window - 1 :].T] = zscore(columns, self.window)[
+            self.window - 1 :
+        ].reshape(length, len(ends), -1)
+        return scaled
 
     def update(self, state: Matrix | None, values: Matrix) -> tuple[Matrix, Matrix]:
         """Scales the rows that follow; the state has the last `window` - 1 rows."""

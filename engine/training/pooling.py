@@ -13,7 +13,7 @@ from engine.models.dataset import CoarseInputs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.core.types import BoolVector, IntVector, Matrix, Vector
+    from engine.core.types import IntVector, Matrix, Vector
     from engine.models.dataset import TrainingSet
     from engine.models.fitted_model import FittedModel, InputTransform
 

@@ -56,6 +56,7 @@ def main() -> None:
     relax_gc()  # these two as in `backtest paper run`
     settle_gc()
     for number, bar in enumerate(following_bars(market)):
+        loop.prepare_next()  # as a paper account does while it waits
         start = _clocks_after_pause()
         outcome = loop.advance(bar)
         taken["loop"].append(_since(start))

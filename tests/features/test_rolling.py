@@ -40,7 +40,7 @@ def test_mean_and_deviation_depend_on_the_window_only(values, window, ddof) -> N
         np.testing.assert_array_equal((mean[end - 1], deviation[end - 1]), alone)
 
 
-@pytest.mark.parametrize(
+EVERY_STATISTIC = pytest.mark.parametrize(
     "statistic",
     [
         lambda x: mean_and_deviation(x, 60)[1],
@@ -50,11 +50,23 @@ def test_mean_and_deviation_depend_on_the_window_only(values, window, ddof) -> N
     ],
     ids=["deviation", "covariance", "weighted sum", "midrank"],
 )
+
+
+@EVERY_STATISTIC
 def test_a_window_is_bit_equal_for_any_rows_around_it(values, statistic) -> None:
     whole = statistic(values)
     for start, stop in [(0, 8_200), (5, 9_000), (8_100, 16_500), (12_345, N)]:
         part = statistic(values[start:stop])
         np.testing.assert_array_equal(part[59:], whole[start + 59 : stop])
+
+
+@EVERY_STATISTIC
+@pytest.mark.parametrize("windows", [1, 2, 4, 9])
+def test_a_column_is_bit_equal_alone_and_among_hundreds(values, statistic, windows) -> None:
+    columns = values[: (59 + windows) * 290].reshape(59 + windows, 290)
+    together = statistic(columns)
+    for column in (0, 137, 289):
+        np.testing.assert_array_equal(together[:, column], statistic(columns[:, column].copy()))
 
 
 def test_covariance_equals_numpy_and_is_zero_where_one_is_constant(values) -> None:

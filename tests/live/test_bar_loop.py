@@ -122,6 +122,18 @@ def test_a_loop_that_starts_again_from_its_json_goes_on_to_the_last_bit(tmp_path
     assert loop.state == whole.state
 
 
+def test_a_loop_that_prepares_each_forecast_gives_the_same(tmp_path: Path) -> None:
+    places = range(230, 260)
+    expected = advance(start(tmp_path, 230), places)
+    prepared = start(tmp_path, 230)
+    found = []
+    for place in places:
+        prepared.prepare_next()
+        prepared.prepare_next()
+        found += advance(prepared, [place])
+    assert list(map(said, found)) == list(map(said, expected))
+
+
 def test_a_new_account_buys_the_whole_target_of_the_decisions_before_it(tmp_path: Path) -> None:
     spec = small_strategy()
     result = backtest(spec, MARKET, tmp_path)

@@ -58,6 +58,29 @@ def test_a_rolling_zscore_depends_on_its_window_only(values: np.ndarray) -> None
 
 
 @EVERY_SCALING
+@pytest.mark.parametrize("length", [1, 2, 5])
+@pytest.mark.parametrize("ends", [[199], [60, 61, 130, 199], [199, 80], [30, 100]])
+def test_rows_of_a_few_sequences_are_scaled_with_the_bits_of_all_rows(
+    values: np.ndarray, scaling: Scaling, length: int, ends: list[int]
+) -> None:
+    values[100:130, 1] = 7.0  # a window that is constant
+    scaler = fit_scaler(scaling, values, TRAIN)
+    scaled = scaler.transform_sequences(values, np.array(ends), length)
+    read = np.array(ends)[:, None] + np.arange(1 - length, 1)
+    assert scaled.shape == values.shape
+    assert scaled[read].tobytes() == scaler.transform(values)[read].tobytes()
+
+
+def test_a_sequence_whose_windows_are_not_complete_is_nan_where_they_are_not(
+    values: np.ndarray,
+) -> None:
+    scaler = fit_scaler(RollingZscoreScaling(window=20), values, TRAIN)
+    scaled = scaler.transform_sequences(values, np.array([30]), 4)
+    assert np.isnan(scaled[27:29]).all()
+    assert np.isfinite(scaled[29:31]).all()
+
+
+@EVERY_SCALING
 def test_scaling_does_not_depend_on_rows_after_the_train_part(
     values: np.ndarray, scaling: Scaling
 ) -> None:

@@ -31,7 +31,7 @@ from engine.signals.decision import decide
 from engine.signals.orders import place_orders
 from engine.signals.prediction_row import PredictionRow
 from engine.simulation.bar_step import step
-from engine.simulation.costs import Costs
+from engine.simulation.costs import BoundCosts, Costs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from engine.signals.decision import DecisionState
     from engine.signals.orders import Order
     from engine.simulation.account import Account, BarPrices, Fill
-    from engine.simulation.costs import TradingCosts
+    from engine.simulation.costs import CostModel, TradingCosts
     from engine.strategy import Strategy
 
 
@@ -83,6 +83,9 @@ class BarLoop:
         self._present = present
         self._state = state or LoopState()
         self._rates = rates or load_rates(spec.rates)
+        self._is_prepared = False
+        self._fixed_costs = _bind_fixed(spec.costs)
+        self._decision_spec = spec.decision_spec(periods_per_year=1.0)
 
     @classmethod
     def start(
@@ -211,10 +214,19 @@ class BarLoop:
         )
         if orders:
             account = account.model_copy(update={"orders": (*account.orders, *orders)})
-        self._recent, self._present = recent, present
+        self._recent, self._present, self._is_prepared = recent, present, False
         self._state = LoopState(decision=decision, account=account)
         trained = present.trained if begins else 0
         return BarOutcome(timestamp, row, targets, orders, fills, account, trained, present.index)
+
+    def prepare_next(self) -> None:
+        """Computes what the next forecast needs of the bars so far, while the next bar is awaited.
+
+        `advance` gives the same without it, later. A second call before the next bar does nothing.
+        """
+        if self._present is not None and not self._is_prepared:
+            self._present.models.prepare_next(self._recent.rows)
+            self._is_prepared = True
 
     def _step(self, prices: BarPrices, history: _LazyHistory) -> tuple[Account, tuple[Fill, ...]]:
         execution = self.spec.execution
@@ -230,9 +242,7 @@ class BarLoop:
 
     def _costs(self, history: _LazyHistory) -> TradingCosts:
         """Costs with rates at the bar; those that may vary are computed on the history."""
-        if isinstance(self.spec.costs, Costs):
-            return self.spec.costs
-        return self.spec.bind_costs(history.market)
+        return self._fixed_costs or self.spec.bind_costs(history.market)
 
     def _decide(
         self, recent: RecentBars, present: PresentWindow, history: _LazyHistory
@@ -248,8 +258,12 @@ class BarLoop:
             forecast.quantiles,
             closes,
         )
-        spec = self.spec.decision_spec(present.periods_per_year, present.calendar)
-        return row, *decide(self._state.decision, row, spec)
+        spec = self._decision_spec
+        if (spec.periods_per_year, spec.calendar) != (present.periods_per_year, present.calendar):
+            self._decision_spec = self.spec.decision_spec(
+                present.periods_per_year, present.calendar
+            )
+        return row, *decide(self._state.decision, row, self._decision_spec)
 
     def _require_window(self, timestamp: pd.Timestamp) -> PresentWindow:
         if self._present is None:
@@ -275,6 +289,13 @@ class _LazyHistory:
     def market(self) -> Market:
         """The market."""
         return self._load(self.timestamp)
+
+
+def _bind_fixed(costs: CostModel) -> BoundCosts | None:
+    """Costs of the same rates at every bar, which are computed once; None of other ones."""
+    if not isinstance(costs, Costs):
+        return None
+    return BoundCosts(costs, costs.rates, costs.one_way_cost_bps)
 
 
 def _check_state(state: LoopState, market: Market) -> None:

@@ -76,7 +76,7 @@ class StreamedStrategy:
         """The columns of numbers that the bars must have."""
         return frozenset((*self.stream.required_columns, *VALUE_COLUMNS)) - BAR_NAMES
 
-    @property
+    @cached_property
     def closes_needed(self) -> int | None:
         """Closes that a decision needs; None is all of them."""
         return self.spec.decision_spec(periods_per_year=1.0).closes_needed

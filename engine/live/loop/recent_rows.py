@@ -130,6 +130,11 @@ class RecentRows:
         coarse = [(completed, np.array([latest])) for completed, latest in row.coarse]
         return self._append(row.values[None, :], np.array([closes]), coarse)
 
+    def repeat_newest(self) -> RecentRows:
+        """The rows after one more bar with the values of the newest."""
+        coarse = [(tail.features[:0], tail.latest[-1:]) for tail in self.coarse]
+        return self._append(self.features[-1:], self.closes[-1:], coarse)
+
     def _append(
         self, features: Matrix, closes: Matrix, coarse: Sequence[tuple[Matrix, IntVector]]
     ) -> RecentRows:

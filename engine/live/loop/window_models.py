@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.core.errors import TrainingError
+from engine.core.part_origin import is_built_in
 from engine.models.shared_prediction import PredictionRequest, predict_requests
 from engine.models.training.losses import quantile_levels
 from engine.signals.decision_levels import compute_decision_levels
@@ -98,6 +99,24 @@ class WindowModels:
             ),
             levels,
         )
+
+    def prepare_next(self, rows: RecentRows) -> None:
+        """Lets networks compute what the next forecast shares with one of another next bar.
+
+        A recurrent layer keeps the steps of the last single row, and begins the next row where it
+        differs: at the bar that comes. Fits that are shared predict their symbols together, and
+        are left out.
+
+        Args:
+            rows: Up to the newest bar.
+        """
+        following = rows.repeat_newest()
+        fits = Counter(id(model.forecaster) for own in self.members.values() for model, _ in own)
+        for symbol, own in self.members.items():
+            for model, _ in own:
+                kind = model.forecaster.model
+                if kind.costly and is_built_in(type(kind)) and fits[id(model.forecaster)] == 1:
+                    model.predict(*following.select(model, symbol))
 
     def predict(self, rows: RecentRows) -> RowForecast:
         """The forecasts at the newest close.

@@ -169,6 +169,8 @@ class AccountRunner:
                 break
             entries.append(self._decide(self._backlog[0], is_newest=len(self._backlog) == 1))
             self._backlog.popleft()
+        if not self._backlog:
+            self._loop.prepare_next()
         return entries
 
     def _is_stopped(self) -> bool:

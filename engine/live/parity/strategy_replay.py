@@ -232,6 +232,7 @@ def _advance(
     """The outcomes of the out-of-sample bars from the place `first` on."""
     newest = market.bars.iloc[-(count - first) * len(market.symbols) :]
     for place, bar in enumerate(NextBar.of_market(newest, market.symbols), start=1):
+        loop.prepare_next()  # as a paper account does while it waits
         yield loop.advance(bar)
         progress.advance(place, count - first, str(bar.timestamp))
 

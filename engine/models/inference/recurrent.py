@@ -5,11 +5,16 @@ row. So a step multiplies its input, a 1 for the bias and the output of the step
 matrix; all gates are written into one array, and a sigmoid is computed as
 0.5 tanh(x / 2) + 0.5 together with the hyperbolic tangents: the factor 1 / 2 is in the matrix,
 where it is exact.
+
+A single row leaves its steps in the layer, and the next one begins at the first step that is
+another one: of a forecast whose newest bar alone is not known yet, all steps but the last can be
+computed before that bar comes. The calls are the same ones, and so are the bits.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -17,7 +22,7 @@ from engine.models.inference.elementwise import ELEMENTWISE
 from engine.models.inference.linear import column_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
     Layer = Callable[[Array], Array]
     Activation = Callable[[Array, Array], Any]
     Product = Callable[[Array, Array, Array], Any]
+    Views: TypeAlias = tuple[Any, ...]
+    Step: TypeAlias = tuple[Array, Array, Views]
 
 HALF = np.array(0.5, np.float32)
 """An array without axes: NumPy takes twice as long to read a scalar."""
@@ -47,18 +54,18 @@ def bind_lstm(weights: Sequence[Array], attributes: Mapping[str, Any]) -> Layer:
     act_into, gate_into = _activation(act), _gate_of_scaled(gate)
     blocks = column_blocks(_lstm_matrix(weights, _scale_of(gate)))
 
-    def run(x: Array) -> Array:
-        joined, lead, product = _join_inputs(x, units)
-        values = np.zeros((*lead, 5 * units), np.float32)  # i, f, o, candidate, state
-        gates, together = values[..., : 3 * units], values[..., : 4 * units]
-        candidate, state = values[..., 3 * units : 4 * units], values[..., 4 * units :]
-        first, second = values[..., : 2 * units], values[..., 3 * units :]
-        i, f = first[..., :units], first[..., units:]
-        o = values[..., 2 * units : 3 * units]
+    def make_views(values: Array, following: Array) -> Views:
+        gates, candidate = values[..., : 3 * units], values[..., 3 * units : 4 * units]
+        first, second = values[..., : 2 * units], values[..., 3 * units : 5 * units]
+        i, f, o = first[..., :units], first[..., units:], values[..., 2 * units : 3 * units]
         written = [(block, values[..., part]) for block, part in blocks]
-        outputs = joined[1:, ..., -units:]
+        together, state = values[..., : 4 * units], following[..., 4 * units :]
+        return written, together, gates, candidate, first, second, i, f, o, state
+
+    def advance(steps: Iterable[Step], product: Product) -> None:
         add, times, tanh = np.add, np.multiply, np.tanh
-        for step, output in zip(joined, outputs, strict=False):
+        for step, output, views in steps:
+            written, together, gates, candidate, first, second, i, f, o, state = views
             for block, columns in written:
                 product(step, block, columns)
             if default:
@@ -72,9 +79,9 @@ def bind_lstm(weights: Sequence[Array], attributes: Mapping[str, Any]) -> Layer:
             add(i, f, state)
             act_into(state, output)
             times(output, o, output)
-        return _select_outputs(outputs, x, sequences=attributes["sequences"])
 
-    return run
+    # The values of a step: i, f, o, candidate, state before it.
+    return _Recurrence(units, 5 * units, make_views, advance, sequences=attributes["sequences"])
 
 
 def bind_gru(weights: Sequence[Array], attributes: Mapping[str, Any]) -> Layer:
@@ -99,16 +106,21 @@ def bind_gru(weights: Sequence[Array], attributes: Mapping[str, Any]) -> Layer:
     blocks = column_blocks(matrix)
     inner_blocks = column_blocks(weights[1][:, 2 * units :])
 
-    def run(x: Array) -> Array:
-        joined, lead, product = _join_inputs(x, units)
-        values = np.zeros((*lead, 4 * units), np.float32)  # z, r, of the state, of the input
+    def make_views(values: Array, following: Array) -> Views:  # noqa: ARG001 - the state is the output
         gates, z, r = values[..., : 2 * units], values[..., :units], values[..., units : 2 * units]
-        of_state, of_input = values[..., 2 * units : 3 * units], values[..., 3 * units :]
-        reset = np.empty((*lead, units), np.float32)
+        of_state, of_input = (
+            values[..., 2 * units : 3 * units],
+            values[..., 3 * units : 4 * units],
+        )
+        reset = values[..., 4 * units :]
         written = [(block, values[..., part]) for block, part in blocks]
         inner = [(block, of_state[..., part]) for block, part in inner_blocks]
-        states = joined[..., -units:]
-        for step, before, output in zip(joined, states, states[1:], strict=False):
+        return written, inner, gates, z, r, of_state, of_input, reset
+
+    def advance(steps: Iterable[Step], product: Product) -> None:
+        for step, output, views in steps:
+            written, inner, gates, z, r, of_state, of_input, reset = views
+            before = step[..., -units:]
             for block, columns in written:
                 product(step, block, columns)
             gate_into(gates, gates)
@@ -123,9 +135,91 @@ def bind_gru(weights: Sequence[Array], attributes: Mapping[str, Any]) -> Layer:
             np.subtract(before, of_input, of_state)
             np.multiply(of_state, z, of_state)
             np.add(of_input, of_state, output)  # candidate + z (state - candidate)
-        return _select_outputs(states[1:], x, sequences=attributes["sequences"])
 
-    return run
+    # The values of a step: z, r, of the state, of the input, the state times r.
+    return _Recurrence(units, 5 * units, make_views, advance, sequences=attributes["sequences"])
+
+
+class _Recurrence:
+    """A recurrent layer.
+
+    Args:
+        units: Of the output.
+        width: Values of a step.
+        make_views: The parts of a step's values, and of the next step's.
+        advance: Computes steps, one after another.
+        sequences: Whether to return the output of each step.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        width: int,
+        make_views: Callable[[Array, Array], Views],
+        advance: Callable[[Iterable[Step], Product], None],
+        *,
+        sequences: bool,
+    ) -> None:
+        self._units, self._width, self._sequences = units, width, sequences
+        self._make_views, self._advance = make_views, advance
+        self._spare: list[_SingleRow] = []  # one for each thread that predicts at once
+
+    def __call__(self, x: Array) -> Array:
+        """From (n, steps, k) to (n, units), or (n, steps, units)."""
+        if len(x) == 1:
+            return self._run_single(x)
+        rows, steps, columns = x.shape
+        joined = _join_rows((steps, rows, 1), columns, self._units)
+        joined[:-1, ..., :columns] = x.swapaxes(0, 1).reshape(steps, rows, 1, columns)
+        values = np.zeros((rows, 1, self._width), np.float32)
+        views, outputs = self._make_views(values, values), joined[1:, ..., -self._units :]
+        self._advance(
+            ((step, each, views) for step, each in zip(joined, outputs, strict=False)), np.matmul
+        )
+        return _select_outputs(outputs, rows, sequences=self._sequences)
+
+    def _run_single(self, x: Array) -> Array:
+        """Computes the steps from the first that is not that of the row before."""
+        row = self._spare.pop() if self._spare else None
+        if row is None or row.inputs.shape != x.shape[1:]:
+            row = self._make_row(*x.shape[1:])
+        first = row.replace_inputs(x[0])
+        self._advance(row.steps[first:], np.dot)
+        result = _select_outputs(row.outputs, 1, sequences=self._sequences)
+        self._spare.append(row)
+        return result
+
+    def _make_row(self, steps: int, columns: int) -> _SingleRow:
+        joined = _join_rows((steps,), columns, self._units)
+        joined[:, :columns] = np.nan  # equal to no input
+        values = np.zeros((steps + 1, self._width), np.float32)
+        outputs = joined[1:, -self._units :]
+        views = map(self._make_views, values[:-1], values[1:])
+        return _SingleRow(
+            joined[:-1, :columns], outputs, [*zip(joined[:-1], outputs, views, strict=True)]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _SingleRow:
+    """The steps of one row.
+
+    Attributes:
+        inputs: (steps, k).
+        outputs: (steps, units).
+        steps: What `advance` takes, in arrays that hold the inputs and the outputs too.
+    """
+
+    inputs: Array
+    outputs: Array
+    steps: list[Step]
+
+    def replace_inputs(self, inputs: Array) -> int:
+        """Takes other inputs, and returns the first step that differs; a NaN differs."""
+        same = (self.inputs == inputs).all(axis=1)
+        first = len(same) if same.all() else int(same.argmin())
+        self.inputs[first:] = inputs[first:]
+        return first
 
 
 def _lstm_matrix(weights: Sequence[Array], scale: Array) -> Array:
@@ -158,32 +252,29 @@ def _gru_matrix(weights: Sequence[Array], *, reset_after: bool) -> Array:
     return matrix
 
 
-def _join_inputs(x: Array, units: int) -> tuple[Array, tuple[int, ...], Product]:
+def _join_rows(lead: tuple[int, ...], columns: int, units: int) -> Array:
     """Rows to multiply by the matrix: input, 1, and the output of the step before, first 0.
 
+    `lead` is the number of steps, for one row, or (steps, n, 1) for n: `np.dot` of one and
+    `np.matmul` of n call the same product of BLAS, row by row, and `dot` takes half the time for
+    one.
+
     Returns:
-        (steps + 1, *lead, k + 1 + units); lead: () for one row, (n, 1) for n; and the function of
-        rows, matrix and result. Both functions call the same product of BLAS, row by row, and
-        `dot` takes half the time of `matmul` for one.
+        (steps + 1, ..., columns + 1 + units), the outputs of each step in the row after it.
     """
-    rows, steps, columns = x.shape
-    lead: tuple[int, ...] = () if rows == 1 else (rows, 1)
-    product: Product = np.dot if rows == 1 else np.matmul
-    joined = np.empty((steps + 1, *lead, columns + 1 + units), np.float32)
-    joined[:-1, ..., :columns] = x.swapaxes(0, 1).reshape(steps, *lead, columns)
+    joined = np.empty((lead[0] + 1, *lead[1:], columns + 1 + units), np.float32)
     joined[..., columns] = 1
     joined[0, ..., columns + 1 :] = 0
-    return joined, lead, product
+    return joined
 
 
-def _select_outputs(outputs: Array, x: Array, *, sequences: bool) -> Array:
-    """(n, units) of the last step, or (n, steps, units); contiguous."""
-    rows, units = len(x), outputs.shape[-1]
+def _select_outputs(outputs: Array, rows: int, *, sequences: bool) -> Array:
+    """(n, units) of the last step, or (n, steps, units); contiguous, and a copy."""
+    units = outputs.shape[-1]
     if not sequences:
         last: Array = outputs[-1].reshape(rows, units).copy()
         return last
-    by_row = outputs.reshape(len(outputs), rows, units).swapaxes(0, 1)
-    return np.ascontiguousarray(by_row)
+    return outputs.reshape(len(outputs), rows, units).swapaxes(0, 1).copy()
 
 
 def _scale_of(gate: str) -> Array:

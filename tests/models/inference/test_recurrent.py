@@ -76,3 +76,44 @@ def test_gru_equals_its_formula(units, reset_after) -> None:
         wanted = expected if sequences else expected[:, -1]
         np.testing.assert_allclose(layer(INPUTS), wanted, atol=1e-5)
         np.testing.assert_allclose(layer(INPUTS[1:2]), wanted[1:2], atol=1e-5)
+
+
+@pytest.mark.parametrize("sequences", [True, False])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "gru, reset before"])
+def test_a_row_continues_the_steps_of_the_row_before_with_the_same_bits(kind, sequences) -> None:
+    gates, biases = (4, ()) if kind == "lstm" else (3, (2,) if kind == "gru" else ())
+    attributes = {
+        "activations": ("tanh", "sigmoid"),
+        "sequences": sequences,
+        "reset_after": kind == "gru",
+    }
+    bind = bind_lstm if kind == "lstm" else bind_gru
+    weights = random_weights(5, gates, biases=biases)
+    kept = bind(weights, attributes)
+    rows = np.repeat(INPUTS[:1], 6, axis=0)
+    rows[1, -1] += 1  # another last step
+    rows[3, 1:] -= 2  # another second step, and those after it
+    rows[4, 0] = np.nan
+    rows[5, 2, 0] = -rows[5, 2, 0]
+    for row in rows:
+        alone = bind(weights, attributes)(row[None])
+        first, again = kept(row[None]), kept(row[None])
+        assert first.tobytes() == again.tobytes() == alone.tobytes()
+        assert first.tobytes() == kept(np.stack([row, row]))[:1].tobytes()
+
+
+def test_a_row_of_another_length_is_computed_anew() -> None:
+    attributes = {"activations": ("tanh", "sigmoid"), "sequences": False}
+    weights = random_weights(5, 4, biases=())
+    layer = bind_lstm(weights, attributes)
+    for row in (INPUTS[0], INPUTS[0, :2], INPUTS[0]):
+        assert layer(row[None]).tobytes() == bind_lstm(weights, attributes)(row[None]).tobytes()
+
+
+def test_a_result_is_not_changed_by_the_next_row() -> None:
+    attributes = {"activations": ("tanh", "sigmoid"), "sequences": True}
+    layer = bind_lstm(random_weights(5, 4, biases=()), attributes)
+    result = layer(INPUTS[:1])
+    before = result.copy()
+    layer(INPUTS[1:2])
+    assert result.tobytes() == before.tobytes()
