@@ -236,9 +236,8 @@ def relabel_by_close(
         place = np.searchsorted(closes, times[symbol].closes(stamps), side="left")
         is_last = np.append(place[1:] != place[:-1], True) & (place < len(labels))
         kept = frame[is_last].reset_index(drop=True)
-        kept["timestamp"] = own["timestamp"].to_numpy()[place[is_last]]
-        kept["timestamp"] = kept["timestamp"].dt.tz_localize("UTC")
-        moved[symbol] = kept.astype({"timestamp": own["timestamp"].dtype})
+        kept["timestamp"] = own["timestamp"].iloc[place[is_last]].reset_index(drop=True)
+        moved[symbol] = kept
     return moved
 
 
