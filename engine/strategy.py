@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
@@ -384,9 +385,12 @@ class Strategy(Spec):
             ContractError: The rates of a user's model break its contract.
             UsageError: They are of money or units, and there is no capital.
         """
-        bound = self.costs.bind(market)
+        bound = self.costs.bind(market.carried if market.has_absences else market)
         if isinstance(bound, Costs):
             return bound
+        if market.has_absences:
+            present = market.present.to_numpy()
+            bound = replace(bound, rates=bound.rates.at_absences(present))
         if self.capital is None:
             if bound.rates.needs_capital:
                 raise UsageError(

@@ -181,6 +181,23 @@ class Market:
             np.where(self.present.to_numpy(), self.wide(column).to_numpy(), carried)
         )
 
+    @cached_property
+    def carried(self) -> Market:
+        """A market with a bar of every symbol at each timestamp, for costs that are of bars.
+
+        Where a symbol has none, the prices are those of `tradable` and the volume is 0, or NaN
+        where its source has none. It is no history that a feature or a forecast may read.
+        """
+        if not self.has_absences:
+            return self
+        columns = [self.tradable(name).to_numpy() for name in VALUE_COLUMNS[:-1]]
+        volume = self.wide("volume").to_numpy()
+        is_known = ~np.isnan(volume).all(axis=0)
+        columns.append(np.where(~self.present.to_numpy() & is_known, 0.0, volume))
+        other = self.with_values(np.stack([each.ravel() for each in columns], axis=1))
+        vars(other)["traded"] = self.traded
+        return other
+
     def _as_wide(self, values: Matrix | BoolMatrix) -> WideFrame:
         columns = _symbol_columns(self.symbols).view()
         return pd.DataFrame(values, index=self._timestamps, columns=columns)

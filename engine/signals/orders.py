@@ -105,6 +105,27 @@ def schedule_orders(weights: WideFrame, delay: int) -> WideFrame:
     return pd.DataFrame(due, index=weights.index, columns=weights.columns)
 
 
+def settle_orders(orders: WideFrame, settlements: WideFrame | None, delay: int) -> WideFrame:
+    """The orders of symbols some of which are found to be delisted, and paid out.
+
+    At that row an order to hold nothing is due, whatever else is, and what was decided by then and
+    is due later is cancelled.
+
+    Args:
+        orders: As by `schedule_orders`.
+        settlements: Bool, the shape of `orders`: the rows at which a symbol is paid out; None
+            where none is.
+        delay: Rows from a decision to the row at which it is due.
+    """
+    if settlements is None or not settlements.to_numpy().any():
+        return orders
+    due = orders.to_numpy().copy()
+    for row, column in np.argwhere(settlements.to_numpy()):
+        due[row, column] = 0.0
+        due[row + 1 : row + delay + 1, column] = np.nan
+    return _wide_like(orders, due)
+
+
 def defer_orders(orders: WideFrame, traded: WideFrame | None) -> WideFrame:
     """The target weight at each bar where an order is filled: orders wait where nothing trades.
 
@@ -225,7 +246,10 @@ def _check_targets(targets: Mapping[str, float], decided_on: datetime) -> None:
 
 
 def find_pending_orders(
-    weights: WideFrame, delay: int, traded: WideFrame | None = None
+    weights: WideFrame,
+    delay: int,
+    traded: WideFrame | None = None,
+    settlements: WideFrame | None = None,
 ) -> pd.DataFrame:
     """The orders that are not filled by the last row: not due yet, or waiting for a trade.
 
@@ -233,6 +257,7 @@ def find_pending_orders(
         weights: Weights decided at each row's close, without NaN.
         delay: Rows from the decision to the fill, at least 1.
         traded: As in `defer_orders`.
+        settlements: As in `settle_orders`; something counts as traded there.
 
     Returns:
         A row an order, the first due first, then in the order of the symbols: `decided_on`,
@@ -250,7 +275,11 @@ def find_pending_orders(
         trades = pd.DataFrame(data=True, index=targets.index, columns=targets.columns)
     else:
         trades = traded.reset_index(drop=True).reindex(targets.index, fill_value=True)
-    due = _due_targets(schedule_orders(targets, delay))
+    paid = settlements
+    if paid is not None:
+        paid = paid.reset_index(drop=True).reindex(targets.index, fill_value=False)
+        trades |= paid
+    due = _due_targets(settle_orders(schedule_orders(targets, delay), paid, delay))
     filled = _changes(_filled_targets(due, trades)).to_numpy()[count:]
     row, column = np.nonzero(filled)
     rows = np.arange(len(targets))[:, None]
