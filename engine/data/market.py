@@ -131,6 +131,14 @@ class Market:
         """Whether a symbol is absent or no member at some timestamp."""
         return self.has_absences or not self.members.to_numpy().all()
 
+    @property
+    def panel_identity(self) -> dict[str, Any]:
+        """What decides the results on a panel beside its bars."""
+        return {
+            "members": None if self.membership is None else self.membership.to_json(),
+            "delisting": self.delisting.model_dump(mode="json"),
+        }
+
     @cached_property
     def members(self) -> WideFrame:
         """Whether each symbol belongs to the universe at each close, wide and bool."""

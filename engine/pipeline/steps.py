@@ -211,6 +211,7 @@ def simulate_books(
         costs=costs or spec.bind_costs(prepared.market),
         execution=spec.execution,
         traded=late(prepared.traded),
+        settlements=None if prepared.settlements is None else late(prepared.settlements),
         cash_rates=prepared.rates_by_bar.cash.iloc[first:],
         bar_by_bar=bar_by_bar,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core.book_names import STRATEGY_BOOK
+from engine.core.errors import UsageError
 from engine.core.randomness import derive_seed
 from engine.splits.rows import row_index
 from engine.training.datasets import (
@@ -122,6 +123,15 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
                 for arrays in (own if book == STRATEGY_BOOK else shared)
                 for seed_index in range(seeds if model.stochastic else 1)
             ]
+    if not any(task.book == STRATEGY_BOOK for task in tasks):
+        raise UsageError(
+            "no window has a symbol with rows enough to fit a model",
+            expected="a symbol with 30 train rows and one validation row in a window; a row needs "
+            "the warm-up and the lookback before it, and its return before the next part",
+            found=f"none of {', '.join(symbols)} in {len(windows)} windows",
+            where="windows",
+            fix="raise windows.train, shorten features or lookback, or take a longer history",
+        )
     return tasks
 
 

@@ -43,6 +43,7 @@ def measure_capacity(  # noqa: PLR0913 - all that fills depend on
     periods_per_year: float,
     rates: RatesByBar,
     traded: WideFrame | None,
+    settlements: WideFrame | None = None,
 ) -> CapacityFigures:
     """Simulates the decided weights with other capital.
 
@@ -64,6 +65,7 @@ def measure_capacity(  # noqa: PLR0913 - all that fills depend on
         periods_per_year: Bars a year.
         rates: On the same bars.
         traded: As in `simulate`.
+        settlements: As in `simulate`.
 
     Returns:
         Without a capacity where the gross edge is not above 0, where less than half of it is left
@@ -79,6 +81,7 @@ def measure_capacity(  # noqa: PLR0913 - all that fills depend on
             bars_close[list(weights)],
             execution=execution,
             traded=traded,
+            settlements=settlements,
             cash_rates=rates.cash,
         )
         return [rates.excess_values(returns) for returns in simulated]
