@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.data import Market
+    from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts
 
 BENCHMARK_KINDS = OpenKinds(
@@ -404,6 +405,13 @@ class Strategy(Spec):
                 )
             return bound
         return bound.with_capital(self.capital)
+
+    def cost_rates(self, market: Market) -> CostRates:
+        """What the model of the costs computes on a market, see `CostModel.compute_rates`."""
+        if not market.has_absences:
+            return self.costs.compute_rates(market)
+        rates = self.costs.compute_rates(market.carried)
+        return rates.at_absences(market.present.to_numpy())
 
     def books(self) -> dict[str, Model | Benchmark]:
         """Every book by name, `strategy` first; a second benchmark of a kind is `kind_2`."""

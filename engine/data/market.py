@@ -226,6 +226,11 @@ class Market:
                 found[symbol] = found[symbol][self.present[symbol].to_numpy()]
         return found
 
+    def of_symbol(self, symbol: str) -> Market:
+        """The bars of one symbol, as if there were no other; who belongs to a universe is lost."""
+        own = self.bars_by_symbol[symbol].reset_index()[list(self.bars.columns)]
+        return replace(self, bars=own, symbols=(symbol,), membership=None)
+
     @property
     def is_regular(self) -> bool:
         """Whether the rows are the symbols in their order, again and again."""

@@ -7,7 +7,7 @@ the longest sequence need.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,6 +87,13 @@ class PanelRows:
     def own_rows(self, symbol: str) -> IntVector:
         """(k,) the rows of the panel at which the symbol has a bar."""
         return np.flatnonzero(self._column(self.present, symbol))
+
+    def first_rows(self, count: int) -> PanelRows:
+        """The first rows alone."""
+        present, members, listed = (
+            wide.iloc[:count] for wide in (self.present, self.members, self.listed)
+        )
+        return replace(self, present=present, members=members, listed=listed)
 
     def rows_by_symbol(self) -> dict[str, IntVector]:
         """Symbol -> the rows of the panel at which it has a bar."""
