@@ -32,8 +32,8 @@ _FATES = ("listed", "halted", "delisted", "halted", "listed")
 def alter_presence(market: Market, kept: int, rng: np.random.Generator) -> Market:
     """A market in which other bars are absent from a row on.
 
-    Of each symbol either no bar is absent, or some are, or all from a row on; a symbol that was
-    not listed yet is listed at another row. One symbol at least has a bar at each row.
+    Of each symbol either no bar is absent, or some are, or all from a row on. One symbol at least
+    has a bar at each row, and some bar is absent, so that the market is a panel still.
 
     Args:
         market: With a bar of every symbol at each row from `kept` on.
@@ -44,6 +44,8 @@ def alter_presence(market: Market, kept: int, rng: np.random.Generator) -> Marke
     later = np.column_stack([_draw_presence(count, rng) for _ in market.symbols])
     nobody = ~later.any(axis=1)
     later[nobody, rng.integers(0, len(market.symbols), int(nobody.sum()))] = True
+    if count and later.all() and len(market.symbols) > 1:
+        later[-1, int(rng.integers(len(market.symbols)))] = False
     return hide_bars(market, kept, later)
 
 

@@ -91,10 +91,8 @@ class FeatureHistory:
             features=replace(
                 features, timestamps=features.timestamps[rows], values=features.values[rows]
             ),
-            forward_returns={n: wide[own].iloc[rows] for n, wide in self.forward_returns.items()},
-            trailing_returns={
-                n: wide[own].iloc[rows] for n, wide in self.trailing_returns.items()
-            },
+            forward_returns=chosen(self.forward_returns),
+            trailing_returns=chosen(self.trailing_returns),
             panel=None,
         )
 
