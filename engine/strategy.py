@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.data import Market
+    from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts
 
 BENCHMARK_KINDS = OpenKinds(
@@ -384,9 +386,12 @@ class Strategy(Spec):
             ContractError: The rates of a user's model break its contract.
             UsageError: They are of money or units, and there is no capital.
         """
-        bound = self.costs.bind(market)
+        bound = self.costs.bind(market.carried if market.has_absences else market)
         if isinstance(bound, Costs):
             return bound
+        if market.has_absences:
+            present = market.present.to_numpy()
+            bound = replace(bound, rates=bound.rates.at_absences(present))
         if self.capital is None:
             if bound.rates.needs_capital:
                 raise UsageError(
@@ -400,6 +405,13 @@ class Strategy(Spec):
                 )
             return bound
         return bound.with_capital(self.capital)
+
+    def cost_rates(self, market: Market) -> CostRates:
+        """What the model of the costs computes on a market, see `CostModel.compute_rates`."""
+        if not market.has_absences:
+            return self.costs.compute_rates(market)
+        rates = self.costs.compute_rates(market.carried)
+        return rates.at_absences(market.present.to_numpy())
 
     def books(self) -> dict[str, Model | Benchmark]:
         """Every book by name, `strategy` first; a second benchmark of a kind is `kind_2`."""

@@ -147,6 +147,14 @@ class Market:
         """Whether a symbol is absent or no member at some timestamp."""
         return self.has_absences or not self.members.to_numpy().all()
 
+    @property
+    def panel_identity(self) -> dict[str, Any]:
+        """What decides the results on a panel beside its bars."""
+        return {
+            "members": None if self.membership is None else self.membership.to_json(),
+            "delisting": self.delisting.model_dump(mode="json"),
+        }
+
     @cached_property
     def decided_at(self) -> IntVector:
         """When each row is decided, microseconds since 1970: at the last of its closes."""
@@ -237,6 +245,23 @@ class Market:
             np.where(self.present.to_numpy(), self.wide(column).to_numpy(), carried)
         )
 
+    @cached_property
+    def carried(self) -> Market:
+        """A market with a bar of every symbol at each timestamp, for costs that are of bars.
+
+        Where a symbol has none, the prices are those of `tradable` and the volume is 0, or NaN
+        where its source has none. It is no history that a feature or a forecast may read.
+        """
+        if not self.has_absences:
+            return self
+        columns = [self.tradable(name).to_numpy() for name in VALUE_COLUMNS[:-1]]
+        volume = self.wide("volume").to_numpy()
+        is_known = ~np.isnan(volume).all(axis=0)
+        columns.append(np.where(~self.present.to_numpy() & is_known, 0.0, volume))
+        other = self.with_values(np.stack([each.ravel() for each in columns], axis=1))
+        vars(other)["traded"] = self.traded
+        return other
+
     def _as_wide(self, values: Matrix | BoolMatrix | IntMatrix) -> WideFrame:
         columns = _symbol_columns(self.symbols).view()
         return pd.DataFrame(values, index=self._timestamps, columns=columns)
@@ -256,6 +281,11 @@ class Market:
             if self.has_absences:
                 found[symbol] = found[symbol][self.present[symbol].to_numpy()]
         return found
+
+    def of_symbol(self, symbol: str) -> Market:
+        """The bars of one symbol, as if there were no other; who belongs to a universe is lost."""
+        own = self.bars_by_symbol[symbol].reset_index()[list(self.bars.columns)]
+        return replace(self, bars=own, symbols=(symbol,), membership=None)
 
     @property
     def is_regular(self) -> bool:

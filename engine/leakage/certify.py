@@ -175,13 +175,16 @@ class _LeakageTest:
         real, costs = self.result.prepared, self.result.spec.costs
         if not costs.known_before_fill or isinstance(costs, Costs):
             return
-        own = costs.compute_rates(real.market)
+        spec = self.result.spec
+        own = spec.cost_rates(real.market)
         first, last = self.windows[0].test.start, self.windows[-1].test.stop - 1
         chooser = self._rng(self.plan.cutoffs[0], "rows of costs")
         for row in np.unique(chooser.integers(first, last, COST_CUTS)).tolist():
             cutoff = Cutoff(row, "inside a window")
             altered = self.synthetic_future.replace_after(row, self._rng(cutoff, "costs"))
-            pairs = pair_cost_rates(costs, own, costs.compute_rates(altered), row)
+            pairs = pair_cost_rates(
+                costs, own, spec.cost_rates(altered), row, panel=real.market.is_panel
+            )
             self._require_equal(pairs, cutoff)
 
     def build_document(self) -> Certificate:

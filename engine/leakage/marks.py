@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from engine.core.types import BoolVector, IntVector, Matrix, Vector, WideFrame
+    from engine.core.types import BoolMatrix, BoolVector, IntVector, Matrix, Vector, WideFrame
     from engine.pipeline.prepare import PreparedData
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.portfolio import SimulationResult
@@ -69,6 +69,7 @@ class _MarketTerms:
     borrow: Matrix
     cash: Vector
     maintenance_margin: float
+    paid_out: BoolMatrix
 
     @classmethod
     def of_run(cls, spec: Strategy, prepared: PreparedData) -> _MarketTerms:
@@ -84,6 +85,9 @@ class _MarketTerms:
             borrow=rates.aligned("borrow_per_year", closes),
             cash=np.broadcast_to(cash, (len(bars),)),
             maintenance_margin=spec.execution.maintenance_margin or 0.0,
+            paid_out=np.zeros(closes.shape, dtype=np.bool_)
+            if prepared.settlements is None
+            else prepared.settlements.to_numpy(),
         )
 
 
@@ -112,6 +116,7 @@ class _Ledger:
         size, price = trades["size"].to_numpy(), trades["price"].to_numpy()
         signed, value = find_signs(trades) * size, size * price
         fees = terms.rates.fees_of(prices, rows, columns, size, value)
+        fees = np.where(terms.paid_out[rows, columns], 0.0, fees)
         moved = np.zeros(terms.closes.shape)
         np.add.at(moved, (rows, columns), signed)
         units = np.cumsum(moved, axis=0)

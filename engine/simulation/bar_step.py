@@ -18,6 +18,7 @@ from engine.simulation.order_queue import (
     find_waiting,
     newest_decisions,
     queue_orders,
+    settle_orders,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def step(
     A symbol that is left out of `bar` is valued at its last close, pays its last borrow rate, and
     counts the bar as one of its orders' delay. An order that is due waits where its symbol has no
     bar and where nothing trades at it, for the next bar with a trade. Of several that are due the
-    last decided replaces the others; where it takes them back, none of them is filled.
+    last decided replaces the others; where it takes them back, none of them is filled. What is
+    held of a symbol in `bar.settled` is paid out, without costs, and its orders are cancelled.
 
     Args:
         account: Before the bar; it is not changed.
@@ -73,11 +75,14 @@ def step(
     _check_terms(price, cash_rate)
     queue = queue_orders(account, orders)
     _check_decided_before((*queue, *orders), bar)
+    bar = bar.with_settlements()
+    queue = settle_orders(queue, account, bar)
     if account.ruined:
         nothing = {"timestamp": bar.timestamp, "bar_return": 0.0, "borrow": 0.0, "interest": 0.0}
         return account.model_copy(update=nothing), ()
-    decided = newest_decisions((*account.orders, *orders))
-    rates = costs.rates.at(bar.timestamp, bar.close)
+    decided = newest_decisions((*account.orders, *orders)) | dict.fromkeys(bar.settled, 0.0)
+    rates = costs.rates.at(bar.timestamp, [s for s in bar.close if s not in bar.settled])
+    rates |= dict.fromkeys(bar.settled, costs.rates.of_settlement)
     financed = _finance(account, bar.timestamp)
     holdings = _holdings_by_symbol(account, bar)
     prices = {symbol: holding.close for symbol, holding in holdings.items()}
@@ -169,7 +174,9 @@ def _holdings_by_symbol(account: Account, bar: BarPrices) -> dict[str, Holding]:
     holdings = {holding.symbol: holding for holding in account.holdings}
     for symbol, close in bar.close.items():
         holdings.setdefault(symbol, Holding(symbol=symbol, close=close))
-    return holdings
+    if not bar.symbols:
+        return holdings
+    return {symbol: holdings[symbol] for symbol in bar.symbols if symbol in holdings}
 
 
 def _execute(

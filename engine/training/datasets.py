@@ -77,18 +77,22 @@ class FeatureHistory:
             coarse=tuple(coarse),
             own_inputs=False,
         )
-        return seen if self.panel is None else seen.at_rows(self.panel.own_rows(symbol))
+        return seen if self.panel is None else seen.at_rows(self.panel.own_rows(symbol), symbol)
 
-    def at_rows(self, rows: IntVector) -> FeatureHistory:
-        """Some rows, as if there were no others between them; without coarser intervals."""
+    def at_rows(self, rows: IntVector, symbol: str) -> FeatureHistory:
+        """Some rows and the returns of one symbol, as if there were no others."""
         features = self.features
+
+        def chosen(returns: Mapping[int, WideFrame]) -> dict[int, WideFrame]:
+            return {bars: wide[[symbol]].iloc[rows] for bars, wide in returns.items()}
+
         return replace(
             self,
             features=replace(
                 features, timestamps=features.timestamps[rows], values=features.values[rows]
             ),
-            forward_returns={n: wide.iloc[rows] for n, wide in self.forward_returns.items()},
-            trailing_returns={n: wide.iloc[rows] for n, wide in self.trailing_returns.items()},
+            forward_returns=chosen(self.forward_returns),
+            trailing_returns=chosen(self.trailing_returns),
             panel=None,
         )
 
@@ -131,7 +135,7 @@ def build_training_set(
     """
     window, history = history.own_split(symbol, window), history.seen_by(symbol)
     first, horizon = int(window.train[0]) - lookback + 1, history.target.horizon
-    rows = slice(first, _stop_of(window))
+    rows = slice(first, stop_of(window))
     columns = fit_columns(history.features, history.scaling, window.train)
     coarse = [
         build_coarse_inputs(each, history.scaling, window, lookback) for each in history.coarse
@@ -173,7 +177,7 @@ def with_horizons(
             of the bar after the last validation row are then there too: they are its label.
     """
     window, history = history.own_split(symbol, window), history.seen_by(symbol)
-    stop = _stop_of(window)
+    stop = stop_of(window)
     rows = slice(stop - len(training_set.inputs), stop + recursive)
     target = target_returns(history, symbol, rows, (1,) if recursive else horizons)
     if recursive:  # the return after that bar may reach into the test part
@@ -252,7 +256,7 @@ def _relative_rows(part: Rows, first: int) -> IntVector:
     return part - first
 
 
-def _stop_of(window: TrainTestSplit) -> int:
+def stop_of(window: TrainTestSplit) -> int:
     """The row after the last that is fitted on or held out; a symbol may hold out none."""
     held_out = window.validation
     return int(held_out[-1] if len(held_out) else window.train[-1]) + 1
@@ -358,7 +362,7 @@ def build_coarse_inputs(
         InvalidBarsError: A train row is not finite.
         DataError: Another row is not finite.
     """
-    first, stop = int(window.train[0]) - lookback + 1, _stop_of(window)
+    first, stop = int(window.train[0]) - lookback + 1, stop_of(window)
     latest, known = resolution.latest[first:stop], resolution.latest[row_index(window.train)]
     train = (
         range(int(known[0]), int(known[-1]) + 1)

@@ -180,7 +180,7 @@ class BarLoop:
         Args:
             bars: Long bars of every market symbol at one timestamp, in the order of the market,
                 with the columns of `Market.bars`; or the same as numbers, which saves reading a
-                frame.
+                frame. Of a panel some symbols may be left out, or have NaN.
             traded: Whether something traded, by symbol; by default what the volumes up to this bar
                 say, as `Market.traded`.
 
@@ -237,16 +237,18 @@ class BarLoop:
     def _decide(
         self, recent: RecentBars, present: PresentWindow, history: _LazyHistory
     ) -> tuple[PredictionRow, DecisionState, dict[str, float]]:
-        forecast = present.models.predict(recent.rows)
+        absences = recent.absences
+        forecast = present.models.predict(recent.rows, absences)
         closes = recent.closes
         if recent.strategy.closes_needed is None:
-            closes = history.market.wide("close")[list(recent.strategy.targets)]
+            closes = history.market.marks[list(recent.strategy.targets)]
         row = PredictionRow(
             history.timestamp,
             forecast.predicted,
             present.models.levels,
             forecast.quantiles,
             closes,
+            absences,
         )
         spec = self.spec.decision_spec(present.periods_per_year)
         return row, *decide(self._state.decision, row, spec)

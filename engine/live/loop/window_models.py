@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.core.types import Vector
+    from engine.live.loop.panel_state import PanelRecentRows
     from engine.live.loop.recent_rows import RecentRows
     from engine.models.dataset import Prediction
     from engine.models.fitted_model import FittedModel
     from engine.pipeline.prepare import PreparedData
     from engine.signals.decision_levels import DecisionLevels, DecisionSpec
     from engine.splits.walk_forward import WalkForwardWindow
+    from engine.training.panel_rows import Absences
     from engine.training.task import FitTask
 
 
@@ -99,14 +101,25 @@ class WindowModels:
             levels,
         )
 
-    def predict(self, rows: RecentRows) -> RowForecast:
+    def predict(
+        self, rows: RecentRows | PanelRecentRows, absences: Absences | None = None
+    ) -> RowForecast:
         """The forecasts at the newest close.
+
+        Args:
+            rows: The newest rows.
+            absences: Of the newest bar of a panel, in the order of `members`.
 
         Raises:
             UsageError: There are too few bars before it.
             DataError: A feature is not finite.
         """
-        asked = [(symbol, *member) for symbol, own in self.members.items() for member in own]
+        absent = [False] * len(self.members) if absences is None else absences.absent[0].tolist()
+        asked = [
+            (symbol, *member)
+            for (symbol, own), is_absent in zip(self.members.items(), absent, strict=True)
+            for member in ([] if is_absent else own)
+        ]
         requests = [
             PredictionRequest(model, *rows.select(model, symbol)) for symbol, model, _ in asked
         ]
@@ -122,6 +135,8 @@ class WindowModels:
             predicted[symbol] = mean[0]
             for level, value in zip(self.quantiles, mean[1:], strict=False):
                 quantiles[level][symbol] = value
+        for by_symbol in quantiles.values():
+            by_symbol.update({s: float("nan") for s in predicted if s not in by_symbol})
         return RowForecast(predicted, dict(quantiles))
 
 
