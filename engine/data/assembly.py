@@ -291,7 +291,7 @@ def _require_known(bars: BarsFrame, usable: BoolVector, name: str) -> None:
         raise InvalidBarsError(
             "no exchange rate is known at any bar",
             expected="a rate that begins before the bars end",
-            found=f"{name}: {len(bars)} bars until {bars['timestamp'].iloc[-1]}",
+            found=f"{name}: {len(bars)} bars until {bars['timestamp'].max()}",
             where="fx of the dataset",
             fix="take a longer series of the rate",
         )

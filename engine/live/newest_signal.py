@@ -117,7 +117,7 @@ def signal_of_market(
     weights = decide_model_positions(spec, prepared, predictions)
     book = simulate_books(spec, prepared, {STRATEGY_BOOK: weights}, bar_by_bar=True)[STRATEGY_BOOK]
     last = newest_bar(market)
-    complete = market.times.close(last)
+    complete = pd.Timestamp(int(market.decided_at[-1]), unit="us", tz="UTC")
     return Signal(
         strategy=spec.name,
         dataset=market.provenance["name"],
@@ -203,7 +203,11 @@ def _orders(
     )
     market = prepared.market
     due = find_due_timestamps(
-        orders["due_in_bars"], weights.index[-1], market.interval, market.calendar
+        orders["due_in_bars"],
+        weights.index[-1],
+        market.interval,
+        market.calendar,
+        market.assembly,
     )
     for order, stamp in zip(orders.to_dict("records"), due, strict=True):
         yield OrderOfSignal(

@@ -197,21 +197,25 @@ def prepare_data(
     check_portfolio(spec, market, targets, first=prepared.tested.start)
     prepared.rates.require_known(prepared.span[0])  # before any training
     _check_costs(spec, prepared)
-    _check_margin(spec, prepared)
+    _check_waiting(spec, prepared)
     return prepared
 
 
-def _check_margin(spec: Strategy, prepared: PreparedData) -> None:
-    """Refuses margin calls of orders that wait for another exchange; before any training."""
-    if spec.execution.maintenance_margin is not None and prepared.fill_lags(spec) is not None:
-        raise UsageError(
-            "margin calls are not offered for a book on exchanges whose sessions overlap",
-            expected="no execution.maintenance_margin, or symbols whose next session opens after "
-            "the last close of the date",
-            found=f"maintenance_margin: {spec.execution.maintenance_margin:g}",
-            where="execution.maintenance_margin",
-            fix="leave it out, or trade the symbols in two strategies",
-        )
+def _check_waiting(spec: Strategy, prepared: PreparedData) -> None:
+    """Refuses what is not offered where orders wait for another exchange; before any training."""
+    margin, costs = spec.execution.maintenance_margin, spec.bind_costs(prepared.market)
+    limited = not isinstance(costs.rates.limit, float) or costs.rates.limit < np.inf
+    if (margin is None and not limited) or prepared.fill_lags(spec) is None:
+        return
+    raise UsageError(
+        "margin calls and caps of participation are not offered for a book some of whose "
+        "sessions open before the last close of the date before",
+        expected="neither execution.maintenance_margin nor costs.max_participation, or symbols "
+        "whose next session opens after that close",
+        found=f"maintenance_margin: {margin:g}" if margin is not None else "max_participation",
+        where="execution, costs",
+        fix="leave it out, or trade the symbols in two strategies",
+    )
 
 
 def _check_costs(spec: Strategy, prepared: PreparedData) -> None:

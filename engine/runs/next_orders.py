@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
-from engine.data.bar_grid import next_bar_labels
+from engine.data.assembly import Assembly
+from engine.data.bar_grid import microseconds_to_timestamps, next_bar_labels
+from engine.data.bar_times import BarTimes
 from engine.data.traded_bars import find_traded_bars
 from engine.runs.margin_calls import (
     apply_margin_calls,
@@ -65,10 +67,12 @@ def find_next_orders(
     margin = manifest.settings.maintenance_margin
     waits = metrics is not None and metrics.orders_waited is not None
     traded = _find_traded(bars, weights) if waits else None
+    assembly = _assembly_of(manifest)
     orders = find_orders_of_book(
         weights,
         delay=manifest.settings.delay_bars,
         traded=traded,
+        lags=_find_lags(manifest, bars, weights, assembly),
         ruined=bool((net <= -1.0).any()),
         held_weights=None
         if margin is None
@@ -86,7 +90,11 @@ def find_next_orders(
     return orders.assign(
         held_weight=held.reindex(orders["symbol"]).to_numpy(),
         due=find_due_timestamps(
-            orders["due_in_bars"], last, manifest.dataset.interval, manifest.dataset.calendar
+            orders["due_in_bars"],
+            last,
+            manifest.dataset.interval,
+            manifest.dataset.calendar,
+            assembly,
         ),
         predicted=mean.reindex(
             pd.MultiIndex.from_frame(orders[["decided_on", "symbol"]])
@@ -141,6 +149,35 @@ def find_orders_of_book(  # noqa: PLR0913 - all that orders depend on
     return orders
 
 
+def _assembly_of(manifest: Manifest) -> Assembly | None:
+    """The calendars of a book on several exchanges, without bars; None with one calendar."""
+    exchanges = manifest.dataset.exchanges
+    if exchanges is None or exchanges.decided_at is not None:
+        return None
+    rates = {rate.symbol for rate in exchanges.rates.values()}
+    calendars = {name: each for name, each in exchanges.calendars.items() if name not in rates}
+    nothing = pd.DataFrame()
+    return Assembly(
+        dict.fromkeys(calendars, nothing),
+        {name: BarTimes("1d", calendar) for name, calendar in calendars.items()},
+    )
+
+
+def _find_lags(
+    manifest: Manifest, bars: BarsFrame, weights: WideFrame, assembly: Assembly | None
+) -> WideFrame | None:
+    """Bars from each close to the first that can be filled, as `Market.fill_lags`."""
+    if assembly is None:
+        return None
+    own = bars[bars["timestamp"].isin(weights.index)]
+    closes = own.pivot(index="timestamp", columns="symbol", values="close")
+    present = closes.reindex(columns=list(assembly.symbols)).notna()
+    symbols, at_close = list(weights.columns), manifest.settings.fill_price == "close"
+    price: Literal["open", "close"] = "close" if at_close else "open"
+    lags = assembly.fill_lags(pd.DatetimeIndex(weights.index), present, price, symbols)
+    return None if lags is None else pd.DataFrame(lags, weights.index, symbols)
+
+
 def _find_traded(bars: BarsFrame, weights: WideFrame) -> WideFrame | None:
     """Whether something traded at each bar of the weights; None where there are no volumes."""
     if "volume" not in bars:
@@ -185,10 +222,17 @@ def _held_weights(
 
 
 def find_due_timestamps(
-    due_in_bars: pd.Series[int], last: pd.Timestamp, interval: str | None, calendar: str | None
+    due_in_bars: pd.Series[int],
+    last: pd.Timestamp,
+    interval: str | None,
+    calendar: str | None,
+    assembly: Assembly | None = None,
 ) -> pd.DatetimeIndex:
     """Timestamps of the bars of the fills; NaT where the dataset's calendar does not say."""
     following = pd.Series(pd.DatetimeIndex([], tz="UTC").as_unit("us"))
+    if len(due_in_bars) and assembly is not None and assembly.target is None:
+        labels = assembly.next_labels(last, int(due_in_bars.max()))
+        return pd.DatetimeIndex(microseconds_to_timestamps(labels).reindex(due_in_bars - 1))
     if len(due_in_bars) and interval and calendar:
         with suppress(UsageError):  # a calendar that this installation does not have
             following = next_bar_labels(last, interval, calendar, int(due_in_bars.max()))

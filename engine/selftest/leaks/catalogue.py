@@ -10,6 +10,7 @@ from engine.selftest.leaks.costs import COSTS
 from engine.selftest.leaks.features import LEAKS as FEATURES
 from engine.selftest.leaks.fills import FILLS, MARKS
 from engine.selftest.leaks.fits import FITS
+from engine.selftest.leaks.joins import JOINS
 from engine.selftest.leaks.positions import POSITIONS
 from engine.selftest.leaks.predictions import PREDICTIONS, THRESHOLDS
 from engine.selftest.leaks.windows import LABELS, SCALED_INPUTS, TRAINING_ARRAYS, WINDOWS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from engine.selftest.leaks.planting import Leak
 
 CATALOGUE: tuple[Leak, ...] = (
+    *JOINS,
     *WINDOWS,
     *FEATURES,
     *RESOLUTIONS,

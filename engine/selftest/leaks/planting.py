@@ -85,6 +85,7 @@ class Leak:
         needs: Sections of a strategy without which it has no effect.
         needs_coarser: Whether it needs coarser bars; a strategy without them gets some.
         reads_bars_aside: Whether it reads `Plant.seen`.
+        over_exchanges: Whether the symbols have to be on several exchanges.
         model: Name of a class of `user_models` that takes the place of the strategy's model.
     """
 
@@ -96,6 +97,7 @@ class Leak:
     needs: Mapping[str, Any] = field(default_factory=dict)
     needs_coarser: bool = False
     reads_bars_aside: bool = False
+    over_exchanges: bool = False
     model: str | None = None
 
     def adapt(self, spec: Strategy, interval: str) -> Strategy:
