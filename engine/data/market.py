@@ -195,6 +195,10 @@ class Market:
             return self
         return replace(self, bars=self.assembly.join()[0])
 
+    def with_assembly(self, assembly: Assembly) -> Market:
+        """The same of other bars, which are joined as these are."""
+        return replace(self, assembly=assembly).rejoined()
+
     @cached_property
     def members(self) -> WideFrame:
         """Whether each symbol belongs to the universe at each close, wide and bool."""

@@ -66,13 +66,19 @@ def assemble(
 
 
 def write_dataset(
-    folder: Path, calendars: Mapping[str, str], count: int, *, keys: str = "", seed: int = 0
+    folder: Path,
+    calendars: Mapping[str, str],
+    count: int,
+    *,
+    first: str = FIRST,
+    keys: str = "",
+    seed: int = 0,
 ) -> Path:
     """A manifest and a file a symbol; the calendar of the first is that of the dataset."""
     folder.mkdir(parents=True, exist_ok=True)
     default = next(iter(calendars.values()))
     for symbol, calendar in calendars.items():
-        bars = daily_bars(symbol, calendar, count, seed=seed).drop(columns="symbol")
+        bars = daily_bars(symbol, calendar, count, first=first, seed=seed).drop(columns="symbol")
         bars["timestamp"] = bars["timestamp"].dt.strftime("%Y-%m-%d")
         bars.to_csv(folder / f"{symbol}.csv", index=False)
     own = ", ".join(f'{symbol}: "{each}"' for symbol, each in calendars.items() if each != default)
