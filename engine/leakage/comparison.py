@@ -69,7 +69,7 @@ class BarRows:
     """
 
     timestamps: pd.DatetimeIndex
-    rows: range | IntVector
+    rows: Sequence[int] | IntVector
 
     def __len__(self) -> int:
         """Number of bars."""
