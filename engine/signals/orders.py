@@ -246,10 +246,7 @@ def _check_targets(targets: Mapping[str, float], decided_on: datetime) -> None:
 
 
 def find_pending_orders(
-    weights: WideFrame,
-    delay: int,
-    traded: WideFrame | None = None,
-    settlements: WideFrame | None = None,
+    weights: WideFrame, delay: int, traded: WideFrame | None = None
 ) -> pd.DataFrame:
     """The orders that are not filled by the last row: not due yet, or waiting for a trade.
 
@@ -257,7 +254,6 @@ def find_pending_orders(
         weights: Weights decided at each row's close, without NaN.
         delay: Rows from the decision to the fill, at least 1.
         traded: As in `defer_orders`.
-        settlements: As in `settle_orders`; something counts as traded there.
 
     Returns:
         A row an order, the first due first, then in the order of the symbols: `decided_on`,
@@ -275,11 +271,7 @@ def find_pending_orders(
         trades = pd.DataFrame(data=True, index=targets.index, columns=targets.columns)
     else:
         trades = traded.reset_index(drop=True).reindex(targets.index, fill_value=True)
-    paid = settlements
-    if paid is not None:
-        paid = paid.reset_index(drop=True).reindex(targets.index, fill_value=False)
-        trades |= paid
-    due = _due_targets(settle_orders(schedule_orders(targets, delay), paid, delay))
+    due = _due_targets(schedule_orders(targets, delay))
     filled = _changes(_filled_targets(due, trades)).to_numpy()[count:]
     row, column = np.nonzero(filled)
     rows = np.arange(len(targets))[:, None]
