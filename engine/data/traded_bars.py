@@ -64,9 +64,8 @@ def _of_own_bars(
     for place in range(close.shape[1]):
         own = [wide.iloc[:, [place]] for wide in (volume, high, low, close)]
         present = ~np.isnan(own[-1].to_numpy()[:, 0])
-        traded[present, place] = find_traded_bars(*(each[present] for each in own)).to_numpy()[
-            :, 0
-        ]
+        found = find_traded_bars(*(each[present] for each in own))
+        traded[present, place] = found.to_numpy()[:, 0]
     return pd.DataFrame(traded, index=close.index, columns=close.columns)
 
 

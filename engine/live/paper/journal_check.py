@@ -17,7 +17,6 @@ from engine.live.paper.bar_entry import equity_row, make_fill_rows
 from engine.live.paper.late_orders import TimedOrder, merge_orders
 from engine.live.paper.stored_documents import state_of, strategy_of
 from engine.signals.orders import Order
-from engine.simulation.account import Account
 from engine.simulation.bar_step import step
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import AccountRow, DecisionRow, FillRow, OrderRow
+    from engine.simulation.account import Account
 
 
 def check_journal(

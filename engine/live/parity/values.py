@@ -99,7 +99,9 @@ def backtest_values(
         "forecasts": forecasts,
         "levels": levels,
         "weights": _wide_values(weights, "target weight"),
-        "orders": _ordered(weights, book, result.spec.execution.delay),
+        "orders": _ordered(
+            weights, book, result.spec.execution.delay, result.prepared.settlements
+        ),
         "fills": _traded(book.trades),
         "equity": _book_values(book),
     }
@@ -181,9 +183,16 @@ def _wide_values(wide: WideFrame, name: str) -> Values:
     }
 
 
-def _ordered(weights: WideFrame, book: SimulationResult, delay: int) -> Values:
-    """The orders that are placed at each close: where a target changes, until the book's ruin."""
+def _ordered(
+    weights: WideFrame, book: SimulationResult, delay: int, settlements: WideFrame | None
+) -> Values:
+    """The orders that are placed at each close: where a target changes, until the book's ruin.
+
+    Where a delisted symbol is paid out, none is left to place.
+    """
     changed = weights.where(weights.ne(weights.shift(fill_value=0.0)))
+    if settlements is not None:
+        changed = changed.mask(settlements.loc[changed.index])
     alive = (book.returns > -1.0).cummin().to_numpy(dtype=bool)
     return _wide_values(changed[alive], f"order due in {delay} bars")
 
