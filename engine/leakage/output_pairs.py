@@ -252,12 +252,13 @@ def _pair_counts(
 ) -> OutputPair:
     """How many rows a symbol of a panel has in the arrays of a window."""
     parts = ("train", "validation", "inputs")
-    counts = [np.array([[len(getattr(each, part)) for part in parts]]) for each in (one, two)]
+    real, other = (np.array([[len(getattr(each, part)) for part in parts]]) for each in (one, two))
     return OutputPair(
         "training arrays",
         tuple(f"{symbol}: number of {part} rows in window {window.index}" for part in parts),
         BarRows(prepared.feature_history.features.timestamps, [window.test.start - 1]),
-        *counts,
+        real,
+        other,
     )
 
 

@@ -171,10 +171,11 @@ def _find_paid_out(
     closes = bars.pivot(index="timestamp", columns="symbol", values="close")[list(weights)]
     if not closes.isna().to_numpy().any():
         return {}
-    absent = [
-        bool(pd.isna(closes.at[stamp, symbol]))
-        for stamp, symbol in zip(trades["timestamp"], trades["symbol"], strict=True)
-    ]
+    places = (
+        closes.index.get_indexer(trades["timestamp"]),
+        closes.columns.get_indexer(trades["symbol"]),
+    )
+    absent = closes.isna().to_numpy()[places]
     return dict(trades[absent].groupby("symbol")["timestamp"].max())
 
 
