@@ -11,6 +11,11 @@ import pytest
 import engine
 from engine.core.errors import UsageError
 from engine.data.universe import SURVIVORS_ONLY
+from engine.pipeline.combinatorial_splits import prepare_combinatorial_data
+from engine.pipeline.prepare import prepare_data
+from engine.pipeline.steps import decide_positions
+from engine.strategy import load_strategy
+from tests.live.replays import backtest, replay_live
 from tests.pipeline.panels import (
     ALSO,
     GONE,
@@ -106,36 +111,32 @@ def test_the_book_is_divided_over_the_symbols_that_are_there(pooled: engine.Run)
     assert weights_of(pooled).loc["2019-11-01":, [OLD, ALSO, YOUNG, LATE]].ne(0.0).any().all()
 
 
-def test_models_of_each_symbol_and_ranks_take_a_panel_and_say_that_it_is_biased(
-    module_folder: Path,
+@pytest.mark.parametrize("overrides", [PANEL, LONG_SHORT], ids=["own", "ranked"])
+def test_models_of_each_symbol_and_ranks_are_replayed_bit_for_bit(
+    overrides: dict[str, object], tmp_path: Path
 ) -> None:
-    for name, overrides in (("own", PANEL), ("ranked", LONG_SHORT)):
-        made = run(module_folder / name, overrides)
-        assert made.certificate["result"] == "passed"
-        assert made.metrics.live_path.first_difference is None
-        assert SURVIVORS_ONLY in made.manifest.dataset.notices
+    spec = load_strategy(write_panel(tmp_path), overrides)
+    market = engine.load_market(spec, home=tmp_path)
+    result = backtest(spec, market, tmp_path)
+    replayed = replay_live(result, tmp_path, 200)
+    assert replayed.first_difference is None
+    assert replayed.compared["weights"] == 200 * 5
+    assert SURVIVORS_ONLY in market.provenance["notices"]
 
 
-def test_paths_of_cross_validation_are_refused_before_any_training(module_folder: Path) -> None:
+def test_paths_of_cross_validation_are_refused(tmp_path: Path) -> None:
+    spec = load_strategy(write_panel(tmp_path), POOLED | {"paths.groups": 5})
+    prepared = prepare_data(spec, engine.load_market(spec, home=tmp_path))
     with pytest.raises(UsageError, match="is not offered where symbols lack bars"):
-        run(module_folder / "paths", POOLED | {"paths.groups": 5})
+        prepare_combinatorial_data(spec, prepared)
 
 
 def test_buy_and_hold_buys_a_symbol_when_it_is_listed_and_leaves_it_when_it_is_gone(
-    module_folder: Path,
+    tmp_path: Path,
 ) -> None:
-    folder = module_folder / "held"
-    folder.mkdir()
-    made = engine.run(
-        write_panel(folder, members=True),
-        overrides=PANEL | {"benchmarks": [{"kind": "buy_and_hold"}]},
-        out=folder / "reports",
-        home=folder / "home",
-        pages=False,
-    )
-    held = made.positions.query("book == 'buy_and_hold'").pivot(
-        index="timestamp", columns="symbol", values="weight"
-    )
+    spec = load_strategy(write_panel(tmp_path, members=True), PANEL)
+    prepared = prepare_data(spec, engine.load_market(spec, home=tmp_path))
+    held = decide_positions(spec, prepared, {}, include_models=False)["buy_and_hold"]
     shares = held.max(axis=1)
     np.testing.assert_allclose(held.sum(axis=1), 1.0, atol=1e-12)
     for day, count in (("2019-01-01", 3), ("2019-04-01", 4), ("2019-06-20", 2), ("2019-12-01", 4)):
