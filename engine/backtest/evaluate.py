@@ -173,12 +173,14 @@ def _residual_regressors(prepared: PreparedData) -> Matrix:
     if len(prepared.targets) == 1:
         return values
     by_symbol = values.reshape(len(values), len(features.symbol_columns), -1)
+    mean: Matrix
     if prepared.feature_history.panel is None:
-        mean: Matrix = by_symbol.mean(axis=1)
+        mean = by_symbol.mean(axis=1)
         return mean
     known = np.isfinite(by_symbol)
     total = np.where(known, by_symbol, 0.0).sum(axis=1)
-    return total / np.maximum(known.sum(axis=1), 1)
+    mean = total / np.maximum(known.sum(axis=1), 1)
+    return mean
 
 
 def _check_price_level(

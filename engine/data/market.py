@@ -123,14 +123,7 @@ class Market:
 
         Nothing did where a symbol has no bar.
         """
-        columns = ("volume", "high", "low", "close")
-        if not self.has_absences:
-            return find_traded_bars(*map(self.wide, columns))
-        traded = np.zeros(self.present.shape, dtype=np.bool_)
-        for place, (symbol, own) in enumerate(self.bars_by_symbol.items()):
-            found = find_traded_bars(*(own[[column]] for column in columns))
-            traded[self.present[symbol].to_numpy(), place] = found.to_numpy()[:, 0]
-        return self._as_wide(traded)
+        return find_traded_bars(*map(self.wide, ("volume", "high", "low", "close")))
 
     @cached_property
     def present(self) -> WideFrame:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from engine.data import VALUE_COLUMNS
 from engine.data.membership import Membership, MemberSpan, known_days
@@ -76,7 +77,9 @@ def alter_members(market: Market, row: int, rng: np.random.Generator) -> Market:
     """
     if market.membership is None:
         return market
-    day: date = known_days(market.present.index[row : row + 1], market.interval)[0].item()
+    day: date = known_days(pd.DatetimeIndex(market.present.index[row : row + 1]), market.interval)[
+        0
+    ].item()
     chosen = rng.random(len(market.symbols)) < 0.5
     if chosen.all() or not chosen.any():
         chosen[0] = not chosen[0]

@@ -27,6 +27,7 @@ from engine.leakage.output_pairs import (
     pair_prepared_data,
     pair_rates,
     pair_task_arrays,
+    require_same_fits,
 )
 from engine.leakage.plan import ProbePlan, RefitDraw
 from engine.leakage.prediction_probe import probe_predictions
@@ -249,9 +250,9 @@ class _LeakageTest:
         self._require_equal(pair_prepared_data(real, prepared, cutoff.row), cutoff)
         windows = {window.index: window for window in self.plan.windows_to_rebuild(index)}
         own = [task for task in self.result.fits.tasks if task.window in windows]
-        pairs = list(
-            zip(own, make_window_tasks(spec, prepared, list(windows.values())), strict=True)
-        )
+        others = make_window_tasks(spec, prepared, list(windows.values()))
+        require_same_fits(own, others, ", ".join(map(str, windows)))
+        pairs = list(zip(own, others, strict=True))
         seen = set()
         for task, other in pairs:
             if id(task.training_set) not in seen:

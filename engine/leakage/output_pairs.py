@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.leakage.comparison import BarRows, OutputPair
+from engine.core.errors import LookaheadError
+from engine.leakage.comparison import FIXES, BarRows, OutputPair
 from engine.signals.inputs import SignalInputs
 from engine.signals.thresholds import compute_window_thresholds
 from engine.simulation.cost_rates import KNOWN_AT_CLOSE, RATE_NAMES
@@ -213,9 +214,11 @@ def _pair_arrays(
 ) -> Iterator[OutputPair]:
     """The arrays of one symbol."""
     history = prepared.feature_history
+    if history.panel is not None:
+        yield _pair_counts(symbol, one, two, window, prepared)
+        if not len(one.train):
+            return
     split, history = history.own_split(symbol, window), history.seen_by(symbol)
-    if not len(split.train):
-        return
     first = stop_of(split) + one.recursive - len(one.inputs)
     stamps = history.features.timestamps
     bars = BarRows(stamps, range(first, first + len(one.inputs)))
@@ -240,6 +243,51 @@ def _pair_arrays(
         yield OutputPair("training arrays", (part + where,), chosen, rows, getattr(two, part))
 
 
+def _pair_counts(
+    symbol: str,
+    one: TrainingSet,
+    two: TrainingSet,
+    window: WalkForwardWindow,
+    prepared: PreparedData,
+) -> OutputPair:
+    """How many rows a symbol of a panel has in the arrays of a window."""
+    parts = ("train", "validation", "inputs")
+    real, other = (np.array([[len(getattr(each, part)) for part in parts]]) for each in (one, two))
+    return OutputPair(
+        "training arrays",
+        tuple(f"{symbol}: number of {part} rows in window {window.index}" for part in parts),
+        BarRows(prepared.feature_history.features.timestamps, [window.test.start - 1]),
+        real,
+        other,
+    )
+
+
+def require_same_fits(
+    originals: Sequence[FitTask],
+    perturbed: Sequence[FitTask],
+    window: int | str,
+) -> None:
+    """Refuses other fits of a window: of other symbols, or of another number.
+
+    Raises:
+        LookaheadError: Which symbols of a panel are fitted depends on later bars.
+    """
+    one, two = (
+        {(task.book, task.symbol, task.seed_index) for task in tasks}
+        for tasks in (originals, perturbed)
+    )
+    if one != two or len(originals) != len(perturbed):
+        book, symbol, _ = min(one ^ two, default=("", "", 0))
+        raise LookaheadError(
+            f"Look-ahead: whether {symbol} is fitted in window {window} depends on what comes "
+            "after its train and validation rows",
+            expected="the same fits, whatever comes later",
+            found=f"{len(originals)} fits from the real bars, {len(perturbed)} from others",
+            where=f"training arrays: {book} {symbol} in window {window}",
+            fix=FIXES["training arrays"],
+        )
+
+
 def pair_tasks(
     originals: Sequence[FitTask],
     perturbed: Sequence[FitTask],
@@ -247,6 +295,7 @@ def pair_tasks(
     prepared: PreparedData,
 ) -> Iterator[OutputPair]:
     """The training sets of all tasks of one window, each once."""
+    require_same_fits(originals, perturbed, window.index)
     seen = set()
     for task, other in zip(originals, perturbed, strict=True):
         if id(task.training_set) not in seen:

@@ -376,7 +376,7 @@ def _first_window_row(spec: Strategy, history: FeatureHistory) -> int:
     """
     if history.panel is None:
         return first_usable_row(spec, history)
-    first, own = history.panel.first, history.panel.rows_by_symbol()
+    first, own = history.panel.first, history.panel.rows_by_symbol
     if max(len(rows) for rows in own.values()) <= first:
         raise UsageError(
             "no symbol has bars enough for one row",

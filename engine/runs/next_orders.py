@@ -80,6 +80,7 @@ def find_next_orders(
         maintenance_margin=margin,
         waiting=metrics.unfilled_orders if metrics is not None and metrics.fills_limited else None,
     )
+    orders = without_paid_out(orders, _find_paid_out(own_trades, bars, weights))
     last = weights.index[-1]
     cash_pays = metrics is not None and metrics.margin_calls is not None
     held = _held_weights(
@@ -149,6 +150,20 @@ def find_orders_of_book(  # noqa: PLR0913 - all that orders depend on
     return orders
 
 
+def without_paid_out(orders: pd.DataFrame, paid_out: Mapping[str, pd.Timestamp]) -> pd.DataFrame:
+    """The orders that the settlements of delisted symbols do not cancel.
+
+    Args:
+        orders: As by `find_orders_of_book`.
+        paid_out: Symbol -> the last bar at which it was found to be delisted.
+    """
+    if not paid_out:
+        return orders
+    last = orders["symbol"].map(dict(paid_out))
+    kept = last.isna() | (orders["decided_on"] > last)
+    return orders[kept.to_numpy()].reset_index(drop=True)
+
+
 def _assembly_of(manifest: Manifest) -> Assembly | None:
     """The calendars of a book on several exchanges, without bars; None with one calendar."""
     exchanges = manifest.dataset.exchanges
@@ -188,6 +203,21 @@ def _find_traded(bars: BarsFrame, weights: WideFrame) -> WideFrame | None:
     return find_traded_bars(*wide).loc[weights.index, list(weights.columns)]
 
 
+def _find_paid_out(
+    trades: pd.DataFrame, bars: BarsFrame, weights: WideFrame
+) -> dict[str, pd.Timestamp]:
+    """Symbol -> its last fill at a timestamp at which it has no bar."""
+    closes = bars.pivot(index="timestamp", columns="symbol", values="close")[list(weights)]
+    if not closes.isna().to_numpy().any():
+        return {}
+    places = (
+        closes.index.get_indexer(trades["timestamp"]),
+        closes.columns.get_indexer(trades["symbol"]),
+    )
+    absent = closes.isna().to_numpy()[places]
+    return dict(trades[absent].groupby("symbol")["timestamp"].max())
+
+
 def _mean_over_seeds(forecasts: pd.DataFrame) -> pd.Series[float]:
     """(timestamp, symbol) -> the forecast that was decided on, to the last bit."""
     by_seed = forecasts.pivot(index=["timestamp", "symbol"], columns="seed", values="predicted")
@@ -199,7 +229,9 @@ def _mean_over_seeds(forecasts: pd.DataFrame) -> pd.Series[float]:
 
 def _closes(bars: BarsFrame, weights: WideFrame) -> WideFrame:
     own = bars[bars["timestamp"].isin(weights.index)]
-    return own.pivot(index="timestamp", columns="symbol", values="close")[list(weights.columns)]
+    closes = own.pivot(index="timestamp", columns="symbol", values="close")[list(weights.columns)]
+    # The last one where a symbol of a panel has no bar; before its first nothing is held of it.
+    return closes.ffill().fillna(0.0)
 
 
 def _held_weights(

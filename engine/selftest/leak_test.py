@@ -16,6 +16,7 @@ from engine.core.progress import NullProgress, Progress
 from engine.core.randomness import derive_seed
 from engine.leakage.certify import run_leakage_test
 from engine.pipeline.prepare import prepare_data
+from engine.selftest.generated_panel import generate_panel, panel_strategy
 from engine.selftest.harness import run_backtest
 from engine.selftest.in_process import InProcessExecutor
 from engine.selftest.leak_cases import CaseSource, draw_source
@@ -194,7 +195,10 @@ def run_planted(leak_name: str, source: CaseSource, seed: int) -> LeakRun:
 
 
 def adapt_case(case: Case, leak: Leak) -> Case:
-    """The case with what a leak needs: sections of the strategy, rates, exchanges, a model."""
+    """The case with what a leak needs: sections, rates, a model, a panel, exchanges."""
+    if leak.needs_panel and not case.market.is_panel:
+        market = generate_panel(np.random.default_rng([case.spec.seed, 17]))
+        return Case(case.name, panel_strategy(), market)
     market = _spread(case) if leak.over_exchanges else case.market
     spec, rates = leak.adapt(case.spec, case.market.interval), case.rates
     if leak.model is not None:

@@ -299,7 +299,6 @@ def find_pending_orders(
     delay: int,
     traded: WideFrame | None = None,
     lags: WideFrame | None = None,
-    settlements: WideFrame | None = None,
 ) -> pd.DataFrame:
     """The orders that are not filled by the last row: not due yet, or waiting for a trade.
 
@@ -308,7 +307,6 @@ def find_pending_orders(
         delay: Rows from the decision to the fill, at least 1.
         traded: As in `defer_orders`.
         lags: As in `schedule_orders`.
-        settlements: As in `settle_orders`; something counts as traded there.
 
     Returns:
         A row an order, the first due first, then in the order of the symbols: `decided_on`,
@@ -329,11 +327,7 @@ def find_pending_orders(
         trades = traded.reset_index(drop=True).reindex(targets.index, fill_value=True)
     if lags is not None:  # of the rows that follow, at which nothing is decided
         lags = lags.reset_index(drop=True).reindex(targets.index, fill_value=longest)
-    paid = settlements
-    if paid is not None:
-        paid = paid.reset_index(drop=True).reindex(targets.index, fill_value=False)
-        trades |= paid
-    due = _due_targets(settle_orders(schedule_orders(targets, delay, lags), paid, delay, lags))
+    due = _due_targets(schedule_orders(targets, delay, lags))
     filled = _changes(_filled_targets(due, trades)).to_numpy()[count:]
     row, column = np.nonzero(filled)
     rows = np.arange(len(targets))[:, None]

@@ -194,7 +194,7 @@ class CostRates:
             np.where(present, np.arange(len(present))[:, None], -1), axis=0
         )
         first = present & (np.cumsum(present, axis=0) == 1)
-        changed = {}
+        changed: dict[str, Any] = {}
         for name in RATE_NAMES:
             rate = getattr(self, name)
             if isinstance(rate, pd.DataFrame):

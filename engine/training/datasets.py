@@ -6,10 +6,11 @@ No array holds values from after the window.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from engine.core.errors import DataError
 from engine.models.dataset import CoarseInputs, TrainingSet
@@ -70,31 +71,46 @@ class FeatureHistory:
         """
         if not self.own_inputs:
             return self
+        if self.panel is not None:
+            return self._own_history(symbol)
         coarse = [replace(each, features=each.features.of_symbol(symbol)) for each in self.coarse]
-        seen = replace(
+        return replace(
             self,
             features=self.features.of_symbol(symbol),
             coarse=tuple(coarse),
             own_inputs=False,
         )
-        return seen if self.panel is None else seen.at_rows(self.panel.own_rows(symbol), symbol)
 
-    def at_rows(self, rows: IntVector, symbol: str) -> FeatureHistory:
-        """Some rows and the returns of one symbol, as if there were no others."""
-        features = self.features
+    @cached_property
+    def _own_histories(self) -> dict[str, FeatureHistory]:
+        """Those of the symbols of a panel that were asked for."""
+        return {}
+
+    def _own_history(self, symbol: str) -> FeatureHistory:
+        """The rows at which a symbol of a panel has a bar, as if there were no others."""
+        known, panel = self._own_histories, self.panel
+        if panel is None or symbol in known:
+            return known[symbol]
+        rows, features = panel.own_rows(symbol), self.features.of_symbol(symbol)
+        stamps = features.timestamps[rows]
 
         def chosen(returns: Mapping[int, WideFrame]) -> dict[int, WideFrame]:
-            return {bars: wide[[symbol]].iloc[rows] for bars, wide in returns.items()}
+            return {
+                bars: pd.DataFrame({symbol: column_of(wide, symbol)[rows]}, index=stamps)
+                for bars, wide in returns.items()
+            }
 
-        return replace(
+        known[symbol] = replace(
             self,
             features=replace(
                 features, timestamps=features.timestamps[rows], values=features.values[rows]
             ),
             forward_returns=chosen(self.forward_returns),
             trailing_returns=chosen(self.trailing_returns),
+            own_inputs=False,
             panel=None,
         )
+        return known[symbol]
 
     def own_split(self, symbol: str, split: TrainTestSplit) -> TrainTestSplit:
         """The rows of a symbol in a split, counted in those of `seen_by`."""

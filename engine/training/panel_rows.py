@@ -8,6 +8,7 @@ the longest sequence need.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,7 +87,7 @@ class PanelRows:
 
     def own_rows(self, symbol: str) -> IntVector:
         """(k,) the rows of the panel at which the symbol has a bar."""
-        return np.flatnonzero(self._column(self.present, symbol))
+        return self.rows_by_symbol[symbol]
 
     def first_rows(self, count: int) -> PanelRows:
         """The first rows alone."""
@@ -95,9 +96,11 @@ class PanelRows:
         )
         return replace(self, present=present, members=members, listed=listed)
 
+    @cached_property
     def rows_by_symbol(self) -> dict[str, IntVector]:
         """Symbol -> the rows of the panel at which it has a bar."""
-        return {str(symbol): self.own_rows(symbol) for symbol in self.present.columns}
+        columns = zip(self.present.columns, self.present.to_numpy().T, strict=True)
+        return {str(symbol): np.flatnonzero(present) for symbol, present in columns}
 
     def split(self, symbol: str, split: TrainTestSplit) -> OwnSplit:
         """The rows of a symbol in a split.

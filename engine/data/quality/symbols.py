@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 MAX_LOST_SHARE = 0.1
 """Bars of a symbol that joining or resampling may leave out; a larger share is an error."""
 
+_KEEP = "a book of several `targets` with `inputs: target` is a panel, which keeps them"
+
 _ACCEPT = "`quality: {%s: warn}` joins them as they are"
 
 
@@ -105,7 +107,7 @@ def _find_unshared(series: Mapping[str, PriceSeries], dataset: Dataset) -> list[
             f"{lost.size} of {within.size} bars lie at times at which another symbol has none, "
             f"from {example} to {last}{_describe_times(symbol, stamps, dataset)}"
         )
-        advice = _advise_unshared(stamps, dataset)
+        advice = f"{_advise_unshared(stamps, dataset)}; {_KEEP}"
         findings.append(
             joint_finding(
                 "not_shared", symbol, lost.size, (lost[0], lost[-1]), dataset, sentence, advice

@@ -159,6 +159,11 @@ class BarLoop:
         """Every symbol of the market, whose bars `advance` takes."""
         return self._recent.strategy.symbols
 
+    @property
+    def present(self) -> frozenset[str] | None:
+        """Target symbols that have the newest bar; None where every symbol has to have each."""
+        return None if self._recent.panel is None else self._recent.panel.present
+
     def replace_orders(self, orders: tuple[Order, ...]) -> Account:
         """The account after the newest bar with other orders that are not filled.
 

@@ -106,7 +106,7 @@ class PanelState:
         for symbol, before in self.listings.items():
             if symbol in closes:
                 listings[symbol] = Listing(before.bars + 1, timestamp, closes[symbol], True)
-            elif before.is_listed and timestamp - before.newest > limit:
+            elif before.is_listed and before.newest and timestamp - before.newest > limit:
                 paid = self.rules.delisting.return_of(symbol)
                 settled[symbol] = settlement_price(before.mark, paid)
                 listings[symbol] = replace(before, mark=settled[symbol], is_listed=False)

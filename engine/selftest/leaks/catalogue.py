@@ -13,6 +13,7 @@ from engine.selftest.leaks.fits import FITS
 from engine.selftest.leaks.joins import JOINS
 from engine.selftest.leaks.positions import POSITIONS
 from engine.selftest.leaks.predictions import PREDICTIONS, THRESHOLDS
+from engine.selftest.leaks.universes import UNIVERSES
 from engine.selftest.leaks.windows import LABELS, SCALED_INPUTS, TRAINING_ARRAYS, WINDOWS
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ CATALOGUE: tuple[Leak, ...] = (
     *FITS,
     *THRESHOLDS,
     *POSITIONS,
+    *UNIVERSES,
     *COSTS,
     *FILLS,
     *MARKS,
