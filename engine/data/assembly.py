@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from engine.core.types import BarsFrame, BoolVector, IntMatrix, IntVector, Vector
-    from engine.data.bar_times import BarTimes
+    from engine.data.bar_times import TradingTimes
 
 MAX_RATE_AGE = pd.Timedelta(days=10)
 """Longest time since the close of an exchange rate with which prices are converted."""
@@ -50,7 +50,7 @@ class Assembly:
     """
 
     frames: Mapping[str, BarsFrame]
-    times: Mapping[str, BarTimes]
+    times: Mapping[str, TradingTimes]
     target: str | None = None
     rates: Mapping[str, str] = field(default_factory=dict)
     panel: bool = False
@@ -211,7 +211,7 @@ class Assembly:
 
 
 def relabel_by_close(
-    frames: Mapping[str, BarsFrame], times: Mapping[str, BarTimes], target: str
+    frames: Mapping[str, BarsFrame], times: Mapping[str, TradingTimes], target: str
 ) -> dict[str, BarsFrame]:
     """Bars labelled by the bar of the target at whose close they are known.
 
@@ -242,7 +242,7 @@ def relabel_by_close(
 
 
 def convert_prices(
-    bars: BarsFrame, times: BarTimes, rates: BarsFrame, rate_times: BarTimes, *, name: str
+    bars: BarsFrame, times: TradingTimes, rates: BarsFrame, rate_times: TradingTimes, *, name: str
 ) -> BarsFrame:
     """Bars in another currency: each price times the last close of a rate that was known at it.
 

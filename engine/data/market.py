@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import UsageError
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import NO_DELAY, VALUE_COLUMNS, format_timestamp, hash_bars
 from engine.data.panel import (
     BEFORE_LISTING,
@@ -76,9 +76,9 @@ class Market:
     assembly: Assembly | None = None
 
     @property
-    def times(self) -> BarTimes:
+    def times(self) -> TradingTimes:
         """When its bars open and close."""
-        return BarTimes(self.interval, self.calendar, self.day_begins)
+        return TradingTimes(self.interval, self.calendar, self.day_begins)
 
     def wide(self, column: str, symbols: Sequence[str] | None = None) -> WideFrame:
         """One column of the bars, a column a symbol; those of the market in their order."""

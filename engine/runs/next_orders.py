@@ -11,7 +11,7 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.data.assembly import Assembly
 from engine.data.bar_grid import microseconds_to_timestamps, next_bar_labels
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.traded_bars import find_traded_bars
 from engine.runs.margin_calls import (
     apply_margin_calls,
@@ -174,7 +174,7 @@ def _assembly_of(manifest: Manifest) -> Assembly | None:
     nothing = pd.DataFrame()
     return Assembly(
         dict.fromkeys(calendars, nothing),
-        {name: BarTimes("1d", calendar) for name, calendar in calendars.items()},
+        {name: TradingTimes("1d", calendar) for name, calendar in calendars.items()},
     )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from engine.data.assembly import Assembly
 from engine.data.bar_grid import next_bar_labels
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import normalise_bars
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def assemble(
         else daily_bars(symbol, calendar, count, seed=seed)
         for symbol, calendar in calendars.items()
     }
-    times = {symbol: BarTimes("1d", calendar) for symbol, calendar in calendars.items()}
+    times = {symbol: TradingTimes("1d", calendar) for symbol, calendar in calendars.items()}
     return Assembly(frames, times, target, rates or {}, panel)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.core.errors import InvalidBarsError
 from engine.data import VALUE_COLUMNS
 from engine.data.assembly import Assembly, convert_prices, relabel_by_close
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import utc_datetime64
 from engine.data.market import Market
 from tests.data.exchanges import assemble, daily_bars
@@ -169,7 +169,7 @@ class TestCurrencies:
         bars = daily_bars("TOKYO", "XTKS", 40)
         rates = daily_bars("JPYUSD", "24/5", 60, first="2022-12-15", level=0.007)
         converted = convert_prices(
-            bars, BarTimes("1d", "XTKS"), rates, BarTimes("1d", "24/5"), name="TOKYO"
+            bars, TradingTimes("1d", "XTKS"), rates, TradingTimes("1d", "24/5"), name="TOKYO"
         )
         # Tokyo trades from 00:00 to 06:00 UTC, and the rate of the day before closed at 00:00.
         day, before = "2023-02-07", "2023-02-06"
@@ -184,7 +184,7 @@ class TestCurrencies:
         bars = daily_bars("COIN", "24/7", 40)
         rates = daily_bars("EURUSD", "XNYS", 60, first="2022-12-15", level=1.1)
         converted = convert_prices(
-            bars, BarTimes("1d"), rates, BarTimes("1d", "XNYS"), name="COIN"
+            bars, TradingTimes("1d"), rates, TradingTimes("1d", "XNYS"), name="COIN"
         )
         own = bars[bars["timestamp"] == pd.Timestamp("2023-02-07", tz="UTC")].iloc[0]
         found = converted[converted["timestamp"] == pd.Timestamp("2023-02-07", tz="UTC")].iloc[0]
@@ -203,7 +203,7 @@ class TestCurrencies:
     def test_bars_before_the_first_rate_are_left_out(self) -> None:
         bars = daily_bars("TOKYO", "XTKS", 40)
         rates = daily_bars("JPYUSD", "24/5", 60, first="2023-01-20")
-        times = BarTimes("1d", "XTKS"), BarTimes("1d", "24/5")
+        times = TradingTimes("1d", "XTKS"), TradingTimes("1d", "24/5")
         converted = convert_prices(bars, times[0], rates, times[1], name="TOKYO")
         assert days(converted)[0] == "Tue 01-24"
 
@@ -212,7 +212,7 @@ class TestCurrencies:
         rates = daily_bars("JPYUSD", "24/5", 10)
         with pytest.raises(InvalidBarsError, match="the exchange rate is too old at 26 bars"):
             convert_prices(
-                bars, BarTimes("1d", "XTKS"), rates, BarTimes("1d", "24/5"), name="TOKYO"
+                bars, TradingTimes("1d", "XTKS"), rates, TradingTimes("1d", "24/5"), name="TOKYO"
             )
 
     def test_a_rate_that_begins_too_late_is_refused(self) -> None:
@@ -220,5 +220,5 @@ class TestCurrencies:
         rates = daily_bars("JPYUSD", "24/5", 10, first="2024-01-01")
         with pytest.raises(InvalidBarsError, match="no exchange rate is known"):
             convert_prices(
-                bars, BarTimes("1d", "XTKS"), rates, BarTimes("1d", "24/5"), name="TOKYO"
+                bars, TradingTimes("1d", "XTKS"), rates, TradingTimes("1d", "24/5"), name="TOKYO"
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.data.assembly import Assembly
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import utc_datetime64
 from engine.selftest.leaks.planting import Leak
 
@@ -41,14 +41,14 @@ def spread_over_exchanges(market: Market, target: str) -> Market:
     for symbol, calendar in calendars.items():
         own = market.bars[market.bars["symbol"] == symbol]
         stamps = utc_datetime64(own).astype(np.int64)
-        open_days = BarTimes("1d", calendar).have_sessions(stamps)
+        open_days = TradingTimes("1d", calendar).have_sessions(stamps)
         frames[symbol] = own[open_days].reset_index(drop=True)
     frames["RATE"] = market.bars[market.bars["symbol"] == target].assign(symbol="RATE")
     frames["RATE"] = frames["RATE"].reset_index(drop=True)
     assembly = Assembly(
         frames,
-        {name: BarTimes("1d", calendar) for name, calendar in calendars.items()}
-        | {"RATE": BarTimes("1d", _RATE)},
+        {name: TradingTimes("1d", calendar) for name, calendar in calendars.items()}
+        | {"RATE": TradingTimes("1d", _RATE)},
         target,
         {target: "RATE"},
     )
@@ -84,8 +84,10 @@ def _on_dates_sometimes(honest: Function, plant: Plant) -> Function:
 def _rate_of_the_date(honest: Function, plant: Plant) -> Function:
     """The rate of a date converts prices of that date, whenever it closes."""
 
-    def convert(bars: BarsFrame, times: BarTimes, rates: BarsFrame, *_: Any, name: str) -> Any:
-        return honest(bars, BarTimes(times.interval), rates, BarTimes(times.interval), name=name)
+    def convert(bars: BarsFrame, times: TradingTimes, rates: BarsFrame, *_: Any, name: str) -> Any:
+        return honest(
+            bars, TradingTimes(times.interval), rates, TradingTimes(times.interval), name=name
+        )
 
     return convert
 
