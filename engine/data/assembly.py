@@ -15,7 +15,7 @@ import pandas as pd
 
 from engine.core.errors import InvalidBarsError
 from engine.data.bar_grid import next_bar_labels
-from engine.data.bars import utc_datetime64
+from engine.data.bars import NO_DELAY, utc_datetime64
 from engine.data.joins import align_symbols
 from engine.data.panel import unite_symbols
 from engine.data.sessions import index_to_microseconds
@@ -133,17 +133,21 @@ class Assembly:
         missing = ~present[list(self.symbols)].to_numpy()
         return np.maximum.accumulate(np.where(missing, np.iinfo(np.int64).min, closes).max(axis=1))
 
-    def ended_rows(self, stamps: pd.DatetimeIndex, now: pd.Timestamp) -> BoolVector:
+    def ended_rows(
+        self, stamps: pd.DatetimeIndex, now: pd.Timestamp, delay: pd.Timedelta = NO_DELAY
+    ) -> BoolVector:
         """Whether every session of each row's date has closed by an instant.
 
         Args:
             stamps: (n,) timestamps of rows.
             now: The instant.
+            delay: How long after the close of a session its bar may come.
         """
         micro = index_to_microseconds(stamps)
         ended = np.ones(len(micro), dtype=bool)
         for times in {self.times[symbol] for symbol in self.symbols}:
-            has_closed = times.closes(micro) <= now.value // 1_000
+            known = now - delay if times.follow_sessions else now
+            has_closed = times.closes(micro) <= known.value // 1_000
             ended &= has_closed | ~times.have_sessions(micro)
         return ended
 

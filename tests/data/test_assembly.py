@@ -62,6 +62,10 @@ def test_a_book_is_decided_at_the_last_close_of_a_date() -> None:
         pd.Timestamp("2023-02-06", tz="UTC")
     ]
     assert ended.sum() == market.present.index.searchsorted(pd.Timestamp("2023-02-07", tz="UTC"))
+    delay = pd.Timedelta(minutes=30)
+    for text, row in (("21:29:59", 0), ("21:30", 1)):
+        now = pd.Timestamp(f"2023-02-07 {text}", tz="UTC")
+        assert world.ended_rows(market.present.index, now, delay).sum() == ended.sum() + row
 
 
 def market_of(world: Assembly, bars: pd.DataFrame) -> Market:

@@ -9,6 +9,9 @@ import pandas as pd
 import pytest
 
 from engine.core.errors import LookaheadError, StaleBarsError, UsageError
+from engine.core.progress import NullProgress
+from engine.data import read_manifest
+from engine.live.feeds import PollFeedSpec, open_feed
 from engine.live.freshness import require_fresh_bars
 from engine.live.market import load_market
 from engine.pipeline.prepare import prepare_data
@@ -18,6 +21,7 @@ from engine.selftest.leaks import Leak
 from engine.selftest.random_strategies import Case
 from tests.data.exchanges import write_dataset
 from tests.data.test_assembly import replace_after
+from tests.live.manual_clock import ManualClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,6 +136,13 @@ def test_each_symbol_is_fresh_by_its_own_calendar(tmp_path) -> None:
     require_fresh_bars(market, pd.Timestamp("2023-03-18 23:59:59", tz="UTC"))
     with pytest.raises(StaleBarsError, match="symbols COIN"):
         require_fresh_bars(market, pd.Timestamp("2023-03-19", tz="UTC"))
+
+
+def test_a_paper_account_takes_no_such_dataset(tmp_path) -> None:
+    manifest = read_manifest(str(write_dataset(tmp_path, {"NY": "XNYS", "TOKYO": "XTKS"}, 60)))
+    clock = ManualClock("2023-05-01")
+    with pytest.raises(UsageError, match="paper accounts take no dataset whose symbols"):
+        open_feed(PollFeedSpec(), manifest, home=tmp_path, clock=clock, progress=NullProgress())
 
 
 def test_as_it_was_known_at_an_instant(tmp_path) -> None:
