@@ -172,8 +172,8 @@ def _find_paid_out(
     if not closes.isna().to_numpy().any():
         return {}
     places = (
-        closes.index.get_indexer(trades["timestamp"]),
-        closes.columns.get_indexer(trades["symbol"]),
+        closes.index.get_indexer(pd.Index(trades["timestamp"])),
+        closes.columns.get_indexer(pd.Index(trades["symbol"])),
     )
     absent = closes.isna().to_numpy()[places]
     return dict(trades[absent].groupby("symbol")["timestamp"].max())
