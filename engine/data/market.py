@@ -130,6 +130,13 @@ class Market:
         """Whether each symbol has a bar at each timestamp, wide and bool."""
         return self._as_wide(~np.isnan(self.wide("close").to_numpy()))
 
+    @property
+    def present_bars(self) -> BarsFrame:
+        """The long bars without the rows at which a symbol has none."""
+        if not self.has_absences:
+            return self.bars
+        return self.bars[self.present.to_numpy().ravel()].reset_index(drop=True)
+
     @cached_property
     def has_absences(self) -> bool:
         """Whether a symbol has no bar at some timestamp."""

@@ -211,8 +211,8 @@ def _find_paid_out(
     if not closes.isna().to_numpy().any():
         return {}
     places = (
-        closes.index.get_indexer(trades["timestamp"]),
-        closes.columns.get_indexer(trades["symbol"]),
+        closes.index.get_indexer(pd.Index(trades["timestamp"])),
+        closes.columns.get_indexer(pd.Index(trades["symbol"])),
     )
     absent = closes.isna().to_numpy()[places]
     return dict(trades[absent].groupby("symbol")["timestamp"].max())
@@ -229,7 +229,8 @@ def _mean_over_seeds(forecasts: pd.DataFrame) -> pd.Series[float]:
 
 def _closes(bars: BarsFrame, weights: WideFrame) -> WideFrame:
     own = bars[bars["timestamp"].isin(weights.index)]
-    closes = own.pivot(index="timestamp", columns="symbol", values="close")[list(weights.columns)]
+    closes = own.pivot(index="timestamp", columns="symbol", values="close")
+    closes = closes.reindex(columns=list(weights.columns))
     # The last one where a symbol of a panel has no bar; before its first nothing is held of it.
     return closes.ffill().fillna(0.0)
 

@@ -11,6 +11,7 @@ import pytest
 import engine
 from engine.core.errors import UsageError
 from engine.data.universe import SURVIVORS_ONLY
+from engine.evaluation.analysis.attribution import attribute_run
 from engine.pipeline.combinatorial_splits import prepare_combinatorial_data
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import decide_positions
@@ -95,7 +96,7 @@ def test_a_delisted_symbol_is_paid_out_once_without_costs_and_never_traded_again
     pooled: engine.Run,
 ) -> None:
     fills = pooled.trades.query("symbol == @GONE and book == 'strategy'")
-    last, close = fills.iloc[-1], pooled.bars.query("symbol == @GONE")["close"].dropna().iloc[-1]
+    last, close = fills.iloc[-1], pooled.bars.query("symbol == @GONE")["close"].iloc[-1]
     assert last["timestamp"] == SETTLED
     assert last["price"] == pytest.approx(0.7 * close, rel=1e-12)
     assert (last["fee"], last["slippage_cost"]) == (0.0, 0.0)
@@ -141,3 +142,10 @@ def test_buy_and_hold_buys_a_symbol_when_it_is_listed_and_leaves_it_when_it_is_g
     np.testing.assert_allclose(held.sum(axis=1), 1.0, atol=1e-12)
     for day, count in (("2019-01-01", 3), ("2019-04-01", 4), ("2019-06-20", 2), ("2019-12-01", 4)):
         assert shares.loc[day] == pytest.approx(1 / count)
+
+
+def test_the_returns_of_a_panel_are_split_to_the_last_fill(pooled: engine.Run) -> None:
+    assert not pooled.bars["close"].isna().any()
+    split = attribute_run(pooled).split
+    assert split is not None
+    assert split.residual_is_rounding

@@ -107,7 +107,7 @@ def _find_unshared(series: Mapping[str, PriceSeries], dataset: Dataset) -> list[
             f"{lost.size} of {within.size} bars lie at times at which another symbol has none, "
             f"from {example} to {last}{_describe_times(symbol, stamps, dataset)}"
         )
-        advice = f"{_advise_unshared(stamps, dataset)}; {_KEEP}"
+        advice = _advise_unshared(stamps, dataset)
         findings.append(
             joint_finding(
                 "not_shared", symbol, lost.size, (lost[0], lost[-1]), dataset, sentence, advice
@@ -142,7 +142,8 @@ def _advise_unshared(stamps: Mapping[str, IntVector], dataset: Dataset) -> str:
     fewest = min(stamps, key=lambda name: stamps[name].size)
     return (
         "put symbols that trade at the same times into one dataset "
-        f"({fewest} has the fewest bars), or correct their timestamps; {_ACCEPT % 'not_shared'}"
+        f"({fewest} has the fewest bars), or correct their timestamps; {_ACCEPT % 'not_shared'}; "
+        f"{_KEEP}"
     )
 
 

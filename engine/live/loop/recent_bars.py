@@ -133,10 +133,7 @@ class RecentBars:
             InvalidBarsError: A feature is not finite past its warm-up.
         """
         strategy = StreamedStrategy.of_market(spec, market)
-        bars = market.bars
-        if market.has_absences:
-            bars = bars[market.present.to_numpy().ravel()]
-        stream, streamed = strategy.stream.update(None, bars)
+        stream, streamed = strategy.stream.update(None, market.present_bars)
         targets = strategy.targets
         closes = market.marks[list(targets)]
         stamps = pd.DatetimeIndex(closes.index)
