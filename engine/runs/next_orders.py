@@ -186,7 +186,7 @@ def _find_lags(
         return None
     own = bars[bars["timestamp"].isin(weights.index)]
     closes = own.pivot(index="timestamp", columns="symbol", values="close")
-    present = closes.reindex(columns=list(assembly.symbols)).notna()
+    present = closes.reindex(weights.index, columns=list(assembly.symbols)).notna()
     symbols, at_close = list(weights.columns), manifest.settings.fill_price == "close"
     price: Literal["open", "close"] = "close" if at_close else "open"
     lags = assembly.fill_lags(pd.DatetimeIndex(weights.index), present, price, symbols)
