@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
 
     from engine.data import Market
     from engine.portfolio import TradingCalendar
+    from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts
 
 BENCHMARK_KINDS = OpenKinds(
@@ -460,9 +462,12 @@ class Strategy(Spec):
             ContractError: The rates of a user's model break its contract.
             UsageError: They are of money or units, and there is no capital.
         """
-        bound = self.costs.bind(market)
+        bound = self.costs.bind(market.carried if market.has_absences else market)
         if isinstance(bound, Costs):
             return bound
+        if market.has_absences:
+            present = market.present.to_numpy()
+            bound = replace(bound, rates=bound.rates.at_absences(present))
         if self.capital is None:
             if bound.rates.needs_capital:
                 raise UsageError(
@@ -476,6 +481,13 @@ class Strategy(Spec):
                 )
             return bound
         return bound.with_capital(self.capital)
+
+    def cost_rates(self, market: Market) -> CostRates:
+        """What the model of the costs computes on a market, see `CostModel.compute_rates`."""
+        if not market.has_absences:
+            return self.costs.compute_rates(market)
+        rates = self.costs.compute_rates(market.carried)
+        return rates.at_absences(market.present.to_numpy())
 
     def books(self) -> dict[str, Model | Benchmark]:
         """Every book by name, `strategy` first; a second benchmark of a kind is `kind_2`."""
@@ -517,11 +529,13 @@ class Strategy(Spec):
     def is_panel(self) -> bool:
         """Whether it keeps every timestamp of its symbols, and not those alone that all have.
 
-        A book does whose rows hold features of one symbol's own bars.
+        A book does whose rows hold features and returns of one symbol's own bars.
         """
         return (
             self.data.is_book
             and self.inputs == "target"
+            and self.scope != "joint"
+            and not self.target.compares_symbols
             and not self.resolutions
             and all(isinstance(feature, Indicator) for feature in self.features)
         )

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.backtest.further_paths import FurtherPaths
-    from engine.core.types import Matrix
+    from engine.core.types import Matrix, WideFrame
     from engine.evaluation.inference.trial_set import TrialSet
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
@@ -106,7 +106,7 @@ def evaluate_backtest(
 def _test_timing(
     spec: Strategy, prepared: PreparedData, simulation_result: SimulationResult
 ) -> TimingFigures | None:
-    opens, closes = (prepared.market.wide(price).loc[prepared.span] for price in ("open", "close"))
+    opens, closes = (prepared.wide(price) for price in ("open", "close"))
     test = timing_permutation_test(
         *fill_to_fill_returns(simulation_result.held_weights, opens, closes, spec.execution.price),
         _financing_rates(prepared),
@@ -168,13 +168,19 @@ def _make_cross_section(
 
 
 def _residual_regressors(prepared: PreparedData) -> Matrix:
-    """(n, k) the features at each out-of-sample bar; of several targets each one's mean."""
+    """(n, k) the features at each out-of-sample bar; of several targets the mean of the known."""
     features = prepared.feature_history.features
     values = features.values[prepared.tested.start :]
     if len(prepared.targets) == 1:
         return values
     by_symbol = values.reshape(len(values), len(features.symbol_columns), -1)
-    mean: Matrix = by_symbol.mean(axis=1)
+    mean: Matrix
+    if prepared.feature_history.panel is None:
+        mean = by_symbol.mean(axis=1)
+        return mean
+    known = np.isfinite(by_symbol)
+    total = np.where(known, by_symbol, 0.0).sum(axis=1)
+    mean = total / np.maximum(known.sum(axis=1), 1)
     return mean
 
 
@@ -187,7 +193,7 @@ def _check_price_level(
     horizon, close = predictions.horizon, prepared.target_close
     check = check_price_level_r2(
         close.loc[prepared.span].to_numpy(),
-        close.shift(-horizon).loc[prepared.span].to_numpy(),
+        _later_closes(prepared, horizon).loc[prepared.span].to_numpy(),
         predictions.predicted.to_numpy(),
         _train_drift(prepared, horizon),
         horizon=horizon,
@@ -196,16 +202,19 @@ def _check_price_level(
     return PriceLevelFigures(**asdict(check))
 
 
+def _later_closes(prepared: PreparedData, horizon: int) -> WideFrame:
+    """The close that each forecast is of; NaN where it is not known."""
+    if prepared.feature_history.panel is None:
+        return prepared.target_close.shift(-horizon)
+    return prepared.target_close * (1.0 + prepared.feature_history.forward_returns[horizon])
+
+
 def _train_drift(prepared: PreparedData, horizon: int) -> Matrix:
     """(n, m) mean return of each symbol over the train rows of each out-of-sample bar's window."""
-    ahead = prepared.feature_history.forward_returns[horizon].to_numpy()
     return np.concatenate(
         [
-            np.tile(
-                [own.mean() for own in ahead[window.train.start : window.train.stop].T],
-                (len(window.test), 1),
-            )
-            for window in prepared.windows
+            np.tile([own.mean() for own in returns], (rows, 1))
+            for rows, returns in prepared.train_returns(horizon)
         ]
     )
 
@@ -223,6 +232,8 @@ def _test_input_stationarity(prepared: PreparedData) -> InputTestFigures:
     inputs = {
         name: column for names, rows in tested for name, column in zip(names, rows.T, strict=True)
     }
+    if prepared.feature_history.panel is not None:
+        inputs = {name: column[np.isfinite(column)] for name, column in inputs.items()}
     return run_input_tests(inputs)
 
 
@@ -233,16 +244,13 @@ def _measure_seed_variance(
     by_seed = assemble_predictions_by_seed(prepared, fits)
     if not by_seed:
         return None
-    opens, closes = (
-        prepared.market.wide(price).loc[prepared.span, list(prepared.targets)]
-        for price in ("open", "close")
-    )
+    opens, closes = (prepared.wide(price) for price in ("open", "close"))
     costs = spec.bind_costs(prepared.market)
     decided = (decide_model_positions(spec, prepared, each) for each in by_seed.values())
     delay, rates = spec.execution.delay, prepared.rates_by_bar
     lags = prepared.fill_lags(spec)
     variations = (
-        Variation(schedule_orders(weights, delay, lags), delay, costs) for weights in decided
+        Variation(schedule_orders(weights, delay, lags), delay, costs, lags) for weights in decided
     )
     columns = list(
         simulate_variations(
@@ -251,6 +259,7 @@ def _measure_seed_variance(
             closes,
             execution=spec.execution,
             traded=prepared.traded,
+            settlements=prepared.settlements,
             cash_rates=rates.cash,
         )
     )
@@ -282,6 +291,7 @@ def _make_capacity_section(result: BacktestResult) -> dict[str, CapacityFigures]
         rates=prepared.rates_by_bar,
         traded=prepared.traded,
         lags=prepared.fill_lags(spec),
+        settlements=prepared.settlements,
     )
     return {"capacity": figures}
 
@@ -299,7 +309,7 @@ def _measure_sensitivity(result: BacktestResult) -> SensitivityFigures:
         costs = costs.paying(float(f"{BPS * paid:.3g}"))
     return compute_sensitivity_surface(
         SignalInputs.from_predictions(predictions),
-        prepared.market.wide("open").loc[prepared.span],
+        prepared.wide("open"),
         prepared.target_close,
         TradingParameters(
             signal=spec.signal,
@@ -315,4 +325,5 @@ def _measure_sensitivity(result: BacktestResult) -> SensitivityFigures:
             calendar=TradingCalendar.of_market(prepared.market),
         ),
         prepared.traded,
+        prepared.settlements,
     ).to_document()

@@ -220,7 +220,7 @@ def _run_stages(
                     run_id=manifest.run_id,
                     run_dir=options.out / spec.name / manifest.run_id,
                     manifest=manifest,
-                    bars=prepared.market.bars,
+                    bars=prepared.market.present_bars,
                     predictions=predictions[STRATEGY_BOOK].table,
                     positions=concat_positions(weights),
                     returns=result.returns,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -60,7 +61,16 @@ def _to_document(report: DatasetCheck) -> dict[str, Any]:
         "bars": report.bar_counts,
         "findings": [finding.as_json() for finding in report.findings],
         "repairs": [repair.as_json() for repair in report.applied_repairs],
+        **_panel_document(report),
     }
+
+
+def _panel_document(report: DatasetCheck) -> dict[str, Any]:
+    """`panel`, where symbols lack bars at timestamps that others have."""
+    if not report.spans:
+        return {}
+    spans = {symbol: asdict(span) for symbol, span in report.spans.items()}
+    return {"panel": {"timestamps": report.timestamps, "symbols": spans}}
 
 
 def _render_text(report: DatasetCheck, width: int) -> Iterator[str]:
@@ -79,6 +89,10 @@ def _render_text(report: DatasetCheck, width: int) -> Iterator[str]:
             yield from _wrap_indented(finding.sentence + available, width)
             if finding.advice:
                 yield from _wrap_indented(finding.advice, width)
+    if report.spans:
+        yield f"the symbols together have {report.timestamps:,} timestamps:"
+        for symbol, span in report.spans.items():
+            yield f"  {symbol} {span}"
     yield _format_summary(report)
 
 

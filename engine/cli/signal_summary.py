@@ -57,7 +57,8 @@ def _symbol_columns(signal: Signal) -> Iterator[TextTableColumn]:
     symbols = signal.symbols
     horizon = formatting.count_of(signal.horizon_bars, "bar")
     yield TextTableColumn(0, "Symbol", [each.symbol for each in symbols], align_right=False)
-    yield TextTableColumn(4, "Close", [formatting.price(each.close) for each in symbols])
+    closes = ["none" if each.close is None else formatting.price(each.close) for each in symbols]
+    yield TextTableColumn(4, "Close", closes)
     yield TextTableColumn(
         1, f"Forecast bps, {horizon}", [_bps(each.predicted) for each in symbols]
     )

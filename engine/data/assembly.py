@@ -15,7 +15,7 @@ import pandas as pd
 
 from engine.core.errors import InvalidBarsError
 from engine.data.bar_grid import next_bar_labels
-from engine.data.bars import utc_datetime64
+from engine.data.bars import NO_DELAY, utc_datetime64
 from engine.data.joins import align_symbols
 from engine.data.panel import unite_symbols
 from engine.data.sessions import index_to_microseconds
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from engine.core.types import BarsFrame, BoolVector, IntMatrix, IntVector, Vector
-    from engine.data.bar_times import BarTimes
+    from engine.data.bar_times import TradingTimes
 
 MAX_RATE_AGE = pd.Timedelta(days=10)
 """Longest time since the close of an exchange rate with which prices are converted."""
@@ -50,7 +50,7 @@ class Assembly:
     """
 
     frames: Mapping[str, BarsFrame]
-    times: Mapping[str, BarTimes]
+    times: Mapping[str, TradingTimes]
     target: str | None = None
     rates: Mapping[str, str] = field(default_factory=dict)
     panel: bool = False
@@ -133,17 +133,21 @@ class Assembly:
         missing = ~present[list(self.symbols)].to_numpy()
         return np.maximum.accumulate(np.where(missing, np.iinfo(np.int64).min, closes).max(axis=1))
 
-    def ended_rows(self, stamps: pd.DatetimeIndex, now: pd.Timestamp) -> BoolVector:
+    def ended_rows(
+        self, stamps: pd.DatetimeIndex, now: pd.Timestamp, delay: pd.Timedelta = NO_DELAY
+    ) -> BoolVector:
         """Whether every session of each row's date has closed by an instant.
 
         Args:
             stamps: (n,) timestamps of rows.
             now: The instant.
+            delay: How long after the close of a session its bar may come.
         """
         micro = index_to_microseconds(stamps)
         ended = np.ones(len(micro), dtype=bool)
         for times in {self.times[symbol] for symbol in self.symbols}:
-            has_closed = times.closes(micro) <= now.value // 1_000
+            known = now - delay if times.follow_sessions else now
+            has_closed = times.closes(micro) <= known.value // 1_000
             ended &= has_closed | ~times.have_sessions(micro)
         return ended
 
@@ -211,7 +215,7 @@ class Assembly:
 
 
 def relabel_by_close(
-    frames: Mapping[str, BarsFrame], times: Mapping[str, BarTimes], target: str
+    frames: Mapping[str, BarsFrame], times: Mapping[str, TradingTimes], target: str
 ) -> dict[str, BarsFrame]:
     """Bars labelled by the bar of the target at whose close they are known.
 
@@ -236,14 +240,13 @@ def relabel_by_close(
         place = np.searchsorted(closes, times[symbol].closes(stamps), side="left")
         is_last = np.append(place[1:] != place[:-1], True) & (place < len(labels))
         kept = frame[is_last].reset_index(drop=True)
-        kept["timestamp"] = own["timestamp"].to_numpy()[place[is_last]]
-        kept["timestamp"] = kept["timestamp"].dt.tz_localize("UTC")
-        moved[symbol] = kept.astype({"timestamp": own["timestamp"].dtype})
+        kept["timestamp"] = own["timestamp"].iloc[place[is_last]].reset_index(drop=True)
+        moved[symbol] = kept
     return moved
 
 
 def convert_prices(
-    bars: BarsFrame, times: BarTimes, rates: BarsFrame, rate_times: BarTimes, *, name: str
+    bars: BarsFrame, times: TradingTimes, rates: BarsFrame, rate_times: TradingTimes, *, name: str
 ) -> BarsFrame:
     """Bars in another currency: each price times the last close of a rate that was known at it.
 
@@ -292,7 +295,7 @@ def _require_known(bars: BarsFrame, usable: BoolVector, name: str) -> None:
         raise InvalidBarsError(
             "no exchange rate is known at any bar",
             expected="a rate that begins before the bars end",
-            found=f"{name}: {len(bars)} bars until {bars['timestamp'].iloc[-1]}",
+            found=f"{name}: {len(bars)} bars until {bars['timestamp'].max()}",
             where="fx of the dataset",
             fix="take a longer series of the rate",
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.calendar import (
     ALWAYS_OPEN,
     INTERVAL_LENGTHS,
@@ -167,7 +167,7 @@ def traded_until(
         UsageError: As `next_bar_labels`.
     """
     if interval_length(interval) >= pd.Timedelta(days=1):
-        return BarTimes(interval, calendar, day_begins).close(bar)
+        return TradingTimes(interval, calendar, day_begins).close(bar)
     before = bar - pd.Timedelta(microseconds=1)
     labels, _, ends = next_bar_spans(before, interval, calendar, 1, day_begins)
     if not len(labels) or microseconds_to_timestamps(labels).iloc[0] != bar:

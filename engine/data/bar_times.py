@@ -33,7 +33,7 @@ _ENDS_MARGIN_US = 40 * DAY_US
 
 
 @dataclass(frozen=True)
-class BarTimes:
+class TradingTimes:
     """When the bars of an interval are traded on a calendar.
 
     A daily bar opens and closes with its session: on the evening before its date on some

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import BarsFrame
-    from engine.data.bar_times import BarTimes
+    from engine.data.bar_times import TradingTimes
     from engine.data.calendar import BarInterval
 
 VALUE_COLUMNS = (*PRICE_COLUMNS, "volume")
@@ -76,7 +76,7 @@ _MAX_CLOCK_ERROR = pd.Timedelta(minutes=5)
 _MAX_ZONE_AHEAD = pd.Timedelta(hours=14)
 
 
-def label_lead(times: BarTimes) -> pd.Timedelta:
+def label_lead(times: TradingTimes) -> pd.Timedelta:
     """How long before its timestamp a bar may begin.
 
     A day is labelled by midnight UTC of its date: in Kiritimati it begins 14 hours before that,
@@ -96,7 +96,7 @@ def label_lead(times: BarTimes) -> pd.Timedelta:
 
 def drop_unfinished_bars(
     bars: BarsFrame,
-    times: BarTimes,
+    times: TradingTimes,
     now: pd.Timestamp,
     delay: pd.Timedelta = NO_DELAY,
 ) -> BarsFrame:

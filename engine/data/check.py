@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -19,6 +19,7 @@ from engine.data.quality.findings import AppliedRepair, Finding
 from engine.data.quality.gate import QualityLog
 from engine.data.quality.symbols import check_symbols
 from engine.data.sources.client_settings import ClientSettings
+from engine.data.universe import find_barless_spans, measure_panel, read_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from engine.core.progress import Progress
     from engine.core.types import BarsFrame
+    from engine.data.universe import SymbolSpan
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,16 @@ class DatasetCheck:
             stop with an error.
         findings: Symbol by symbol in the dataset's order, rule by rule.
         applied_repairs: The repairs that the dataset requests.
+        timestamps: That one of the symbols has; 0 where all have the same.
+        spans: Symbol to its bars on these, where they differ.
     """
 
     manifest: DatasetManifest
     bar_counts: dict[str, int | None]
     findings: tuple[Finding, ...]
     applied_repairs: tuple[AppliedRepair, ...]
+    timestamps: int = 0
+    spans: Mapping[str, SymbolSpan] = field(default_factory=dict)
 
     @property
     def is_usable(self) -> bool:
@@ -77,6 +83,7 @@ def check_dataset(
         DatasetNotFoundError: No dataset of that name or path.
         StrategyError: The manifest is wrong.
         SourceError: No source delivers; as an UnreachableError none could be reached.
+        DataError: The file of `members` is wrong.
     """
     return check_manifest(
         read_manifest(name),
@@ -111,6 +118,14 @@ def check_manifest(
         return _check_each_symbol(manifest, context)
     check = _build_check(manifest, context.quality_log, {})
     together = check_symbols(dataset_bars.frames, manifest.dataset)
+    membership = read_members(manifest)
+    if membership is not None:  # a universe is traded as a panel, which is not joined
+        together = tuple(each for each in together if each.rule != "not_shared")
+        for sentence in find_barless_spans(membership, dataset_bars.frames, manifest.dataset):
+            progress.notice(sentence)
+    timestamps, spans = measure_panel(dataset_bars.frames, manifest.dataset)
+    if any(span.bars < timestamps for span in spans.values()):
+        check = replace(check, timestamps=timestamps, spans=spans)
     unfit = {finding.symbol for finding in together if finding.severity == "error"}
     counts = {name: None if name in unfit else count for name, count in check.bar_counts.items()}
     return replace(check, bar_counts=counts, findings=(*check.findings, *together))

@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from engine.core.types import Spec
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import NO_DELAY
 from engine.data.calendar import ALWAYS_OPEN, BarInterval, is_daily_or_longer
 from engine.data.exchanges_config import Currency, check_exchanges, is_empty, is_none
@@ -143,10 +143,29 @@ class CcxtSourceSpec(Spec):
     interval: BarInterval | None = None
 
 
-BundledTicker = Literal[
-    *("sp500", "nasdaq"),
-    *("AAPL", "AMD", "BAC", "BBY", "CVX", "GE", "HD", "JNJ", "JPM", "KO", "LLY", "MRK", "MSFT"),
-    *("PEP", "PFE", "PG", "RRC", "UNH", "WMT", "XOM"),
+BundledTicker: TypeAlias = Literal[
+    "sp500",
+    "nasdaq",
+    "AAPL",
+    "AMD",
+    "BAC",
+    "BBY",
+    "CVX",
+    "GE",
+    "HD",
+    "JNJ",
+    "JPM",
+    "KO",
+    "LLY",
+    "MRK",
+    "MSFT",
+    "PEP",
+    "PFE",
+    "PG",
+    "RRC",
+    "UNH",
+    "WMT",
+    "XOM",
 ]
 """An index of the `arch` package, or a stock of `skfolio`."""
 
@@ -260,9 +279,9 @@ class Dataset(Spec):
         return DayBegin.parse(self.day_begins) if self.day_begins else None
 
     @property
-    def bar_times(self) -> BarTimes:
+    def bar_times(self) -> TradingTimes:
         """When its bars open and close."""
-        return BarTimes(self.interval, self.calendar, self.day_begin)
+        return TradingTimes(self.interval, self.calendar, self.day_begin)
 
     @property
     def has_own_clocks(self) -> bool:

@@ -27,21 +27,36 @@ class ExchangeKeys(Protocol):
     """The keys of a dataset that are checked together."""
 
     @property
-    def interval(self) -> str: ...  # noqa: D102 - the key of that name
+    def interval(self) -> str:
+        """Length of a bar."""
+
     @property
-    def symbols(self) -> tuple[str, ...]: ...  # noqa: D102
+    def symbols(self) -> tuple[str, ...]:
+        """All of them."""
+
     @property
-    def calendars(self) -> Mapping[str, str]: ...  # noqa: D102
+    def calendars(self) -> Mapping[str, str]:
+        """Symbol -> its calendar."""
+
     @property
-    def currency(self) -> str | None: ...  # noqa: D102
+    def currency(self) -> str | None:
+        """Of the book."""
+
     @property
-    def currencies(self) -> Mapping[str, str]: ...  # noqa: D102
+    def currencies(self) -> Mapping[str, str]:
+        """Symbol -> its currency."""
+
     @property
-    def fx(self) -> Mapping[str, str]: ...  # noqa: D102
+    def fx(self) -> Mapping[str, str]:
+        """Currency -> the symbol that converts it."""
+
     @property
-    def sources(self) -> Sequence[object]: ...  # noqa: D102
+    def sources(self) -> Sequence[object]:
+        """Where bars come from."""
+
     @property
-    def day_begins(self) -> str | None: ...  # noqa: D102
+    def day_begins(self) -> str | None:
+        """When a day begins."""
 
 
 def check_exchanges(dataset: ExchangeKeys) -> None:
@@ -68,8 +83,8 @@ def check_exchanges(dataset: ExchangeKeys) -> None:
         )
     if dataset.calendars and dataset.day_begins:
         raise ValueError(
-            f"expected no day_begins beside `calendars`, found {dataset.day_begins}: each calendar "
-            "says when its days begin"
+            f"expected no day_begins beside `calendars`, found {dataset.day_begins}: each "
+            "calendar says when its days begin"
         )
     _check_currencies(dataset)
 

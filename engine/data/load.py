@@ -192,7 +192,8 @@ def _build_market(
     assembly = _assemble(dataset, dataset_bars, use) if dataset.has_own_clocks else None
     if assembly is not None:
         bars, told = assembly.join()
-        ended = assembly.ended_rows(pd.DatetimeIndex(bars["timestamp"]), context.now)
+        stamps = pd.DatetimeIndex(bars["timestamp"])
+        ended = assembly.ended_rows(stamps, context.now, dataset.publication_delay)
         bars = bars if ended.all() else bars[ended].reset_index(drop=True)
     elif use.panel:
         bars, told = (

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import UsageError
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import NO_DELAY, VALUE_COLUMNS, format_timestamp, hash_bars
 from engine.data.intervals import bar_ends
 from engine.data.panel import (
@@ -81,9 +81,9 @@ class Market:
     funding: FundingRates | None = None
 
     @property
-    def times(self) -> BarTimes:
+    def times(self) -> TradingTimes:
         """When its bars open and close."""
-        return BarTimes(self.interval, self.calendar, self.day_begins)
+        return TradingTimes(self.interval, self.calendar, self.day_begins)
 
     def wide(self, column: str, symbols: Sequence[str] | None = None) -> WideFrame:
         """One column of the bars, a column a symbol; those of the market in their order."""
@@ -128,19 +128,19 @@ class Market:
 
         Nothing did where a symbol has no bar.
         """
-        columns = ("volume", "high", "low", "close")
-        if not self.has_absences:
-            return find_traded_bars(*map(self.wide, columns))
-        traded = np.zeros(self.present.shape, dtype=np.bool_)
-        for place, (symbol, own) in enumerate(self.bars_by_symbol.items()):
-            found = find_traded_bars(*(own[[column]] for column in columns))
-            traded[self.present[symbol].to_numpy(), place] = found.to_numpy()[:, 0]
-        return self._as_wide(traded)
+        return find_traded_bars(*map(self.wide, ("volume", "high", "low", "close")))
 
     @cached_property
     def present(self) -> WideFrame:
         """Whether each symbol has a bar at each timestamp, wide and bool."""
         return self._as_wide(~np.isnan(self.wide("close").to_numpy()))
+
+    @property
+    def present_bars(self) -> BarsFrame:
+        """The long bars without the rows at which a symbol has none."""
+        if not self.has_absences:
+            return self.bars
+        return self.bars[self.present.to_numpy().ravel()].reset_index(drop=True)
 
     @cached_property
     def has_absences(self) -> bool:
@@ -151,6 +151,14 @@ class Market:
     def is_panel(self) -> bool:
         """Whether a symbol is absent or no member at some timestamp."""
         return self.has_absences or not self.members.to_numpy().all()
+
+    @property
+    def panel_identity(self) -> dict[str, Any]:
+        """What decides the results on a panel beside its bars."""
+        return {
+            "members": None if self.membership is None else self.membership.to_json(),
+            "delisting": self.delisting.model_dump(mode="json"),
+        }
 
     @cached_property
     def decided_at(self) -> IntVector:
@@ -191,6 +199,10 @@ class Market:
         if self.assembly is None:
             return self
         return replace(self, bars=self.assembly.join()[0])
+
+    def with_assembly(self, assembly: Assembly) -> Market:
+        """The same of other bars, which are joined as these are."""
+        return replace(self, assembly=assembly).rejoined()
 
     @cached_property
     def members(self) -> WideFrame:
@@ -242,6 +254,23 @@ class Market:
             np.where(self.present.to_numpy(), self.wide(column).to_numpy(), carried)
         )
 
+    @cached_property
+    def carried(self) -> Market:
+        """A market with a bar of every symbol at each timestamp, for costs that are of bars.
+
+        Where a symbol has none, the prices are those of `tradable` and the volume is 0, or NaN
+        where its source has none. It is no history that a feature or a forecast may read.
+        """
+        if not self.has_absences:
+            return self
+        columns = [self.tradable(name).to_numpy() for name in VALUE_COLUMNS[:-1]]
+        volume = self.wide("volume").to_numpy()
+        is_known = ~np.isnan(volume).all(axis=0)
+        columns.append(np.where(~self.present.to_numpy() & is_known, 0.0, volume))
+        other = self.with_values(np.stack([each.ravel() for each in columns], axis=1))
+        vars(other)["traded"] = self.traded
+        return other
+
     def _as_wide(self, values: Matrix | BoolMatrix | IntMatrix) -> WideFrame:
         columns = _symbol_columns(self.symbols).view()
         return pd.DataFrame(values, index=self._timestamps, columns=columns)
@@ -261,6 +290,11 @@ class Market:
             if self.has_absences:
                 found[symbol] = found[symbol][self.present[symbol].to_numpy()]
         return found
+
+    def of_symbol(self, symbol: str) -> Market:
+        """The bars of one symbol, as if there were no other; who belongs to a universe is lost."""
+        own = self.bars_by_symbol[symbol].reset_index()[list(self.bars.columns)]
+        return replace(self, bars=own, symbols=(symbol,), membership=None)
 
     @property
     def is_regular(self) -> bool:

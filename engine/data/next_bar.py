@@ -139,6 +139,11 @@ class NextBar:
         """The bars of some symbols."""
         return NextBar(self.timestamp, {symbol: self.values[symbol] for symbol in symbols})
 
+    def without_absences(self) -> NextBar:
+        """The bars of the symbols that have one: of a panel, others have no close."""
+        present = [symbol for symbol, own in self.values.items() if own["close"] == own["close"]]
+        return self if len(present) == len(self.values) else self.select(present)
+
     def row(self, symbols: Sequence[str], columns: Sequence[str]) -> list[float]:
         """The open and these values, 1 + symbols x columns, as `bars_to_rows` has them."""
         values = (self.values[symbol][column] for symbol in symbols for column in columns)

@@ -14,7 +14,7 @@ import pandas as pd
 from engine.data.bars import MIN_PRICE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.core.types import BarsFrame, BoolMatrix, IntMatrix, Matrix, Vector
 
@@ -107,3 +107,18 @@ def unite_symbols(frames: Mapping[str, BarsFrame]) -> BarsFrame:
         placed.append(rows[list(frame.columns)])
     bars = pd.concat(placed, ignore_index=True)
     return bars.sort_values("timestamp", kind="stable", ignore_index=True)
+
+
+def complete_rows(bars: BarsFrame, symbols: Sequence[str]) -> BarsFrame:
+    """Long bars with a row of every symbol at every timestamp, NaN where it has no bar.
+
+    Args:
+        bars: Each once; those of a market that is no panel are returned as they are.
+        symbols: Of the market, in its order.
+    """
+    if len(bars) == len(symbols) * bars["timestamp"].nunique():
+        return bars
+    stamps = pd.DatetimeIndex(bars["timestamp"].unique()).sort_values()
+    rows = pd.MultiIndex.from_product([stamps, symbols], names=["timestamp", "symbol"])
+    placed = bars.set_index(["timestamp", "symbol"]).reindex(rows).reset_index()
+    return placed.astype(bars.dtypes.to_dict())[list(bars.columns)]

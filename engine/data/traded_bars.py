@@ -34,12 +34,15 @@ def find_traded_bars(
         volume: Wide volumes of all bars, from the first of the history on. NaN is not known.
         high: The same bars.
         low: The same bars.
-        close: The same bars.
+        close: The same bars; NaN where a symbol of a panel has none.
 
     Returns:
-        The shape of `volume`, bool. True where the volume is NaN.
+        The shape of `volume`, bool. True where the volume alone is NaN, False where there is no
+        bar.
     """
     volumes, closes = volume.to_numpy(dtype=np.float64), close.to_numpy(dtype=np.float64)
+    if np.isnan(closes).any():
+        return _of_own_bars(volume, high, low, close)
     zero = volumes == 0.0
     if not zero.any():
         traded = np.ones(zero.shape, dtype=bool)
@@ -51,6 +54,19 @@ def find_traded_bars(
         silent |= 2 * _count_before(zero & moved) > bars_before
         traded = ~zero | silent
     return pd.DataFrame(traded, index=volume.index, columns=volume.columns)
+
+
+def _of_own_bars(
+    volume: WideFrame, high: WideFrame, low: WideFrame, close: WideFrame
+) -> WideFrame:
+    """The same of each symbol by its own bars alone."""
+    traded = np.zeros(close.shape, dtype=bool)
+    for place in range(close.shape[1]):
+        own = [wide.iloc[:, [place]] for wide in (volume, high, low, close)]
+        present = ~np.isnan(own[-1].to_numpy()[:, 0])
+        found = find_traded_bars(*(each[present] for each in own))
+        traded[present, place] = found.to_numpy()[:, 0]
+    return pd.DataFrame(traded, index=close.index, columns=close.columns)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -56,10 +58,10 @@ def describe_universe(
             f"needs the bars of several symbols, and {SURVIVORS_ONLY.partition(':')[0]}"
         )
     else:
-        yield from _find_barless_spans(membership, frames, manifest.dataset)
+        yield from find_barless_spans(membership, frames, manifest.dataset)
 
 
-def _find_barless_spans(
+def find_barless_spans(
     membership: Membership, frames: Mapping[str, BarsFrame], dataset: Dataset
 ) -> Iterator[str]:
     """A sentence for the spans of the panel in which a member has not one bar."""
@@ -84,6 +86,48 @@ def _find_barless_spans(
         yield f"members without one bar, which no strategy can hold: {told}"
 
 
+@dataclass(frozen=True)
+class SymbolSpan:
+    """The bars of one symbol of a panel.
+
+    Attributes:
+        bars: How many.
+        first: The first, as text.
+        last: The last.
+        holes: Timestamps of other symbols between them at which it has none.
+    """
+
+    bars: int
+    first: str
+    last: str
+    holes: int
+
+    def __str__(self) -> str:
+        """In a sentence about the symbol."""
+        noun = "hole" if self.holes == 1 else "holes"
+        holes = f", {self.holes:,} {noun}" if self.holes else ""
+        return f"{self.bars:,} bars ({self.first} to {self.last}{holes})"
+
+
+def measure_panel(
+    frames: Mapping[str, BarsFrame], dataset: Dataset
+) -> tuple[int, dict[str, SymbolSpan]]:
+    """How many timestamps a panel has, and the bars of each symbol on them.
+
+    Args:
+        frames: Validated bars of each symbol.
+        dataset: For the form of a timestamp.
+    """
+    own = {symbol: pd.DatetimeIndex(frame["timestamp"]) for symbol, frame in frames.items()}
+    stamps = reduce(lambda one, two: one.union(two), own.values())
+    spans = {}
+    for symbol, times in own.items():
+        between = int(stamps.searchsorted(times[-1]) - stamps.searchsorted(times[0]) + 1)
+        first, last = (format_timestamp(times[row], dataset.interval) for row in (0, -1))
+        spans[symbol] = SymbolSpan(len(times), first, last, between - len(times))
+    return len(stamps), spans
+
+
 def describe_panel(frames: Mapping[str, BarsFrame], dataset: Dataset) -> list[str]:
     """One sentence about the symbols that have fewer bars than there are timestamps.
 
@@ -91,23 +135,10 @@ def describe_panel(frames: Mapping[str, BarsFrame], dataset: Dataset) -> list[st
         frames: Validated bars of each symbol.
         dataset: For the form of a timestamp.
     """
-    stamps = pd.DatetimeIndex([])
-    for frame in frames.values():
-        stamps = stamps.union(pd.DatetimeIndex(frame["timestamp"]))
-    shorter = [
-        f"{symbol} {len(frame):,} ({_describe_span(frame, dataset)})"
-        for symbol, frame in frames.items()
-        if len(frame) < len(stamps)
-    ]
+    count, spans = measure_panel(frames, dataset)
+    shorter = [f"{symbol} {span}" for symbol, span in spans.items() if span.bars < count]
     if not shorter:
         return []
     more = len(shorter) - _MAX_TOLD
     told = ", ".join(shorter[:_MAX_TOLD]) + (f" and {more} more" if more > 0 else "")
-    return [f"a panel of {len(stamps):,} timestamps; symbols with fewer bars: {told}"]
-
-
-def _describe_span(frame: BarsFrame, dataset: Dataset) -> str:
-    first, last = (
-        format_timestamp(frame["timestamp"].iloc[row], dataset.interval) for row in (0, -1)
-    )
-    return f"{first} to {last}"
+    return [f"a panel of {count:,} timestamps; symbols with fewer bars: {told}"]

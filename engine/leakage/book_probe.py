@@ -227,9 +227,9 @@ class BookProbe:
         spec = self._result.spec
         if isinstance(spec.costs, Costs):
             return spec.bind_costs(market)
-        other = spec.costs.compute_rates(market)
+        other, panel = spec.cost_rates(market), self._result.prepared.market.is_panel
         self._require_equal(
-            pair_cost_rates(spec.costs, self._own_rates, other, cutoff.row), cutoff
+            pair_cost_rates(spec.costs, self._own_rates, other, cutoff.row, panel=panel), cutoff
         )
         count = cutoff.row + 1
         joined = {}
@@ -242,7 +242,7 @@ class BookProbe:
 
     @cached_property
     def _own_rates(self) -> CostRates:
-        return self._result.spec.costs.compute_rates(self._result.prepared.market)
+        return self._result.spec.cost_rates(self._result.prepared.market)
 
     def _compare_predictions(self, index: int, prepared: PreparedData) -> None:
         """Assembles predictions again, with other forecasts after the cutoff, high or low."""

@@ -27,6 +27,7 @@ from engine.leakage.output_pairs import (
     pair_prepared_data,
     pair_rates,
     pair_task_arrays,
+    require_same_fits,
 )
 from engine.leakage.plan import ProbePlan, RefitDraw
 from engine.leakage.prediction_probe import probe_predictions
@@ -175,13 +176,16 @@ class _LeakageTest:
         real, costs = self.result.prepared, self.result.spec.costs
         if not costs.known_before_fill or isinstance(costs, Costs):
             return
-        own = costs.compute_rates(real.market)
+        spec = self.result.spec
+        own = spec.cost_rates(real.market)
         first, last = self.windows[0].test.start, self.windows[-1].test.stop - 1
         chooser = self._rng(self.plan.cutoffs[0], "rows of costs")
         for row in np.unique(chooser.integers(first, last, COST_CUTS)).tolist():
             cutoff = Cutoff(row, "inside a window")
             altered = self.synthetic_future.replace_after(row, self._rng(cutoff, "costs"))
-            pairs = pair_cost_rates(costs, own, costs.compute_rates(altered), row)
+            pairs = pair_cost_rates(
+                costs, own, spec.cost_rates(altered), row, panel=real.market.is_panel
+            )
             self._require_equal(pairs, cutoff)
 
     def build_document(self) -> Certificate:
@@ -246,9 +250,9 @@ class _LeakageTest:
         self._require_equal(pair_prepared_data(real, prepared, cutoff.row), cutoff)
         windows = {window.index: window for window in self.plan.windows_to_rebuild(index)}
         own = [task for task in self.result.fits.tasks if task.window in windows]
-        pairs = list(
-            zip(own, make_window_tasks(spec, prepared, list(windows.values())), strict=True)
-        )
+        others = make_window_tasks(spec, prepared, list(windows.values()))
+        require_same_fits(own, others, ", ".join(map(str, windows)))
+        pairs = list(zip(own, others, strict=True))
         seen = set()
         for task, other in pairs:
             if id(task.training_set) not in seen:

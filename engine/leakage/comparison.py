@@ -72,7 +72,7 @@ class BarRows:
     """
 
     timestamps: pd.DatetimeIndex
-    rows: range | IntVector
+    rows: Sequence[int] | IntVector
 
     def __len__(self) -> int:
         """Number of bars."""

@@ -32,13 +32,15 @@ def check_fill_prices(
     Raises:
         LookaheadError: The first such fill.
     """
-    prices = prepared.market.wide(spec.execution.price)
+    prices = prepared.market.tradable(spec.execution.price)
+    paid_out = prepared.market.settlements.to_numpy()
     stamps = pd.DatetimeIndex(prices.index)
     rates = spec.bind_costs(prepared.market).rates
     for book, result in books.items():
         trades = result.trades
         rows, columns = find_rows(trades, stamps), find_columns(trades, prices.columns)
         slippage = rates.slippages_of(prices, rows, columns, trades["size"].to_numpy())
+        slippage = np.where(paid_out[rows, columns], 0.0, slippage)
         against = 1.0 + find_signs(trades) * slippage
         due = prices.to_numpy()[rows, columns] * against
         wrong = np.flatnonzero(

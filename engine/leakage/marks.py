@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from engine.core.types import BoolVector, IntVector, Matrix, Vector, WideFrame
+    from engine.core.types import BoolMatrix, BoolVector, IntVector, Matrix, Vector, WideFrame
     from engine.pipeline.prepare import PreparedData
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.portfolio import SimulationResult
@@ -71,6 +71,7 @@ class _MarketTerms:
     maintenance_margin: float
     funding_before: Matrix
     funding_after: Matrix
+    paid_out: BoolMatrix
 
     @classmethod
     def of_run(cls, spec: Strategy, prepared: PreparedData) -> _MarketTerms:
@@ -89,6 +90,9 @@ class _MarketTerms:
             maintenance_margin=spec.execution.maintenance_margin or 0.0,
             funding_before=before,
             funding_after=after,
+            paid_out=np.zeros(closes.shape, dtype=np.bool_)
+            if prepared.settlements is None
+            else prepared.settlements.to_numpy(),
         )
 
 
@@ -119,6 +123,7 @@ class _Ledger:
         size, price = trades["size"].to_numpy(), trades["price"].to_numpy()
         signed, value = find_signs(trades) * size, size * price
         fees = terms.rates.fees_of(prices, rows, columns, size, value)
+        fees = np.where(terms.paid_out[rows, columns], 0.0, fees)
         moved = np.zeros(terms.closes.shape)
         np.add.at(moved, (rows, columns), signed)
         units = np.cumsum(moved, axis=0)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.leakage.comparison import BarRows, OutputPair
+from engine.core.errors import LookaheadError
+from engine.leakage.comparison import FIXES, BarRows, OutputPair
 from engine.signals.inputs import SignalInputs
 from engine.signals.thresholds import compute_window_thresholds
 from engine.simulation.cost_rates import KNOWN_AT_CLOSE, RATE_NAMES
+from engine.training.datasets import stop_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from engine.training.datasets import FeatureHistory
     from engine.training.forecast import Forecast
     from engine.training.out_of_sample import Predictions
+    from engine.training.panel_rows import PanelRows
     from engine.training.task import FitTask
 
 
@@ -65,7 +68,12 @@ def pair_rates(original: PreparedData, perturbed: PreparedData, row: int) -> Ite
 
 
 def pair_cost_rates(
-    model: CostModel, original: CostRates, perturbed: CostRates, row: int
+    model: CostModel,
+    original: CostRates,
+    perturbed: CostRates,
+    row: int,
+    *,
+    panel: bool = False,
 ) -> Iterator[OutputPair]:
     """What fills pay up to the bar after `row`, and what the bars up to `row` can fill.
 
@@ -73,14 +81,16 @@ def pair_cost_rates(
     order the bar can fill is a fact of the bar itself, which no decision knows, as whether
     anything trades at it is; and the borrow rate of a bar is paid after its close. The models of
     users that do not say `known_before_fill` may charge by the whole bar of the fill. Of a history
-    that ends at `row` no later bar is compared.
+    that ends at `row` no later bar is compared; nor is it of a panel, of which another symbol may
+    have that bar.
     """
     if not model.known_before_fill:
         return
     for name in RATE_NAMES:
         one, two = getattr(original, name), getattr(perturbed, name)
         if isinstance(one, pd.DataFrame) and isinstance(two, pd.DataFrame):
-            rows = min(row + (1 if name in KNOWN_AT_CLOSE else 2), len(two))
+            is_known = panel or name in KNOWN_AT_CLOSE
+            rows = min(row + (1 if is_known else 2), len(two))
             known = pd.DatetimeIndex(one.index)[:rows]
             names = tuple(f"{name} of {symbol}" for symbol in one)
             yield _pair_frames("costs", names, known, one, two)
@@ -125,13 +135,26 @@ def pair_histories(one: FeatureHistory, two: FeatureHistory, row: int) -> Iterat
         )
     for bars, ahead in one.forward_returns.items():
         names = tuple(f"{symbol}: return over the next {_format_bars(bars)}" for symbol in ahead)
+        later = two.forward_returns[bars]
+        if one.panel is not None:
+            ahead, later = (_known_labels(one.panel, each, bars, row) for each in (ahead, later))
         yield _pair_frames(
             "labels",
             names,
             BarRows(stamps, range(max(0, row + 1 - bars))),
             ahead,
-            two.forward_returns[bars],
+            later,
         )
+
+
+def _known_labels(panel: PanelRows, ahead: WideFrame, bars: int, row: int) -> WideFrame:
+    """The labels that are known at a row: over a halt, own bars end later than those of others."""
+    values = np.full((row + 1, ahead.shape[1]), np.nan)
+    for place, symbol in enumerate(ahead.columns):
+        own = panel.own_rows(symbol)
+        known = own[: max(int((own <= row).sum()) - bars, 0)]
+        values[known, place] = ahead.to_numpy()[known, place]
+    return pd.DataFrame(values, columns=ahead.columns)
 
 
 def _format_bars(count: int) -> str:
@@ -190,10 +213,15 @@ def _pair_arrays(
     prepared: PreparedData,
 ) -> Iterator[OutputPair]:
     """The arrays of one symbol, or of all symbols of a joint fit."""
-    first = window.validation.stop + one.recursive - len(one.inputs)
     history = prepared.feature_history
+    if history.panel is not None:
+        yield _pair_counts(symbol, one, two, window, prepared)
+        if not len(one.train):
+            return
+    split = history.own_split(symbol, window)
     if not one.symbols:
         history = history.seen_by(symbol)
+    first = stop_of(split) + one.recursive - len(one.inputs)
     stamps = history.features.timestamps
     bars = BarRows(stamps, range(first, first + len(one.inputs)))
     where = f" in window {window.index}"
@@ -220,6 +248,51 @@ def _pair_arrays(
         yield OutputPair("training arrays", (part + where,), chosen, rows, getattr(two, part))
 
 
+def _pair_counts(
+    symbol: str,
+    one: TrainingSet,
+    two: TrainingSet,
+    window: WalkForwardWindow,
+    prepared: PreparedData,
+) -> OutputPair:
+    """How many rows a symbol of a panel has in the arrays of a window."""
+    parts = ("train", "validation", "inputs")
+    real, other = (np.array([[len(getattr(each, part)) for part in parts]]) for each in (one, two))
+    return OutputPair(
+        "training arrays",
+        tuple(f"{symbol}: number of {part} rows in window {window.index}" for part in parts),
+        BarRows(prepared.feature_history.features.timestamps, [window.test.start - 1]),
+        real,
+        other,
+    )
+
+
+def require_same_fits(
+    originals: Sequence[FitTask],
+    perturbed: Sequence[FitTask],
+    window: int | str,
+) -> None:
+    """Refuses other fits of a window: of other symbols, or of another number.
+
+    Raises:
+        LookaheadError: Which symbols of a panel are fitted depends on later bars.
+    """
+    one, two = (
+        {(task.book, task.symbol, task.seed_index) for task in tasks}
+        for tasks in (originals, perturbed)
+    )
+    if one != two or len(originals) != len(perturbed):
+        book, symbol, _ = min(one ^ two, default=("", "", 0))
+        raise LookaheadError(
+            f"Look-ahead: whether {symbol} is fitted in window {window} depends on what comes "
+            "after its train and validation rows",
+            expected="the same fits, whatever comes later",
+            found=f"{len(originals)} fits from the real bars, {len(perturbed)} from others",
+            where=f"training arrays: {book} {symbol} in window {window}",
+            fix=FIXES["training arrays"],
+        )
+
+
 def pair_tasks(
     originals: Sequence[FitTask],
     perturbed: Sequence[FitTask],
@@ -227,6 +300,7 @@ def pair_tasks(
     prepared: PreparedData,
 ) -> Iterator[OutputPair]:
     """The training sets of all tasks of one window, each once."""
+    require_same_fits(originals, perturbed, window.index)
     seen = set()
     for task, other in zip(originals, perturbed, strict=True):
         if id(task.training_set) not in seen:
@@ -316,7 +390,9 @@ def pair_thresholds(
                 yield OutputPair(
                     "thresholds",
                     (f"{book} {symbol} window {window.index}: predictions on {kind} rows",),
-                    BarRows(stamps, rows),
+                    BarRows(stamps, rows)
+                    if prepared.feature_history.panel is None
+                    else BarRows(stamps, np.full(len(values), rows.stop - 1)),
                     values,
                     getattr(perturbed, attribute)[window.index][symbol],
                 )

@@ -111,9 +111,10 @@ def perturb_weights(weights: WideFrame, n_kept: int) -> WideFrame:
 
 
 def _move_away(values: Vector, up: bool) -> Vector:
-    """Negated and shifted by their range; every value differs."""
-    step = (float(values.max() - values.min()) if values.size else 0.0) or _MIN_DEVIATION
+    """Negated and shifted by their range; every value differs, and none is missing."""
+    known = values[np.isfinite(values)]
+    step = (float(known.max() - known.min()) if known.size else 0.0) or _MIN_DEVIATION
     step = step if up else -step
     moved = step - values
     moved[moved == values] += step
-    return moved
+    return np.where(np.isfinite(moved), moved, step)

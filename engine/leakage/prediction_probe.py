@@ -29,7 +29,7 @@ from engine.training.datasets import select_feature_rows
 from engine.training.forecast import predict_window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from engine.core.types import BoolVector, IntVector, Matrix, Vector
     from engine.leakage.comparison import OutputComparison
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from engine.pipeline.result import BacktestResult
     from engine.training.datasets import FeatureHistory
     from engine.training.forecast import Forecast
+    from engine.training.panel_rows import PanelRows
     from engine.training.task import FitTask
 
     ServedModel = tuple[FitTask, Forecast]
@@ -71,25 +72,74 @@ def probe_predictions(result: BacktestResult, comparison: OutputComparison) -> N
         for task, forecast in fits
         if task.seed_index == 0 and not isinstance(forecast, TrainingError)
     ]
-    if served:
-        probe = _PredictionProbe(result, comparison)
-        probe.compare_last_rows(served)
-        for context in sorted({forecast.fitted.context for _, forecast in served}):
-            probe.compare_every_row(
-                [each for each in served if each[1].fitted.context == context], context
-            )
-        probe.compare_before_coarse_bars(served)
+    history = result.prepared.feature_history
+    tests = {window.index: window.test for window in result.prepared.windows}
+    if history.panel is None:
+        _probe(result, history, tests, served, comparison)
+        return
+    for symbol in result.prepared.targets:
+        own = [each for each in served if each[0].symbol == symbol]
+        _probe_own_rows(result, history.panel, symbol, own, comparison)
+
+
+def _probe_own_rows(
+    result: BacktestResult,
+    panel: PanelRows,
+    symbol: str,
+    served: Sequence[ServedModel],
+    comparison: OutputComparison,
+) -> None:
+    """The same of a symbol of a panel, on its own rows."""
+    history = result.prepared.feature_history
+    own, stamps = history.seen_by(symbol), history.features.timestamps
+    tests = {w.index: panel.own_range(symbol, w.test) for w in result.prepared.windows}
+    whole = {window.index: window.test for window in result.prepared.windows}
+    models = []
+    for task, forecast in served:
+        test = whole[task.window]
+        if not len(tests[task.window]):
+            continue
+        again = predict_window(forecast.fitted, own, symbol, tests[task.window])
+        due = panel.forecast_rows(symbol, test)
+        placed = panel.place(symbol, tests[task.window]) - test.start
+        bars = BarRows(stamps, test.start + np.flatnonzero(due))
+        found = again.test[due[placed]]
+        pair = OutputPair("predictions", (f"{task}, rows",), bars, forecast.test[due], found)
+        comparison.require_equal(pair, stamps[test.stop - 1])
+        models.append((task, again))
+    _probe(result, own, {n: rows for n, rows in tests.items() if len(rows)}, models, comparison)
+
+
+def _probe(
+    result: BacktestResult,
+    history: FeatureHistory,
+    tests: Mapping[int, range],
+    served: Sequence[ServedModel],
+    comparison: OutputComparison,
+) -> None:
+    if not served:
+        return
+    probe = _PredictionProbe(result.spec.seed, history, tests, comparison)
+    probe.compare_last_rows(served)
+    for context in sorted({forecast.fitted.context for _, forecast in served}):
+        probe.compare_every_row(
+            [each for each in served if each[1].fitted.context == context], context
+        )
+    probe.compare_before_coarse_bars(served)
 
 
 class _PredictionProbe:
-    def __init__(self, result: BacktestResult, comparison: OutputComparison) -> None:
+    def __init__(
+        self,
+        seed: int,
+        history: FeatureHistory,
+        tests: Mapping[int, range],
+        comparison: OutputComparison,
+    ) -> None:
         self._comparison = comparison
-        self._tests = {window.index: window.test for window in result.prepared.windows}
-        self._history = result.prepared.feature_history
+        self._tests, self._history = tests, history
         self._rounding_of: dict[int, float] = {}
-        self._rng = np.random.default_rng(
-            derive_seed(result.spec.seed, "certificate", "predictions")
-        )
+        self._rng = np.random.default_rng(derive_seed(seed, "certificate", "predictions"))
 
     def compare_last_rows(self, served: Sequence[ServedModel]) -> None:
         """Replaces the rows after one of each test part, by the stage that a run predicts with.

@@ -11,6 +11,7 @@ import pandas as pd
 
 from engine.core.randomness import derive_seed
 from engine.leakage.feature_probe import FeatureProbe, probe_features
+from engine.leakage.panel_features import probe_own_features
 from engine.leakage.truncated_run import TruncatedRun, choose_ends
 from engine.leakage.window_probe import probe_windows
 from engine.runs.documents.certificate import FeatureCuts, MissedShare
@@ -75,7 +76,11 @@ def probe_preparation(result: BacktestResult, comparison: OutputComparison) -> P
     trades = [book.trades["timestamp"] for book in result.books.values()]
     fills = pd.DatetimeIndex(pd.concat(trades)).unique() if trades else pd.DatetimeIndex([])
     first = min(window.train.start for window in windows)
-    features = probe_features(spec, prepared.market, history, first, fills, comparison)
+    features = (
+        probe_features(spec, prepared.market, history, first, fills, comparison)
+        if history.panel is None
+        else probe_own_features(spec, prepared, first, fills, comparison)
+    )
     probe_windows(result, comparison)
     stamps = history.features.timestamps
     tested = range(windows[0].test.start, windows[-1].test.stop)

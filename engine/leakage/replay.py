@@ -26,6 +26,7 @@ from engine.signals.decision_levels import compute_decision_levels
 from engine.signals.hysteresis import next_position
 from engine.signals.inputs import SignalInputs
 from engine.signals.target_weights import compute_decisions
+from engine.simulation.alignment import align_trading
 from engine.simulation.book_values import Terms, Variation, value_books
 
 if TYPE_CHECKING:
@@ -79,11 +80,12 @@ def _check_equal_parts(book: str, replayed: _DecisionReplay, weights: WideFrame)
         found = weights[symbol].to_numpy(dtype=np.float64)
         positions = replayed.positions(symbol)
         kept = np.maximum.accumulate(np.where(_changes(positions), np.arange(len(found)), 0))
+        found = found * replayed.forecasts.shares[:, 0]
         due = np.where(positions == 0.0, 0.0, np.abs(found[kept]) * positions)
         entries = _entries(positions)
         sized = {*replayed.choose_entries(book, symbol, entries)}
         for row in sorted(sized.union(entries[found[entries] == 0.0].tolist())):
-            due[row] = positions[row] * replayed.size(row, symbol) / weights.shape[1]
+            due[row] = positions[row] * replayed.size(row, symbol)
         _require_close(found, due, replayed.span, f"{book} {symbol}")
 
 
@@ -106,7 +108,15 @@ def _check_portfolio(book: str, replayed: _DecisionReplay, weights: WideFrame) -
     for row, stamp in enumerate(replayed.span):
         stop = replayed.first + row + 1
         known = close[:stop] if needed is None else close[max(0, stop - needed) : stop]
-        shown = PortfolioRow(symbols, predicted[row], positions[row], sizes[row], known)
+        absences = replayed.forecasts.absences
+        shown = PortfolioRow(
+            symbols,
+            predicted[row],
+            positions[row],
+            sizes[row],
+            known,
+            *(() if absences is None else (absences.absent[row], absences.halted[row])),
+        )
         state = rebalance(state, shown, stamp, spec.portfolio, spec.terms)
         due_weights.append(state.weights)
     for column, symbol in enumerate(symbols):
@@ -143,8 +153,13 @@ class _DecisionReplay:
         side, position, positions = self.spec.signal.side, 0.0, []
         values = self.forecasts.predicted[symbol].tolist()
         levels = {window: own.thresholds for window, own in self._levels.items()}
-        for value, window in zip(values, self.forecasts.window.tolist(), strict=True):
-            if isfinite(value):
+        halted = self.forecasts.halted[:, self.forecasts.predicted.columns.get_loc(symbol)]
+        for value, window, keeps in zip(
+            values, self.forecasts.window.tolist(), halted.tolist(), strict=True
+        ):
+            if keeps:
+                pass  # as at the row before
+            elif isfinite(value):
                 position = next_position(position, value, levels[window][symbol], side)
             else:
                 position = 0.0
@@ -217,6 +232,7 @@ def check_fills(
             else _schedule(weights[book][list(terms.closes)], delay),
             delay,
             costs,
+            prepared.fill_lags(spec),
         )
         for book in books
     ]
@@ -230,7 +246,7 @@ def _make_terms(spec: Strategy, prepared: PreparedData) -> Terms:
     return Terms(
         prices=opens if spec.execution.price == "open" else closes,
         closes=closes,
-        traded=prepared.traded,
+        **align_trading(prepared.traded, prepared.settlements, closes),
         cash_rates=np.atleast_1d(np.asarray(prepared.rates_by_bar.cash, dtype=np.float64)),
         maintenance_margin=spec.execution.maintenance_margin or 0.0,
         fill_price=spec.execution.price,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.data import MAX_PRICE, MIN_PRICE, VALUE_COLUMNS
+from engine.leakage.altered_universe import alter_members, alter_presence, hide_bars
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,6 +27,8 @@ _FALLBACK_VOLATILITY = 0.01
 class SyntheticFuture:
     """The real market up to a cutoff, a synthetic one after it.
 
+    Of a panel the listings, halts and delistings after it are other ones too, and the members.
+
     After the cutoff each symbol continues from its own close with log returns drawn from its
     history, less their mean and with the sign turned, so that no trend recurs; gaps,
     ranges and volumes are drawn likewise. Noise of a tenth of a standard deviation is added.
@@ -36,6 +39,7 @@ class SyntheticFuture:
 
     def __init__(self, market: Market) -> None:
         self.market = market
+        self._real, market = market, market.carried
         rows = market.bars.groupby("symbol", sort=False).indices
         self._symbol_rows = [rows[symbol] for symbol in market.symbols]
         self._values: Matrix = market.bars[list(VALUE_COLUMNS)].to_numpy(dtype=np.float64)
@@ -95,11 +99,29 @@ class SyntheticFuture:
             values[index[kept:]] = later
             if keep_open and not self._traded[row, number]:
                 values[index[row], 4] = 0.0
-        altered = self.market.with_values(values)
+        altered = (
+            self._alter_universe(values, row, kept, rng)
+            if self._real.is_panel
+            else self.market.with_values(values)
+        )
         if altered.funding is None:
             return altered
         last = self.market.end_of(self.market.wide("close").index[row])
         return replace(altered, funding=altered.funding.replace_after(last, rng))
+
+    def _alter_universe(
+        self, values: Matrix, row: int, kept: int, rng: np.random.Generator
+    ) -> Market:
+        """Bars of which others are absent after a row, up to which they are the real ones."""
+        real = self._real.bars[list(VALUE_COLUMNS)].to_numpy(dtype=np.float64)
+        first = kept * len(self._real.symbols)
+        values[:first] = real[:first]
+        market = alter_presence(self._real.with_values(values), row + 1, rng)
+        if kept == row:  # whether a symbol has the bar is known when it begins
+            known = self._real.present.to_numpy()[row : row + 1]
+            later = market.present.to_numpy()[row + 1 :]
+            market = hide_bars(market, row, np.concatenate([known, later]))
+        return alter_members(market, row, rng)
 
 
 def _move_level(bars: Matrix, price_factor: float, first_open: float) -> None:

@@ -140,8 +140,9 @@ class TruncatedRun:
             ended.span,
         )
         if spec.costs.known_before_fill:
-            charged, again = (spec.costs.compute_rates(each.market) for each in (real, ended))
-            yield from pair_cost_rates(spec.costs, charged, again, row)
+            charged, again = (spec.cost_rates(each.market) for each in (real, ended))
+            panel = real.market.is_panel
+            yield from pair_cost_rates(spec.costs, charged, again, row, panel=panel)
         yield from self._pair_fills(ended, weights[STRATEGY_BOOK])
 
     def _pair_fills(self, ended: PreparedData, strategy: WideFrame) -> Iterator[OutputPair]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.pipeline.result import BacktestResult
     from engine.splits.walk_forward import WalkForwardWindow
     from engine.training.datasets import FeatureHistory
+    from engine.training.panel_rows import PanelRows
 
 
 def probe_windows(result: BacktestResult, comparison: OutputComparison) -> None:
@@ -77,20 +78,26 @@ def first_bars(history: FeatureHistory, count: int) -> FeatureHistory:
             features, timestamps=features.timestamps[: count + 1], values=features.values[:count]
         ),
         forward_returns={
-            bars: _without_unknown(ahead, count, bars)
+            bars: _without_unknown(ahead, count, bars, history.panel)
             for bars, ahead in history.forward_returns.items()
         },
         trailing_returns={
             bars: behind.iloc[:count] for bars, behind in history.trailing_returns.items()
         },
         coarse=tuple(_first_coarse_bars(coarse, count) for coarse in history.coarse),
+        panel=None if history.panel is None else history.panel.first_rows(count),
     )
 
 
-def _without_unknown(ahead: WideFrame, count: int, bars: int) -> WideFrame:
+def _without_unknown(
+    ahead: WideFrame, count: int, bars: int, panel: PanelRows | None
+) -> WideFrame:
     """The first labels, NaN where they end after the last bar."""
     known = ahead.to_numpy()[:count].copy()
     known[max(0, count - bars) :] = np.nan
+    for place, symbol in enumerate(ahead.columns if panel is not None else ()):
+        own = panel.own_rows(symbol)  # type: ignore[union-attr] # no columns without a panel
+        known[own[own < count][-bars:], place] = np.nan
     return pd.DataFrame(known, index=ahead.index[:count], columns=ahead.columns)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from engine.data.bar_grid import microseconds_to_timestamps, next_bar_spans, traded_until
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import NO_DELAY
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ class BarSchedule:
     delay: pd.Timedelta = NO_DELAY
 
     @property
-    def times(self) -> BarTimes:
+    def times(self) -> TradingTimes:
         """When the bars open and close."""
-        return BarTimes(self.interval, self.calendar, self.day_begins)
+        return TradingTimes(self.interval, self.calendar, self.day_begins)
 
     def following(self, bar: pd.Timestamp, count: int) -> tuple[BarSpan, ...]:
         """The next bars after one; fewer where the calendar ends, about a year from now."""
@@ -63,7 +63,7 @@ class BarSchedule:
         return tuple(map(BarSpan, labels, opens, closes))
 
     def is_complete_at(self, bar: pd.Timestamp) -> pd.Timestamp:
-        """When a bar is expected to have come: at its close, see `BarTimes`, and the delay."""
+        """When a bar is expected to have come: at its close, see `TradingTimes`, and the delay."""
         times = self.times
         return times.close(bar) + (self.delay if times.follow_sessions else NO_DELAY)
 

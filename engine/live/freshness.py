@@ -12,7 +12,7 @@ from engine.data.calendar import interval_length
 
 if TYPE_CHECKING:
     from engine.data import Market
-    from engine.data.bar_times import BarTimes
+    from engine.data.bar_times import TradingTimes
 
 _FORMAT = "%Y-%m-%d %H:%M"
 _MAX_COUNTED_BARS = 100_000
@@ -27,7 +27,7 @@ def newest_bar(market: Market) -> pd.Timestamp:
 def require_fresh_bars(market: Market, now: pd.Timestamp) -> None:
     """Refuses bars that close before the newest one that is complete by the dataset's calendar.
 
-    A bar is complete at its close, see `BarTimes`, and the delay of the slowest source. Where
+    A bar is complete at its close, see `TradingTimes`, and the delay of the slowest source. Where
     symbols have calendars of their own, each is judged by its own.
 
     Args:
@@ -49,7 +49,7 @@ def require_fresh_bars(market: Market, now: pd.Timestamp) -> None:
 
 
 def _require_fresh(
-    last: pd.Timestamp, times: BarTimes, now: pd.Timestamp, delay: pd.Timedelta, where: str
+    last: pd.Timestamp, times: TradingTimes, now: pd.Timestamp, delay: pd.Timedelta, where: str
 ) -> None:
     due = now - delay if times.follow_sessions else now
 

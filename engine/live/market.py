@@ -85,7 +85,7 @@ def _complete_at(market: Market, instant: pd.Timestamp) -> Market:
     complete = np.repeat(market.decided_at <= instant.value // 1_000, len(market.symbols))
     if market.assembly is not None:
         stamps = pd.DatetimeIndex(market.bars["timestamp"])
-        complete &= market.assembly.ended_rows(stamps, instant)
+        complete &= market.assembly.ended_rows(stamps, instant, market.publication_delay)
     if not complete.any():
         raise DataError(
             "no bar was complete at that time",

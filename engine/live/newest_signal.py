@@ -25,7 +25,7 @@ from engine.pipeline.steps import (
     predict_windows,
     simulate_books,
 )
-from engine.runs.next_orders import find_due_timestamps, find_orders_of_book
+from engine.runs.next_orders import find_due_timestamps, find_orders_of_book, without_paid_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def signal_of_market(
     weights = decide_model_positions(spec, prepared, predictions)
     book = simulate_books(spec, prepared, {STRATEGY_BOOK: weights}, bar_by_bar=True)[STRATEGY_BOOK]
     last = newest_bar(market)
-    complete = market.times.close(last)
+    complete = pd.Timestamp(int(market.decided_at[-1]), unit="us", tz="UTC")
     return Signal(
         strategy=spec.name,
         dataset=market.provenance["name"],
@@ -153,9 +153,10 @@ def _symbol_signals(
         low, high, levels = _interval(predictions, symbol, window) if known else (None, None, None)
         changes = weights[symbol].diff().fillna(weights[symbol])
         changed = changes.index[changes != 0.0]
+        close = float(prepared.target_close[symbol].iloc[-1])
         yield SymbolSignal(
             symbol=symbol,
-            close=float(prepared.target_close[symbol].iloc[-1]),
+            close=close if np.isfinite(close) else None,
             predicted=predicted if known else None,
             low=low,
             high=high,
@@ -201,9 +202,14 @@ def _orders(
         maintenance_margin=spec.execution.maintenance_margin,
         waiting=book.waiting,
     )
+    orders = without_paid_out(orders, _find_paid_out(prepared))
     market = prepared.market
     due = find_due_timestamps(
-        orders["due_in_bars"], weights.index[-1], market.interval, market.calendar
+        orders["due_in_bars"],
+        weights.index[-1],
+        market.interval,
+        market.calendar,
+        market.assembly,
     )
     for order, stamp in zip(orders.to_dict("records"), due, strict=True):
         yield OrderOfSignal(
@@ -215,6 +221,18 @@ def _orders(
             due_in_bars=order["due_in_bars"],
             waited_bars=order["waited_bars"],
         )
+
+
+def _find_paid_out(prepared: PreparedData) -> dict[str, pd.Timestamp]:
+    """Symbol -> the last bar at which it was found to be delisted."""
+    if prepared.settlements is None:
+        return {}
+    settled = prepared.settlements
+    return {
+        symbol: settled.index[settled[symbol]][-1]
+        for symbol in prepared.targets
+        if settled[symbol].any()
+    }
 
 
 def _models(prepared: PreparedData, fits: FitResults) -> Iterator[ModelOfSignal]:

@@ -10,7 +10,8 @@ class SymbolSignal(DocumentPart):
 
     Attributes:
         symbol: Its name.
-        close: Close of that bar, in the currency of the bars.
+        close: Close of that bar, in the currency of the bars; the last one where a symbol of a
+            panel has none, and None before its first.
         predicted: Forecast of the return over the horizon, a fraction, mean over the seeds; None
             where no fit could be made.
         low: Lower end of the interval around it, a fraction.
@@ -23,7 +24,7 @@ class SymbolSignal(DocumentPart):
     """
 
     symbol: str
-    close: float
+    close: float | None
     predicted: float | None
     low: float | None
     high: float | None

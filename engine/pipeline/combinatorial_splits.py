@@ -65,12 +65,21 @@ def prepare_combinatorial_data(spec: Strategy, prepared: PreparedData) -> Combin
         None without `paths.groups`.
 
     Raises:
-        UsageError: The groups are too short, the embargo lets a sequence of a train row hold a
-            test bar, or a rate is not known at the first bar.
+        UsageError: The market is a panel, the groups are too short, the embargo lets a sequence of
+            a train row hold a test bar, or a rate is not known at the first bar.
     """
     if spec.paths.groups is None:
         return None
     history, horizon = prepared.feature_history, spec.target.max_horizon
+    if history.panel is not None:
+        raise UsageError(
+            "paths.groups is not offered where symbols lack bars",
+            expected="bars of every target symbol at each timestamp",
+            found="a panel: over a halt, a sequence of a symbol reaches further back than the "
+            "embargo",
+            where="paths.groups",
+            fix="leave paths.groups out, or trade symbols with the same bars",
+        )
     model = spec.forecasters()[STRATEGY_BOOK]
     needed = spec.decision_spec(prepared.market.periods_per_year).closes_needed
     first = max(first_usable_row(spec, history), (needed or 1) - 1)

@@ -133,9 +133,8 @@ def score_horizon(
 
 def _train_quantiles(prepared: PreparedData, horizon: int, level: float) -> Matrix:
     """For each test row the quantile of the returns of its window's train rows."""
-    ahead = prepared.feature_history.forward_returns[horizon].to_numpy()
     parts = [
-        np.tile(np.quantile(ahead[w.train.start : w.train.stop], level, axis=0), (len(w.test), 1))
-        for w in prepared.windows
+        np.tile([np.quantile(own, level) for own in returns], (rows, 1))
+        for rows, returns in prepared.train_returns(horizon)
     ]
     return np.concatenate(parts)

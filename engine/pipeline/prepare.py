@@ -7,12 +7,13 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from engine import trials
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.data.rates import load_rates
-from engine.features.build import build_features
+from engine.features.build import FeatureMatrix, build_features
 from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from engine.features.stream import FeatureStream
 from engine.features.target import forward_returns, over_own_bars, trailing_returns
@@ -28,9 +29,9 @@ from engine.training.datasets import FeatureHistory
 from engine.training.panel_rows import PanelRows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from engine.core.types import WideFrame
+    from engine.core.types import Vector, WideFrame
     from engine.data import Market
     from engine.data.rates import InterestRates, RatesByBar
     from engine.strategy import Strategy
@@ -89,6 +90,31 @@ class PreparedData:
         """
         lags = self.market.fill_lags(spec.execution.price)
         return None if lags is None else lags[list(self.targets)].iloc[self.tested]
+
+    @cached_property
+    def settlements(self) -> WideFrame | None:
+        """Where a target symbol is paid out at the out-of-sample bars; None where none may be."""
+        if not self.market.has_absences:
+            return None
+        return self.market.settlements[list(self.targets)].iloc[self.tested]
+
+    def train_returns(self, horizon: int) -> Iterator[tuple[int, list[Vector]]]:
+        """Of each window the number of test rows, and each symbol's returns of its train rows.
+
+        A symbol of a panel that has none has those of all symbols together.
+        """
+        history = self.feature_history
+        ahead, panel = history.forward_returns[horizon].to_numpy(), history.panel
+        for window in self.windows:
+            if panel is None:
+                own = [*ahead[window.train.start : window.train.stop].T]
+            else:
+                own = [
+                    ahead[panel.place(symbol, panel.split(symbol, window).train), place]
+                    for place, symbol in enumerate(self.targets)
+                ]
+                own = [each if len(each) else np.concatenate(own) for each in own]
+            yield len(window.test), own
 
     @cached_property
     def rates_by_bar(self) -> RatesByBar:
@@ -170,21 +196,25 @@ def prepare_data(
     check_portfolio(spec, market, targets, first=prepared.tested.start)
     prepared.rates.require_known(prepared.span[0])  # before any training
     _check_costs(spec, prepared)
-    _check_margin(spec, prepared)
+    _check_waiting(spec, prepared)
     return prepared
 
 
-def _check_margin(spec: Strategy, prepared: PreparedData) -> None:
-    """Refuses margin calls of orders that wait for another exchange; before any training."""
-    if spec.execution.maintenance_margin is not None and prepared.fill_lags(spec) is not None:
-        raise UsageError(
-            "margin calls are not offered for a book on exchanges whose sessions overlap",
-            expected="no execution.maintenance_margin, or symbols whose next session opens after "
-            "the last close of the date",
-            found=f"maintenance_margin: {spec.execution.maintenance_margin:g}",
-            where="execution.maintenance_margin",
-            fix="leave it out, or trade the symbols in two strategies",
-        )
+def _check_waiting(spec: Strategy, prepared: PreparedData) -> None:
+    """Refuses what is not offered where orders wait for another exchange; before any training."""
+    margin, costs = spec.execution.maintenance_margin, spec.bind_costs(prepared.market)
+    limited = not isinstance(costs.rates.limit, float) or costs.rates.limit < np.inf
+    if (margin is None and not limited) or prepared.fill_lags(spec) is None:
+        return
+    raise UsageError(
+        "margin calls and caps of participation are not offered for a book some of whose "
+        "sessions open before the last close of the date before",
+        expected="neither execution.maintenance_margin nor costs.max_participation, or symbols "
+        "whose next session opens after that close",
+        found=f"maintenance_margin: {margin:g}" if margin is not None else "max_participation",
+        where="execution, costs",
+        fix="leave it out, or trade the symbols in two strategies",
+    )
 
 
 def _check_costs(spec: Strategy, prepared: PreparedData) -> None:
@@ -235,8 +265,8 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
     present, members, listed = (
         wide[list(targets)] for wide in (market.present, market.members, market.listed)
     )
-    closes = spec.decision_spec(market.periods_per_year).closes_needed or 0
-    rows = PanelRows(present, members, listed, first, closes, max(horizons))
+    decided = bars_before_decision(spec, history.features)
+    rows = PanelRows(present, members, listed, first, decided, max(horizons))
     return replace(history, panel=rows)
 
 
@@ -335,10 +365,22 @@ def first_usable_row(spec: Strategy, history: FeatureHistory) -> int:
     """The first row after warm-up and the longest lookback of all models."""
     lookback = max(model.lookback for model in spec.forecasters().values())
     return max(
-        history.features.warmup + spec.scaling.warmup + lookback - 1,
-        spec.target.max_horizon,
+        bars_before_use(spec, history.features),
         *(_first_row_with_lookback(part, history, lookback) for part in history.coarse),
+        0,
     )
+
+
+def bars_before_use(spec: Strategy, features: FeatureMatrix) -> int:
+    """Bars before the first row that a model may see, of the bars' own interval."""
+    lookback = max(model.lookback for model in spec.forecasters().values())
+    return max(features.warmup + spec.scaling.warmup + lookback - 1, spec.target.max_horizon)
+
+
+def bars_before_decision(spec: Strategy, features: FeatureMatrix) -> int:
+    """Bars of a symbol of a panel before the first that is forecast and decided."""
+    closes = spec.decision_spec(periods_per_year=1.0).closes_needed or 1
+    return max(bars_before_use(spec, features), closes - 1)
 
 
 def _first_window_row(spec: Strategy, history: FeatureHistory) -> int:
@@ -349,7 +391,7 @@ def _first_window_row(spec: Strategy, history: FeatureHistory) -> int:
     """
     if history.panel is None:
         return first_usable_row(spec, history)
-    first, own = history.panel.first, history.panel.rows_by_symbol()
+    first, own = history.panel.first, history.panel.rows_by_symbol
     if max(len(rows) for rows in own.values()) <= first:
         raise UsageError(
             "no symbol has bars enough for one row",
@@ -394,6 +436,7 @@ def make_feature_stream(spec: Strategy, market: Market) -> FeatureStream:
         _input_symbols(spec, market),
         market.interval,
         spec.resolutions,
+        gaps=spec.is_panel,
     )
 
 

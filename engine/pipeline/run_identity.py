@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.hashing import canonical_json
 from engine.core.part_origin import describe_parts
 from engine.core.versions import collect_versions
 from engine.runs.run import compute_run_id
@@ -28,6 +29,8 @@ def identify_run(spec: Strategy, prepared: PreparedData) -> str:
     ]
     if market.provenance.get("annualisation", {}).get("basis", "calendar") != "calendar":
         data.append(("periods_per_year", repr(market.periods_per_year)))
+    if market.is_panel:
+        data.append(("panel", canonical_json(market.panel_identity)))
     data.extend((key, file.sha256) for key, file in prepared.rates.files.items())
     if market.funding is not None and spec.costs.charges_funding:
         own = market.funding.as_json()

@@ -13,7 +13,7 @@ from engine.signals.inputs import SignalInputs
 from engine.signals.target_weights import compute_decisions, compute_target_weights
 from engine.simulation.portfolio import simulate_all
 from engine.training.forecast import Forecast, predict_window
-from engine.training.jobs import make_fit_tasks
+from engine.training.jobs import make_fit_tasks, require_tasks
 from engine.training.out_of_sample import Predictions, concat_out_of_sample
 from engine.training.results import FitResults, run_fits
 
@@ -47,6 +47,7 @@ def fit_and_predict(
     """Out-of-sample forecasts of every book with a model, and the fits behind them."""
     skip = spec.on_failure == "skip"
     tasks = make_window_tasks(spec, prepared, prepared.windows)
+    require_tasks(tasks, prepared.targets)
     fits = run_fits(tasks, executor, store, progress, ignore_stored=fresh, skip_failures=skip)
     fits = replace(fits, forecasts=predict_windows(prepared, fits))
     return assemble_predictions(spec, prepared, fits), fits
@@ -223,6 +224,7 @@ def simulate_books(
         costs=costs or spec.bind_costs(prepared.market),
         execution=spec.execution,
         traded=late(prepared.traded),
+        settlements=None if prepared.settlements is None else late(prepared.settlements),
         cash_rates=prepared.rates_by_bar.cash.iloc[first:],
         bar_by_bar=bar_by_bar,
         lags=None if (lags := prepared.fill_lags(spec)) is None else late(lags),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
-from engine.data.bar_grid import next_bar_labels
+from engine.data.assembly import Assembly
+from engine.data.bar_grid import microseconds_to_timestamps, next_bar_labels
+from engine.data.bar_times import TradingTimes
 from engine.data.traded_bars import find_traded_bars
 from engine.runs.margin_calls import (
     apply_margin_calls,
@@ -65,10 +67,12 @@ def find_next_orders(
     margin = manifest.settings.maintenance_margin
     waits = metrics is not None and metrics.orders_waited is not None
     traded = _find_traded(bars, weights) if waits else None
+    assembly = _assembly_of(manifest)
     orders = find_orders_of_book(
         weights,
         delay=manifest.settings.delay_bars,
         traded=traded,
+        lags=_find_lags(manifest, bars, weights, assembly),
         ruined=bool((net <= -1.0).any()),
         held_weights=None
         if margin is None
@@ -76,6 +80,7 @@ def find_next_orders(
         maintenance_margin=margin,
         waiting=metrics.unfilled_orders if metrics is not None and metrics.fills_limited else None,
     )
+    orders = without_paid_out(orders, _find_paid_out(own_trades, bars, weights))
     last = weights.index[-1]
     cash_pays = metrics is not None and metrics.margin_calls is not None
     held = _held_weights(
@@ -86,7 +91,11 @@ def find_next_orders(
     return orders.assign(
         held_weight=held.reindex(orders["symbol"]).to_numpy(),
         due=find_due_timestamps(
-            orders["due_in_bars"], last, manifest.dataset.interval, manifest.dataset.calendar
+            orders["due_in_bars"],
+            last,
+            manifest.dataset.interval,
+            manifest.dataset.calendar,
+            assembly,
         ),
         predicted=mean.reindex(
             pd.MultiIndex.from_frame(orders[["decided_on", "symbol"]])
@@ -141,6 +150,49 @@ def find_orders_of_book(  # noqa: PLR0913 - all that orders depend on
     return orders
 
 
+def without_paid_out(orders: pd.DataFrame, paid_out: Mapping[str, pd.Timestamp]) -> pd.DataFrame:
+    """The orders that the settlements of delisted symbols do not cancel.
+
+    Args:
+        orders: As by `find_orders_of_book`.
+        paid_out: Symbol -> the last bar at which it was found to be delisted.
+    """
+    if not paid_out:
+        return orders
+    last = orders["symbol"].map(dict(paid_out))
+    kept = last.isna() | (orders["decided_on"] > last)
+    return orders[kept.to_numpy()].reset_index(drop=True)
+
+
+def _assembly_of(manifest: Manifest) -> Assembly | None:
+    """The calendars of a book on several exchanges, without bars; None with one calendar."""
+    exchanges = manifest.dataset.exchanges
+    if exchanges is None or exchanges.decided_at is not None:
+        return None
+    rates = {rate.symbol for rate in exchanges.rates.values()}
+    calendars = {name: each for name, each in exchanges.calendars.items() if name not in rates}
+    nothing = pd.DataFrame()
+    return Assembly(
+        dict.fromkeys(calendars, nothing),
+        {name: TradingTimes("1d", calendar) for name, calendar in calendars.items()},
+    )
+
+
+def _find_lags(
+    manifest: Manifest, bars: BarsFrame, weights: WideFrame, assembly: Assembly | None
+) -> WideFrame | None:
+    """Bars from each close to the first that can be filled, as `Market.fill_lags`."""
+    if assembly is None:
+        return None
+    own = bars[bars["timestamp"].isin(weights.index)]
+    closes = own.pivot(index="timestamp", columns="symbol", values="close")
+    present = closes.reindex(weights.index, columns=list(assembly.symbols)).notna()
+    symbols, at_close = list(weights.columns), manifest.settings.fill_price == "close"
+    price: Literal["open", "close"] = "close" if at_close else "open"
+    lags = assembly.fill_lags(pd.DatetimeIndex(weights.index), present, price, symbols)
+    return None if lags is None else pd.DataFrame(lags, weights.index, symbols)
+
+
 def _find_traded(bars: BarsFrame, weights: WideFrame) -> WideFrame | None:
     """Whether something traded at each bar of the weights; None where there are no volumes."""
     if "volume" not in bars:
@@ -149,6 +201,21 @@ def _find_traded(bars: BarsFrame, weights: WideFrame) -> WideFrame | None:
     columns = ("volume", "high", "low", "close")
     wide = (own.pivot(index="timestamp", columns="symbol", values=column) for column in columns)
     return find_traded_bars(*wide).loc[weights.index, list(weights.columns)]
+
+
+def _find_paid_out(
+    trades: pd.DataFrame, bars: BarsFrame, weights: WideFrame
+) -> dict[str, pd.Timestamp]:
+    """Symbol -> its last fill at a timestamp at which it has no bar."""
+    closes = bars.pivot(index="timestamp", columns="symbol", values="close")[list(weights)]
+    if not closes.isna().to_numpy().any():
+        return {}
+    places = (
+        closes.index.get_indexer(pd.Index(trades["timestamp"])),
+        closes.columns.get_indexer(pd.Index(trades["symbol"])),
+    )
+    absent = closes.isna().to_numpy()[places]
+    return dict(trades[absent].groupby("symbol")["timestamp"].max())
 
 
 def _mean_over_seeds(forecasts: pd.DataFrame) -> pd.Series[float]:
@@ -162,7 +229,10 @@ def _mean_over_seeds(forecasts: pd.DataFrame) -> pd.Series[float]:
 
 def _closes(bars: BarsFrame, weights: WideFrame) -> WideFrame:
     own = bars[bars["timestamp"].isin(weights.index)]
-    return own.pivot(index="timestamp", columns="symbol", values="close")[list(weights.columns)]
+    closes = own.pivot(index="timestamp", columns="symbol", values="close")
+    closes = closes.reindex(columns=list(weights.columns))
+    # The last one where a symbol of a panel has no bar; before its first nothing is held of it.
+    return closes.ffill().fillna(0.0)
 
 
 def _held_weights(
@@ -185,10 +255,17 @@ def _held_weights(
 
 
 def find_due_timestamps(
-    due_in_bars: pd.Series[int], last: pd.Timestamp, interval: str | None, calendar: str | None
+    due_in_bars: pd.Series[int],
+    last: pd.Timestamp,
+    interval: str | None,
+    calendar: str | None,
+    assembly: Assembly | None = None,
 ) -> pd.DatetimeIndex:
     """Timestamps of the bars of the fills; NaT where the dataset's calendar does not say."""
     following = pd.Series(pd.DatetimeIndex([], tz="UTC").as_unit("us"))
+    if len(due_in_bars) and assembly is not None and assembly.target is None:
+        labels = assembly.next_labels(last, int(due_in_bars.max()))
+        return pd.DatetimeIndex(microseconds_to_timestamps(labels).reindex(due_in_bars - 1))
     if len(due_in_bars) and interval and calendar:
         with suppress(UsageError):  # a calendar that this installation does not have
             following = next_bar_labels(last, interval, calendar, int(due_in_bars.max()))

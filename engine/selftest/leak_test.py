@@ -17,11 +17,13 @@ from engine.core.randomness import derive_seed
 from engine.leakage.certify import run_leakage_test
 from engine.pipeline.prepare import prepare_data
 from engine.selftest.generated_bars import draw_funding
+from engine.selftest.generated_panel import generate_panel, panel_strategy
 from engine.selftest.harness import run_backtest
 from engine.selftest.in_process import InProcessExecutor
 from engine.selftest.leak_cases import CaseSource, draw_source
 from engine.selftest.leaks import CATALOGUE, Leak, Plant
 from engine.selftest.leaks.fits import load_user_models, make_user_model
+from engine.selftest.leaks.joins import spread_over_exchanges
 from engine.selftest.pool import map_unordered
 from engine.selftest.random_strategies import Case, draw_rates
 from engine.training.store import FitStore
@@ -29,6 +31,7 @@ from engine.training.store import FitStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from engine.data import Market
     from engine.pipeline.result import BacktestResult
     from engine.strategy import Strategy
 
@@ -180,8 +183,8 @@ def run_planted(leak_name: str, source: CaseSource, seed: int) -> LeakRun:
     if not leak_name:
         return _outcome("", case, lambda: certify_case(case))
     leak = next(each for each in CATALOGUE if each.name == leak_name)
-    adapted = adapt_case(case, leak)
     try:
+        adapted = adapt_case(case, leak)
         prepare_data(adapted.spec, adapted.market, adapted.rates)
     except UsageError:  # such as too few bars for the coarser ones that it needs
         return LeakRun(leak_name, case.name, "no effect")
@@ -193,7 +196,11 @@ def run_planted(leak_name: str, source: CaseSource, seed: int) -> LeakRun:
 
 
 def adapt_case(case: Case, leak: Leak) -> Case:
-    """The case with what a leak needs: sections of the strategy, rates, a user's model."""
+    """The case with what a leak needs: sections, rates, a model, a panel, exchanges."""
+    if leak.needs_panel and not case.market.is_panel:
+        market = generate_panel(np.random.default_rng([case.spec.seed, 17]))
+        return Case(case.name, panel_strategy(), market)
+    market = _spread(case) if leak.over_exchanges else case.market
     spec, rates = leak.adapt(case.spec, case.market.interval), case.rates
     if leak.model is not None:
         # model_copy skips the validation, which knows installed kinds only.
@@ -204,6 +211,18 @@ def adapt_case(case: Case, leak: Leak) -> Case:
     if spec.costs.charges_funding and market.funding is None:
         market = replace(market, funding=draw_funding(np.random.default_rng(0), market))
     return Case(case.name, spec, market, rates)
+
+
+def _spread(case: Case) -> Market:
+    """The bars of a case on several exchanges.
+
+    Raises:
+        UsageError: They are not daily ones of several symbols of which one is traded.
+    """
+    market, data = case.market, case.spec.data
+    if market.interval != "1d" or len(market.symbols) < 2 or data.is_book or market.is_panel:
+        raise UsageError("only daily bars of a single target are spread over exchanges")
+    return spread_over_exchanges(market, data.single_target or market.symbols[0])
 
 
 def certify_case(case: Case) -> None:

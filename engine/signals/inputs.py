@@ -134,7 +134,8 @@ class SignalInputs:
         if self.absences is None:
             return np.full((len(self.predicted), 1), float(self.predicted.shape[1]))
         counted = (~self.absences.absent | self.absences.halted).sum(axis=1, keepdims=True)
-        return np.maximum(counted, 1).astype(np.float64)
+        shares: Matrix = np.maximum(counted, 1).astype(np.float64)
+        return shares
 
     def row(self, number: int) -> SignalInputs:
         """One row, with what its window alone knows."""

@@ -124,6 +124,43 @@ def schedule_orders(weights: WideFrame, delay: int, lags: WideFrame | None = Non
     return pd.DataFrame(due, index=weights.index, columns=weights.columns)
 
 
+def settle_orders(
+    orders: WideFrame,
+    settlements: WideFrame | None,
+    delay: int,
+    lags: WideFrame | None = None,
+) -> WideFrame:
+    """The orders of symbols some of which are found to be delisted, and paid out.
+
+    At that row an order to hold nothing is due, whatever else is, and what was decided by then and
+    is due later is cancelled.
+
+    Args:
+        orders: As by `schedule_orders`.
+        settlements: Bool, the shape of `orders`: the rows at which a symbol is paid out; None
+            where none is.
+        delay: Rows from a decision to the row at which it is due.
+        lags: As in `schedule_orders`.
+    """
+    if settlements is None or not settlements.to_numpy().any():
+        return orders
+    due = orders.to_numpy().copy()
+    for row, column in np.argwhere(settlements.to_numpy()):
+        due[row, column] = 0.0
+        due[row + 1 : _last_due_row(row, column, delay, lags) + 1, column] = np.nan
+    return _wide_like(orders, due)
+
+
+def _last_due_row(row: int, column: int, delay: int, lags: WideFrame | None) -> int:
+    """The last row at which a decision of this row, or of one before it, is due by itself."""
+    if lags is None:
+        return row + delay
+    own = lags.iloc[row : row + 2, column].clip(lower=delay).to_numpy()
+    due = row + int(own[0])
+    # Where the next decision is due at the same row, it is the one that holds.
+    return due - 1 if len(own) > 1 and row + 1 + int(own[1]) <= due else due
+
+
 def defer_orders(orders: WideFrame, traded: WideFrame | None) -> WideFrame:
     """The target weight at each bar where an order is filled: orders wait where nothing trades.
 

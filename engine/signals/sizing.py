@@ -19,6 +19,8 @@ from engine.signals.contract import check_sizes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy.typing as npt
+
     from engine.core.types import Matrix, Vector, WideFrame
     from engine.signals.inputs import SignalInputs
 
@@ -254,7 +256,8 @@ class VolatilityTargetSizing(SizingSpec):
         predicted = forecasts.predicted
         closes = close[predicted.columns]
         deviation = self._deviations(closes.to_numpy())[closes.index.get_indexer(predicted.index)]
-        self._check_deviations(deviation, len(close.loc[: predicted.index[0]]))
+        missing = np.isnan(deviation) & np.isfinite(predicted.to_numpy())
+        self._check_deviations(missing, len(close.loc[: predicted.index[0]]))
         return _like(predicted, self._sizes(deviation, periods_per_year))
 
     def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:
@@ -266,7 +269,8 @@ class VolatilityTargetSizing(SizingSpec):
         columns = row.close.columns.get_indexer(pd.Index(list(row.predicted)))
         closes = row.close.to_numpy()[-self.closes_needed :, columns]
         deviation = self._deviations(closes)[-1]
-        self._check_deviations(deviation, len(closes))
+        missing = np.isnan(deviation) & np.isfinite([*row.predicted.values()])
+        self._check_deviations(missing, len(closes))
         return self._sizes(deviation, periods_per_year)
 
     def _deviations(self, closes: Matrix) -> Matrix:
@@ -279,8 +283,8 @@ class VolatilityTargetSizing(SizingSpec):
         with np.errstate(divide="ignore"):
             return self.target_pct_per_year / 100 / (deviation * sqrt(periods_per_year))
 
-    def _check_deviations(self, deviation: Matrix, closes: int) -> None:
-        if np.isnan(deviation).any():
+    def _check_deviations(self, missing: npt.NDArray[np.bool_], closes: int) -> None:
+        if missing.any():
             raise UsageError(
                 "There are too few bars to estimate the volatility for the sizing",
                 expected=f"{self.window + 1} closes up to the first out-of-sample bar",

@@ -169,7 +169,8 @@ def compute_decisions(forecasts: SignalInputs, close: WideFrame, spec: DecisionS
         return Decisions(wide(positions), wide(kept), forecasts.shares)
     by_rank = spec.portfolio.allocation.by_rank
     used = np.full(kept.shape, spec.ranked_size) if by_rank else kept
-    portfolio = fold_portfolio(predicted, positions, used, close, spec, forecasts.absences)
+    absences = () if forecasts.absences is None else (forecasts.absences,)
+    portfolio = fold_portfolio(predicted, positions, used, close, spec, *absences)
     return Decisions(wide(positions), wide(kept), forecasts.shares, portfolio)
 
 

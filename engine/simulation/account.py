@@ -23,12 +23,25 @@ class BarPrices(PersistentValue):
         close: Close by symbol; positive.
         traded: Whether something traded, by symbol, as `Market.traded` says; a symbol that is left
             out did. Where nothing did, no order is filled; a position is marked at the close.
+        settled: Symbols without a bar that are found to be delisted, and what a unit pays.
+        symbols: Of the market, in its order, in which amounts are added up; left out, symbols are
+            in the order of their first bars.
     """
 
     timestamp: AwareDatetime
     open: Mapping[str, float]
     close: Mapping[str, float]
     traded: Mapping[str, bool] = {}
+    settled: Mapping[str, float] = {}
+    symbols: tuple[str, ...] = ()
+
+    def with_settlements(self) -> BarPrices:
+        """The same, as if the symbols that are paid out had a bar at that price."""
+        if not self.settled:
+            return self
+        prices = {name: {**getattr(self, name), **self.settled} for name in ("open", "close")}
+        traded = {**self.traded, **dict.fromkeys(self.settled, True)}
+        return self.model_copy(update={**prices, "traded": traded})
 
     def fills(self, symbol: str) -> bool:
         """Whether an order of the symbol is filled: it has a bar, and something traded at it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,30 @@ def check_weights(weights: WideFrame) -> None:
             found=str(weights.iat[row, symbol]),
             where=f"{weights.columns[symbol]} at {weights.index[row]}",
         )
+
+
+class Trading(TypedDict):
+    """The fields of `Terms` that say where orders are filled."""
+
+    traded: WideFrame | None
+    settlements: WideFrame | None
+
+
+def align_trading(
+    traded: WideFrame | None, settlements: WideFrame | None, weights: WideFrame
+) -> Trading:
+    """Both on the rows and symbols of `weights`; None where all trade, and where none is paid out.
+
+    Where a symbol is paid out counts as traded.
+    """
+    trades = None if traded is None else align_traded(traded, weights)
+    if settlements is None:
+        return Trading(traded=trades, settlements=None)
+    _check_match(settlements, weights, "settlements", column="a column", absent="nothing about")
+    paid = _select_columns(settlements, weights, np.dtype(np.bool_))
+    if not paid.to_numpy().any():
+        return Trading(traded=trades, settlements=None)
+    return Trading(traded=None if trades is None else trades | paid, settlements=paid)
 
 
 def align_traded(traded: WideFrame, weights: WideFrame) -> WideFrame | None:

@@ -12,12 +12,13 @@ from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
 from engine.simulation.accounting import INITIAL_CASH, RUIN_FLOOR
 from engine.simulation.accounting_tables import BarFills, OrderCosts, YearlyRates
-from engine.simulation.cost_rates import BarRates
+from engine.simulation.cost_rates import BarRates, CostRates
 from engine.simulation.order_queue import (
     find_due,
     find_waiting,
     newest_decisions,
     queue_orders,
+    settle_orders,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def step(
     A symbol that is left out of `bar` is valued at its last close, pays its last borrow rate, and
     counts the bar as one of its orders' delay. An order that is due waits where its symbol has no
     bar and where nothing trades at it, for the next bar with a trade. Of several that are due the
-    last decided replaces the others; where it takes them back, none of them is filled.
+    last decided replaces the others; where it takes them back, none of them is filled. What is
+    held of a symbol in `bar.settled` is paid out, without costs, and its orders are cancelled.
 
     Args:
         account: Before the bar; it is not changed.
@@ -73,11 +75,13 @@ def step(
     _check_bar(account, bar, price)
     queue = queue_orders(account, orders)
     _check_decided_before((*queue, *orders), bar)
+    bar = bar.with_settlements()
+    queue = settle_orders(queue, account, bar)
     if account.ruined:
         nothing = dict.fromkeys(("bar_return", *_FINANCING), 0.0)
         return account.model_copy(update={"timestamp": bar.timestamp, **nothing}), ()
-    decided = newest_decisions((*account.orders, *orders))
-    rates = costs.rates.at(bar.timestamp, bar.close)
+    decided = newest_decisions((*account.orders, *orders)) | dict.fromkeys(bar.settled, 0.0)
+    rates = _rates_at(costs.rates, bar)
     funding = {symbol: rate.funding(price) for symbol, rate in rates.items()}
     financed = _finance(account, bar.timestamp, funding)
     holdings = _holdings_by_symbol(account, bar)
@@ -120,6 +124,15 @@ _FINANCING = ("borrow", "interest", "funding", "loan_interest")
 
 _NO_RATES = BarRates(0.0, 0.0, 0.0)
 """Of a symbol without a bar, whose orders wait."""
+
+
+def _rates_at(rates: CostRates, bar: BarPrices) -> Mapping[str, BarRates]:
+    """What the bar charges, by symbol; the payment for a delisted symbol is free."""
+    if not bar.settled:
+        return rates.at(bar.timestamp, bar.close)
+    traded = [symbol for symbol in bar.close if symbol not in bar.settled]
+    free = dict.fromkeys(bar.settled, rates.of_settlement)
+    return {**rates.at(bar.timestamp, traded), **free}
 
 
 class _Execution(NamedTuple):
@@ -211,7 +224,9 @@ def _holdings_by_symbol(account: Account, bar: BarPrices) -> dict[str, Holding]:
     holdings = {holding.symbol: holding for holding in account.holdings}
     for symbol, close in bar.close.items():
         holdings.setdefault(symbol, Holding(symbol=symbol, close=close))
-    return holdings
+    if not bar.symbols:
+        return holdings
+    return {symbol: holdings[symbol] for symbol in bar.symbols if symbol in holdings}
 
 
 def _execute(

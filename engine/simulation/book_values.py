@@ -9,13 +9,13 @@ Where both can, they are equal bit for bit.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from engine.core.calendar_time import year_fractions
-from engine.signals.orders import defer_orders
+from engine.signals.orders import defer_orders, settle_orders
 from engine.simulation import accounting
 from engine.simulation.accounting import RUIN_FLOOR
 from engine.simulation.accounting_tables import BarRecords, OrderCosts, RateTables
@@ -25,7 +25,7 @@ from engine.simulation.fills import Fills, fill_books
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from engine.core.types import BoolVector, IntVector, Matrix, Vector, WideFrame
+    from engine.core.types import BoolMatrix, BoolVector, IntVector, Matrix, Vector, WideFrame
     from engine.simulation.costs import TradingCosts
 
 
@@ -41,11 +41,13 @@ class Variation:
         orders: As by `schedule_orders`.
         delay: Rows from a decision to the row at which it is due.
         costs: Fees, slippage and borrow rates.
+        lags: Those of the schedule, see `schedule_orders`.
     """
 
     orders: WideFrame
     delay: int
     costs: TradingCosts
+    lags: WideFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,10 @@ class Terms:
     Attributes:
         prices: Prices of the fills.
         closes: Closes, of the same shape.
-        traded: Whether something trades at each bar; None where it does at all.
+        traded: Whether something trades at each bar, or a symbol is paid out; None where it does
+            at all.
+        settlements: Whether a symbol is found to be delisted and paid out, without costs; None
+            where none is.
         cash_rates: Yields on cash a year, shape (1,) or (n,).
         maintenance_margin: Share of the gross exposure; 0 is none.
         fill_price: Price of the bar at which orders are filled.
@@ -67,6 +72,12 @@ class Terms:
     cash_rates: Vector
     maintenance_margin: float
     fill_price: Literal["open", "close"] = "open"
+    settlements: WideFrame | None = None
+
+    @property
+    def settled(self) -> BoolMatrix | None:
+        """`settlements` as an array."""
+        return None if self.settlements is None else self.settlements.to_numpy()
 
 
 @dataclass(frozen=True)
@@ -131,6 +142,7 @@ def value_books(
         terms: What they have in common.
         bar_by_bar: Folds every book, where importing vectorbt takes longer than the fold.
     """
+    books = _settle(books, terms)
     folded = [bar_by_bar or _changes_between_fills(book, terms) for book in books]
     ordinary = [book for book, folds in zip(books, folded, strict=True) if not folds]
     # A schedule that several costs share is deferred once.
@@ -141,6 +153,7 @@ def value_books(
             [filled[id(book.orders)] for book in ordinary],
             terms.prices,
             [book.costs for book in ordinary],
+            terms.settled,
         )
         if ordinary
         else ()
@@ -149,6 +162,18 @@ def value_books(
         _fold(book, terms) if folds else mark_fills(next(fills), book.orders, terms)
         for book, folds in zip(books, folded, strict=True)
     ]
+
+
+def _settle(books: Sequence[Variation], terms: Terms) -> Sequence[Variation]:
+    """The books with the orders that pay out delisted symbols; a shared schedule stays shared."""
+    if terms.settlements is None:
+        return books
+    schedules = {(id(book.orders), book.delay): book for book in books}
+    settled = {
+        key: settle_orders(book.orders, terms.settlements, book.delay, book.lags)
+        for key, book in schedules.items()
+    }
+    return [replace(book, orders=settled[id(book.orders), book.delay]) for book in books]
 
 
 def _changes_between_fills(book: Variation, terms: Terms) -> bool:
@@ -227,7 +252,7 @@ def _fold(book: Variation, terms: Terms) -> BookValues:
     )
     own = book.costs.rates
     rates = {
-        name: np.array(own.aligned(name, terms.prices), order="C")
+        name: np.array(own.aligned(name, terms.prices, settled=terms.settled), order="C")
         for name in (*OrderCosts._fields, "borrow_per_year")
         if name != "tiers"
     }

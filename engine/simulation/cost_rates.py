@@ -180,10 +180,17 @@ class CostRates:
             any(threshold > 0 for own in tiers for threshold, _, _ in own)
         )
 
-    def aligned(self, name: str, prices: WideFrame) -> Matrix:
+    def aligned(
+        self, name: str, prices: WideFrame, *, settled: BoolMatrix | None = None
+    ) -> Matrix:
         """One table on the rows and symbols of `prices`: (1, k), or (n, k) where it varies.
 
         Money and units are those of a book of an equity of 1.
+
+        Args:
+            name: Table.
+            prices: Bars and symbols.
+            settled: (n, k) where a delisted symbol is paid out, which costs nothing.
         """
         rate = getattr(self, name)
         if isinstance(rate, pd.DataFrame):
@@ -202,7 +209,43 @@ class CostRates:
                 name,
             )
         aligned: Matrix = values * self._scale_of(name)
-        return aligned
+        if settled is None or not settled.any() or name == "borrow_per_year":
+            return aligned
+        free = getattr(self.of_settlement, name)
+        return np.where(settled, free, np.broadcast_to(aligned, settled.shape))
+
+    @property
+    def of_settlement(self) -> BarRates:
+        """What the payment for a delisted symbol is charged: nothing."""
+        tiered = bool(self.tiers.default or any(self.tiers.named.values()))
+        return BarRates(0.0, 0.0, 0.0, maximum=0.0 if tiered else np.inf)
+
+    def at_absences(self, present: BoolMatrix) -> CostRates:
+        """The same where symbols of a panel have no bar: what was known at their last one.
+
+        Tables of volumes and funding are free of charge there; those of past bars are at the first
+        bar too, which has none before it.
+
+        Args:
+            present: (n, k) the rows of the tables, the symbols in their order.
+        """
+        last = np.maximum.accumulate(
+            np.where(present, np.arange(len(present))[:, None], -1), axis=0
+        )
+        first = present & (np.cumsum(present, axis=0) == 1)
+        changed: dict[str, Any] = {}
+        for name in RATE_NAMES:
+            rate = getattr(self, name)
+            if isinstance(rate, pd.DataFrame):
+                values = rate.to_numpy(dtype=np.float64)
+                free = getattr(BarRates(0.0, 0.0, 0.0), name)
+                carried = np.take_along_axis(values, np.maximum(last, 0), axis=0)
+                unknown = (last < 0) | (first & np.isnan(carried))
+                if name in OF_VOLUMES or name in FUNDING:
+                    unknown |= ~present
+                kept = np.where(unknown, free, carried)
+                changed[name] = pd.DataFrame(kept, index=rate.index, columns=rate.columns)
+        return replace(self, **changed)
 
     def aligned_tiers(self, prices: WideFrame) -> TierTable:
         """(k, m, 3) the tiers of each symbol, as in `OrderCosts`; those beyond its own add 0."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from engine.core.types import BoolVector, IntVector, Matrix, Vector, WideFrame
+    from engine.core.types import BoolMatrix, BoolVector, IntVector, Matrix, Vector, WideFrame
     from engine.simulation.costs import TradingCosts
 
 _SELL_SIDE = 1
@@ -102,7 +102,10 @@ def fill_targets(targets: WideFrame, prices: WideFrame, costs: TradingCosts) -> 
 
 
 def fill_books(
-    targets: Sequence[WideFrame], prices: WideFrame, costs: Sequence[TradingCosts]
+    targets: Sequence[WideFrame],
+    prices: WideFrame,
+    costs: Sequence[TradingCosts],
+    settled: BoolMatrix | None = None,
 ) -> list[Fills]:
     """Fills several books at the same prices, each separately as by `fill_targets`.
 
@@ -112,6 +115,7 @@ def fill_books(
         targets: Targets of each book, as in `fill_targets`; all of one shape.
         prices: Prices, the same for every book.
         costs: Costs of each book.
+        settled: (n, k) where a fill costs nothing, because a delisted symbol is paid out.
 
     Returns:
         Fills of each book, in their order.
@@ -138,8 +142,8 @@ def fill_books(
         price=repeated,
         size_type=np.asarray(SizeType.TargetPercent),
         direction=np.asarray(Direction.Both),
-        fees=_rates_of_books("fee", costs, prices),
-        slippage=_rates_of_books("slippage", costs, prices),
+        fees=_rates_of_books("fee", costs, prices, settled),
+        slippage=_rates_of_books("slippage", costs, prices, settled),
         val_price=repeated,
         close=repeated,
         auto_call_seq=True,
@@ -152,9 +156,11 @@ def fill_books(
     return [_fills_from_records(records[book == number], symbols) for number in range(books)]
 
 
-def _rates_of_books(name: str, costs: Sequence[TradingCosts], prices: WideFrame) -> Matrix:
+def _rates_of_books(
+    name: str, costs: Sequence[TradingCosts], prices: WideFrame, settled: BoolMatrix | None
+) -> Matrix:
     """A rate of every book, a column a symbol: one row, or a row a bar where one varies."""
-    parts = [each.rates.aligned(name, prices) for each in costs]
+    parts = [each.rates.aligned(name, prices, settled=settled) for each in costs]
     rows = max(len(part) for part in parts)
     return np.hstack([np.broadcast_to(part, (rows, part.shape[1])) for part in parts])
 

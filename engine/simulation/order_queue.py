@@ -33,6 +33,30 @@ def queue_orders(account: Account, orders: Iterable[Order]) -> tuple[Order, ...]
     return (*waiting, *closing, *later)
 
 
+def settle_orders(queue: tuple[Order, ...], account: Account, bar: BarPrices) -> tuple[Order, ...]:
+    """The orders at a bar at which delisted symbols are paid out: theirs are to hold nothing.
+
+    Args:
+        queue: As by `queue_orders`.
+        account: Before the bar.
+        bar: The bar.
+    """
+    if not bar.settled or account.timestamp is None:
+        return queue
+    called = account.margin_call
+    paid = [
+        Order(
+            symbol=holding.symbol,
+            target_weight=0.0,
+            decided_on=account.timestamp,
+            margin_call=called and holding.units != 0,
+        )
+        for holding in account.holdings
+        if holding.symbol in bar.settled
+    ]
+    return (*(order for order in queue if order.symbol not in bar.settled), *paid)
+
+
 def newest_decisions(orders: Iterable[Order]) -> dict[str, float]:
     """Symbol -> the target that the strategy decided last."""
     return {order.symbol: order.target_weight for order in orders if not order.margin_call}

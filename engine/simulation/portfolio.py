@@ -13,7 +13,7 @@ from engine.signals.orders import find_waits, schedule_orders
 from engine.simulation.alignment import (
     align_cash_rates,
     align_prices,
-    align_traded,
+    align_trading,
     check_weights,
 )
 from engine.simulation.book_values import BookValues, Terms, Variation, value_books
@@ -67,7 +67,7 @@ class SimulationResult:
     waiting: Mapping[str, int] | None
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - all that fills depend on
     weights: WideFrame,
     bars_open: WideFrame,
     bars_close: WideFrame,
@@ -75,6 +75,7 @@ def simulate(
     costs: TradingCosts,
     execution: Execution,
     traded: WideFrame | None = None,
+    settlements: WideFrame | None = None,
     cash_rates: float | pd.Series[float] = 0.0,
 ) -> SimulationResult:
     """Simulates one book: decided at the close of t, filled at the `price` of bar t + `delay`.
@@ -115,6 +116,9 @@ def simulate(
         execution: Delay in bars, price of the fill's bar, and maintenance margin.
         traded: Wide, whether something trades at each bar, as `Market.traded`; the rows of
             `weights` and at least its symbols. None where it does at all of them.
+        settlements: Wide and bool, the rows of `weights` and at least its symbols: where a symbol
+            is found to be delisted, as `Market.settlements`. What is held of it is paid out at the
+            price of that row, whatever was decided, and without costs.
         cash_rates: Yield on cash, a fraction a year: one for all bars, or a series on the rows of
             `weights` of what is known at each close; cash earns it until the next close.
 
@@ -132,6 +136,7 @@ def simulate(
         costs=costs,
         execution=execution,
         traded=traded,
+        settlements=settlements,
         cash_rates=cash_rates,
     )["book"]
 
@@ -144,6 +149,7 @@ def simulate_all(  # noqa: PLR0913 - all that fills depend on
     costs: TradingCosts,
     execution: Execution,
     traded: WideFrame | None = None,
+    settlements: WideFrame | None = None,
     cash_rates: float | pd.Series[float] = 0.0,
     bar_by_bar: bool = False,
     lags: WideFrame | None = None,
@@ -157,6 +163,7 @@ def simulate_all(  # noqa: PLR0913 - all that fills depend on
         costs: As in `simulate`.
         execution: As in `simulate`.
         traded: As in `simulate`.
+        settlements: As in `simulate`.
         cash_rates: As in `simulate`.
         bar_by_bar: Fold every book, without vectorbt, whose import takes two seconds: the figures
             are equal bit for bit.
@@ -173,13 +180,13 @@ def simulate_all(  # noqa: PLR0913 - all that fills depend on
     terms = Terms(
         prices=align_prices(bars_open, first, "open") if execution.price == "open" else closes,
         closes=closes,
-        traded=None if traded is None else align_traded(traded, first),
+        **align_trading(traded, settlements, first),
         cash_rates=align_cash_rates(cash_rates, first),
         maintenance_margin=execution.maintenance_margin or 0.0,
         fill_price=execution.price,
     )
     books = [
-        Variation(schedule_orders(weights, execution.delay, lags), execution.delay, costs)
+        Variation(schedule_orders(weights, execution.delay, lags), execution.delay, costs, lags)
         for weights in weights_by_book.values()
     ]
     values = value_books(books, terms, bar_by_bar=bar_by_bar)
@@ -195,6 +202,7 @@ def simulate_variations(
     *,
     execution: Execution,
     traded: WideFrame | None = None,
+    settlements: WideFrame | None = None,
     cash_rates: float | pd.Series[float] = 0.0,
 ) -> Iterator[Vector]:
     """Net returns of variations of one book, equal to those of `simulate` to the last digit.
@@ -206,6 +214,7 @@ def simulate_variations(
         bars_close: As `bars_open`.
         execution: Price of a fill's bar and maintenance margin; its delay is not used.
         traded: As in `simulate`.
+        settlements: As in `simulate`.
         cash_rates: As in `simulate`.
 
     Yields:
@@ -214,7 +223,7 @@ def simulate_variations(
     terms = Terms(
         prices=bars_open if execution.price == "open" else bars_close,
         closes=bars_close,
-        traded=None if traded is None else align_traded(traded, bars_close),
+        **align_trading(traded, settlements, bars_close),
         cash_rates=align_cash_rates(cash_rates, bars_close),
         maintenance_margin=execution.maintenance_margin or 0.0,
         fill_price=execution.price,

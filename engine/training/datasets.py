@@ -6,10 +6,11 @@ No array holds values from after the window.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from engine.core.errors import DataError
 from engine.models.dataset import CoarseInputs, TrainingSet
@@ -70,27 +71,46 @@ class FeatureHistory:
         """
         if not self.own_inputs:
             return self
+        if self.panel is not None:
+            return self._own_history(symbol)
         coarse = [replace(each, features=each.features.of_symbol(symbol)) for each in self.coarse]
-        seen = replace(
+        return replace(
             self,
             features=self.features.of_symbol(symbol),
             coarse=tuple(coarse),
             own_inputs=False,
         )
-        return seen if self.panel is None else seen.at_rows(self.panel.own_rows(symbol))
 
-    def at_rows(self, rows: IntVector) -> FeatureHistory:
-        """Some rows, as if there were no others between them; without coarser intervals."""
-        features = self.features
-        return replace(
+    @cached_property
+    def _own_histories(self) -> dict[str, FeatureHistory]:
+        """Those of the symbols of a panel that were asked for."""
+        return {}
+
+    def _own_history(self, symbol: str) -> FeatureHistory:
+        """The rows at which a symbol of a panel has a bar, as if there were no others."""
+        known, panel = self._own_histories, self.panel
+        if panel is None or symbol in known:
+            return known[symbol]
+        rows, features = panel.own_rows(symbol), self.features.of_symbol(symbol)
+        stamps = features.timestamps[rows]
+
+        def chosen(returns: Mapping[int, WideFrame]) -> dict[int, WideFrame]:
+            return {
+                bars: pd.DataFrame({symbol: column_of(wide, symbol)[rows]}, index=stamps)
+                for bars, wide in returns.items()
+            }
+
+        known[symbol] = replace(
             self,
             features=replace(
                 features, timestamps=features.timestamps[rows], values=features.values[rows]
             ),
-            forward_returns={n: wide.iloc[rows] for n, wide in self.forward_returns.items()},
-            trailing_returns={n: wide.iloc[rows] for n, wide in self.trailing_returns.items()},
+            forward_returns=chosen(self.forward_returns),
+            trailing_returns=chosen(self.trailing_returns),
+            own_inputs=False,
             panel=None,
         )
+        return known[symbol]
 
     def own_split(self, symbol: str, split: TrainTestSplit) -> TrainTestSplit:
         """The rows of a symbol in a split, counted in those of `seen_by`."""
@@ -131,7 +151,7 @@ def build_training_set(
     """
     window, history = history.own_split(symbol, window), history.seen_by(symbol)
     first, horizon = int(window.train[0]) - lookback + 1, history.target.horizon
-    rows = slice(first, _stop_of(window))
+    rows = slice(first, stop_of(window))
     columns = fit_columns(history.features, history.scaling, window.train)
     coarse = [
         build_coarse_inputs(each, history.scaling, window, lookback) for each in history.coarse
@@ -173,7 +193,7 @@ def with_horizons(
             of the bar after the last validation row are then there too: they are its label.
     """
     window, history = history.own_split(symbol, window), history.seen_by(symbol)
-    stop = _stop_of(window)
+    stop = stop_of(window)
     rows = slice(stop - len(training_set.inputs), stop + recursive)
     target = target_returns(history, symbol, rows, (1,) if recursive else horizons)
     if recursive:  # the return after that bar may reach into the test part
@@ -253,7 +273,7 @@ def _relative_rows(part: Rows, first: int) -> IntVector:
     return part - first
 
 
-def _stop_of(window: TrainTestSplit) -> int:
+def stop_of(window: TrainTestSplit) -> int:
     """The row after the last that is fitted on or held out; a symbol may hold out none."""
     held_out = window.validation
     return int(held_out[-1] if len(held_out) else window.train[-1]) + 1
@@ -359,7 +379,7 @@ def build_coarse_inputs(
         InvalidBarsError: A train row is not finite.
         DataError: Another row is not finite.
     """
-    first, stop = int(window.train[0]) - lookback + 1, _stop_of(window)
+    first, stop = int(window.train[0]) - lookback + 1, stop_of(window)
     latest, known = resolution.latest[first:stop], resolution.latest[row_index(window.train)]
     train = (
         range(int(known[0]), int(known[-1]) + 1)

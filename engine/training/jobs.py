@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core.book_names import STRATEGY_BOOK
+from engine.core.errors import UsageError
 from engine.core.randomness import derive_seed
 from engine.splits.rows import row_index
 from engine.training.datasets import (
@@ -134,6 +135,24 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
                 for seed_index in range(seeds if model.stochastic else 1)
             ]
     return tasks
+
+
+def require_tasks(tasks: Sequence[FitTask], symbols: Sequence[str]) -> None:
+    """Refuses a run without one fit of the strategy.
+
+    Raises:
+        UsageError: No symbol of a panel has the rows.
+    """
+    if any(task.book == STRATEGY_BOOK for task in tasks):
+        return
+    raise UsageError(
+        "no window has a symbol with rows enough to fit a model",
+        expected="a symbol with 30 train rows and one validation row in a window; a row needs the "
+        "warm-up and the lookback before it, and its return before the next part",
+        found=f"none of {', '.join(symbols)}",
+        where="windows",
+        fix="raise windows.train, shorten features or lookback, or take a longer history",
+    )
 
 
 @dataclass(frozen=True, eq=False)

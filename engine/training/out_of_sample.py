@@ -121,7 +121,8 @@ def concat_out_of_sample(
     fitted = [(task, each) for task, each in pairs if not isinstance(each, TrainingError)]
     levels = _find_quantile_levels(fitted)
     test_rows = {window.index: len(window.test) for window in windows}
-    series = _collect_series(pairs, test_rows, len(levels))
+    symbols = () if history.panel is None else tuple(history.panel.present.columns)
+    series = _collect_series(pairs, test_rows, len(levels), symbols)
     traded = history.target.horizon
     return Predictions(
         build_table=partial(_build_table, history, span, window_index, series, levels),
@@ -159,15 +160,32 @@ def _collect_series(
     pairs: Sequence[tuple[FitTask, Forecast | TrainingError]],
     test_rows: Mapping[int, int],
     quantiles: int,
+    symbols: Sequence[str] = (),
 ) -> dict[_SeriesKey, Matrix]:
-    """(n, 1 + q) forecast and quantiles of all windows; NaN where a fit was left out."""
-    parts: dict[_SeriesKey, list[Matrix]] = defaultdict(list)
+    """(n, 1 + q) forecast and quantiles of all windows; NaN where a fit was left out.
+
+    Args:
+        pairs: Tasks and what they predict.
+        test_rows: Window -> its test rows, in time order.
+        quantiles: q.
+        symbols: Those of a panel, which may have no fit in a window, or none at all.
+    """
+    parts: dict[_SeriesKey, dict[int, Matrix]] = defaultdict(dict)
     for task, outcome in pairs:
         for horizon, part in _split_by_horizon(task, outcome, test_rows[task.window], quantiles):
-            parts[task.symbol, horizon, task.seed_index].append(part)
-    symbols = list(dict.fromkeys(symbol for symbol, _, _ in parts))
-    order = sorted(parts, key=lambda key: (symbols.index(key[0]), *key[1:]))
-    return {key: np.concatenate(parts[key]) for key in order}
+            parts[task.symbol, horizon, task.seed_index][task.window] = part
+    members = {key[1:] for key in parts}
+    for symbol in symbols:
+        for member in members:
+            own = parts[symbol, *member]
+            for window, rows in test_rows.items():
+                own.setdefault(window, np.full((rows, 1 + quantiles), np.nan))
+    known = list(symbols) or list(dict.fromkeys(symbol for symbol, _, _ in parts))
+    order = sorted(parts, key=lambda key: (known.index(key[0]), *key[1:]))
+    return {
+        key: np.concatenate([parts[key][window] for window in test_rows if window in parts[key]])
+        for key in order
+    }
 
 
 def _split_by_horizon(

@@ -7,7 +7,8 @@ the longest sequence need.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,8 +73,8 @@ class PanelRows:
         members: Wide and bool: whether it belongs to the universe at that close.
         listed: Wide and bool: see `Market.listed`.
         first: Own bars before the first row that counts.
-        closes: Own bars up to a row that is decided, its own included, that sizing and
-            allocation need.
+        decided: Own bars before the first row that is forecast, for the sizing and the allocation
+            too.
         horizon: The longest horizon, in own bars.
     """
 
@@ -81,16 +82,25 @@ class PanelRows:
     members: WideFrame
     listed: WideFrame
     first: int
-    closes: int
+    decided: int
     horizon: int
 
     def own_rows(self, symbol: str) -> IntVector:
         """(k,) the rows of the panel at which the symbol has a bar."""
-        return np.flatnonzero(self._column(self.present, symbol))
+        return self.rows_by_symbol[symbol]
 
+    def first_rows(self, count: int) -> PanelRows:
+        """The first rows alone."""
+        present, members, listed = (
+            wide.iloc[:count] for wide in (self.present, self.members, self.listed)
+        )
+        return replace(self, present=present, members=members, listed=listed)
+
+    @cached_property
     def rows_by_symbol(self) -> dict[str, IntVector]:
         """Symbol -> the rows of the panel at which it has a bar."""
-        return {str(symbol): self.own_rows(symbol) for symbol in self.present.columns}
+        columns = zip(self.present.columns, self.present.to_numpy().T, strict=True)
+        return {str(symbol): np.flatnonzero(present) for symbol, present in columns}
 
     def split(self, symbol: str, split: TrainTestSplit) -> OwnSplit:
         """The rows of a symbol in a split.
@@ -125,7 +135,7 @@ class PanelRows:
         """Consecutive rows of the panel as rows of the symbol that can be forecast."""
         own = self.own_rows(symbol)
         start, stop = np.searchsorted(own, [rows.start, rows.stop]).tolist()
-        return range(min(max(start, self.first, self.closes - 1), stop), stop)
+        return range(min(max(start, self.decided), stop), stop)
 
     def forecast_rows(self, symbol: str, rows: range) -> BoolVector:
         """Whether the symbol is forecast at each of some rows: a member with enough bars."""

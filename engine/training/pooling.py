@@ -136,6 +136,8 @@ def pool_training_sets(
     """
     symbols, arrays, transforms = zip(*parts, strict=True)
     edges = _edges([each.inputs for each in arrays])
+    train_times = None if times is None else [train for train, _ in times]
+    held_out_times = None if times is None else [held_out for _, held_out in times]
     coarse_edges = tuple(
         _edges([each.coarse[place].inputs for each in arrays])
         for place in range(len(arrays[0].coarse))
@@ -145,10 +147,8 @@ def pool_training_sets(
         inputs=np.concatenate([each.inputs for each in arrays]),
         trailing=np.concatenate([each.trailing for each in arrays]),
         target=np.concatenate([each.target for each in arrays]),
-        train=_in_time([each.train for each in arrays], edges, times and [t for t, _ in times]),
-        validation=_in_time(
-            [each.validation for each in arrays], edges, times and [v for _, v in times]
-        ),
+        train=_in_time([each.train for each in arrays], edges, train_times),
+        validation=_in_time([each.validation for each in arrays], edges, held_out_times),
         coarse=tuple(
             CoarseInputs(
                 np.concatenate([each.coarse[place].inputs for each in arrays]),

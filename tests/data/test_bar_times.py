@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data.bar_grid import next_bar_labels
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import drop_unfinished_bars
 from engine.data.calendar import holidays_known_from, sessions_known_until, trading_schedule
 from engine.data.intervals import bar_end
@@ -54,7 +54,7 @@ CLOSES = [
 
 @pytest.mark.parametrize(("calendar", "interval", "bar", "closes"), CLOSES)
 def test_a_bar_closes_with_its_session(calendar, interval, bar, closes) -> None:
-    assert BarTimes(interval, calendar).close(instant(bar)) == instant(closes)
+    assert TradingTimes(interval, calendar).close(instant(bar)) == instant(closes)
 
 
 @pytest.mark.parametrize("calendar", ["24/7", "24/5"])
@@ -62,21 +62,21 @@ def test_a_bar_closes_with_its_session(calendar, interval, bar, closes) -> None:
     ("bar", "closes"), [("2024-01-16", "2024-01-16 22:00"), ("2024-07-16", "2024-07-16 21:00")]
 )
 def test_a_day_that_begins_in_the_evening_closes_in_the_next_one(calendar, bar, closes) -> None:
-    times = BarTimes("1d", calendar, NEW_YORK_EVENING)
+    times = TradingTimes("1d", calendar, NEW_YORK_EVENING)
     assert times.close(instant(bar)) == instant(closes)
 
 
 def test_a_bar_of_a_day_that_the_calendar_does_not_know_closes_at_midnight() -> None:
     known = sessions_known_until("XSHG")
     late = known + pd.Timedelta(days=20)
-    assert BarTimes("1d", "XSHG").close(late) == late + pd.Timedelta(days=1)
+    assert TradingTimes("1d", "XSHG").close(late) == late + pd.Timedelta(days=1)
     week = known - pd.Timedelta(days=3)  # whose last days are not known
-    assert BarTimes("1w", "XSHG").close(week) == week + pd.Timedelta(days=7)
-    assert BarTimes("1d", "XSHG").close(instant("1950-01-04")) == instant("1950-01-05")
+    assert TradingTimes("1w", "XSHG").close(week) == week + pd.Timedelta(days=7)
+    assert TradingTimes("1d", "XSHG").close(instant("1950-01-04")) == instant("1950-01-05")
 
 
 def test_no_bars_have_no_times() -> None:
-    opens, closes = BarTimes("1d", "XNYS").spans(np.array([], dtype=np.int64))
+    opens, closes = TradingTimes("1d", "XNYS").spans(np.array([], dtype=np.int64))
     assert opens.size == closes.size == 0
 
 
@@ -92,7 +92,7 @@ def weeks(draw: st.DrawFn) -> tuple[str, pd.DataFrame]:
 
 def require_known_at_the_close(calendar: str, schedule: pd.DataFrame, seed: int) -> None:
     """A day closes with its session, not after the next open, and is dropped until then."""
-    times = BarTimes("1d", calendar)
+    times = TradingTimes("1d", calendar)
     labels = pd.DatetimeIndex(schedule.index).tz_localize("UTC")
     micro = labels.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
     opens, closes = (
@@ -137,7 +137,7 @@ def test_a_week_is_known_at_the_close_of_its_last_session(chosen, interval) -> N
     end = bar_end(label, interval)
     whole = trading_schedule(calendar, label, end - pd.Timedelta(days=1))
     known = holidays_known_from(calendar).tz_localize(None)
-    times = BarTimes(interval, calendar)
+    times = TradingTimes(interval, calendar)
     expected = whole["close"].iloc[-1] if label >= known and len(whole) else end
     assert times.close(label.tz_localize("UTC")) == pd.Timestamp(expected).tz_localize(
         None
@@ -155,7 +155,7 @@ def test_a_week_is_known_at_the_close_of_its_last_session(chosen, interval) -> N
 def test_a_later_close_is_found_wherever_it_lies(
     calendar, interval, hours, pulled, waited
 ) -> None:
-    times = BarTimes(interval, calendar)
+    times = TradingTimes(interval, calendar)
     last = sessions_known_until(calendar if calendar != "24/7" else "XNYS") - pd.Timedelta(
         days=380
     )

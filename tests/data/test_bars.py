@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import drop_unfinished_bars, normalise_bars
 from engine.data.quality import CheckSettings, check_bars
 from engine.data.sessions import DayBegin
@@ -44,8 +44,8 @@ def test_the_newest_bar_is_dropped_until_it_has_ended():
     bars = normalise_bars(plain(3), "X")
     last_open = bars["timestamp"].iloc[-1]
     over = last_open + pd.Timedelta(days=1)
-    assert len(drop_unfinished_bars(bars, BarTimes("1d"), over)) == 3
-    assert len(drop_unfinished_bars(bars, BarTimes("1d"), over - pd.Timedelta(seconds=1))) == 2
+    assert len(drop_unfinished_bars(bars, TradingTimes("1d"), over)) == 3
+    assert len(drop_unfinished_bars(bars, TradingTimes("1d"), over - pd.Timedelta(seconds=1))) == 2
 
 
 @pytest.mark.parametrize(("ahead_s", "kept"), [(0, 9), (1, 8), (59, 8), (61, 7), (299, 4)])
@@ -55,7 +55,7 @@ def test_bars_that_ended_by_the_clock_of_the_server_alone_are_not_handed_out(ahe
     raw["timestamp"] = pd.date_range("2024-01-01", periods=10, freq="min", tz="UTC")
     bars = normalise_bars(raw, "X")
     now = bars["timestamp"].iloc[-1] - pd.Timedelta(seconds=ahead_s)
-    finished = drop_unfinished_bars(bars, BarTimes("1m"), now)
+    finished = drop_unfinished_bars(bars, TradingTimes("1m"), now)
     assert len(finished) == kept
     found = check_bars(finished, CheckSettings("1m", now)).errors
     assert [one for one in found if one.rule == "future"] == []
@@ -64,7 +64,7 @@ def test_bars_that_ended_by_the_clock_of_the_server_alone_are_not_handed_out(ahe
 def test_a_second_unfinished_bar_is_a_finding():
     now = pd.Timestamp("2020-01-03", tz="UTC")
     raw = pd.concat([plain(3), plain(1, first="2020-01-02 12:00")], ignore_index=True)
-    bars = drop_unfinished_bars(normalise_bars(raw, "X"), BarTimes("1d"), now)
+    bars = drop_unfinished_bars(normalise_bars(raw, "X"), TradingTimes("1d"), now)
     future = [
         one for one in check_bars(bars, CheckSettings("1d", now)).errors if one.rule == "future"
     ]
@@ -76,7 +76,7 @@ def test_a_second_unfinished_bar_is_a_finding():
 def test_a_bar_that_has_not_begun_is_a_finding_and_not_dropped(newest):
     now = pd.Timestamp("2020-01-03 18:00", tz="UTC")
     raw = pd.concat([plain(2), plain(1, first=newest)], ignore_index=True)
-    bars = drop_unfinished_bars(normalise_bars(raw, "X"), BarTimes("1d"), now)
+    bars = drop_unfinished_bars(normalise_bars(raw, "X"), TradingTimes("1d"), now)
     found = [
         one for one in check_bars(bars, CheckSettings("1d", now)).errors if one.rule == "future"
     ]
@@ -100,5 +100,5 @@ def test_a_day_that_is_labelled_by_the_next_date_has_begun(
     now = pd.Timestamp("2020-01-02 21:30", tz="UTC")
     bars = normalise_bars(plain(3), "X")
     begin = None if day_begins is None else DayBegin.parse(day_begins)
-    kept = drop_unfinished_bars(bars, BarTimes(interval, calendar, begin), now)
+    kept = drop_unfinished_bars(bars, TradingTimes(interval, calendar, begin), now)
     assert len(kept) == (2 if dropped else 3)

@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.errors import InvalidBarsError, StrategyError, UsageError
 from engine.data.bar_grid import next_bar_labels
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import drop_unfinished_bars, normalise_bars
 from engine.data.coverage import expected_timestamps
 from engine.data.intervals import bar_end, bar_ends, divides, interval_numbers, interval_starts
@@ -85,13 +85,13 @@ class TestIntervals:
     def test_a_month_is_unfinished_until_the_next_begins(self):
         bars = normalise_bars(months(count=3, first="2024-01-01"), "X")
         for now, kept in (("2024-03-31 23:59", 2), ("2024-04-01", 3)):
-            assert len(drop_unfinished_bars(bars, BarTimes("1mo"), utc(now))) == kept
+            assert len(drop_unfinished_bars(bars, TradingTimes("1mo"), utc(now))) == kept
 
     def test_a_stored_month_is_current_until_the_next_is_over(self):
         bars = normalise_bars(months(count=3, first="2024-01-01"), "X")
         stored = VersionedBars.from_first_fetch(bars, None, utc("2024-04-02"))
-        assert stored.is_current(BarTimes("1mo"), utc("2024-04-30 23:00"))
-        assert not stored.is_current(BarTimes("1mo"), utc("2024-05-01"))
+        assert stored.is_current(TradingTimes("1mo"), utc("2024-04-30 23:00"))
+        assert not stored.is_current(TradingTimes("1mo"), utc("2024-05-01"))
 
     @pytest.mark.parametrize("calendar", ["24/7", "24/5", "XNYS"])
     def test_the_next_months_follow_on_every_calendar(self, calendar):

@@ -57,7 +57,9 @@ def test_no_symbol_is_cut_to_the_youngest_and_no_bar_is_filled(manifest: Path) -
     absent = market.bars[~market.present.to_numpy().ravel()]
     assert absent[["open", "high", "low", "close", "volume"]].isna().all(axis=None)
     assert market.traded.equals(market.present)
-    assert any("a panel of 700 timestamps" in each and "YOUNG 500" in each for each in notices)
+    assert any(
+        "a panel of 700 timestamps" in each and "YOUNG 500 bars" in each for each in notices
+    )
     assert market.provenance["symbols"]["GONE"]["rows"] == 390
 
 

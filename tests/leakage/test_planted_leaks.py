@@ -19,6 +19,7 @@ from engine.selftest.leaks.fits import load_user_models
 from engine.selftest.leaks.planting import find_function
 
 ONE_OF_EACH_STAGE = (
+    "join: on dates",
     "window: test result",
     "feature: next bar",
     "week: the next one",

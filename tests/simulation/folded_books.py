@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from engine.signals.orders import place_orders
-from engine.simulation import Account, BarPrices, SimulationResult, simulate, step
+from engine.simulation import Account, BarPrices, SimulationResult, step
+from engine.simulation.portfolio import simulate_all
 
 if TYPE_CHECKING:
     from engine.core.types import WideFrame
@@ -32,17 +33,20 @@ class Case:
     execution: Execution
     traded: WideFrame | None = None
     cash_rates: float | pd.Series[float] = 0.0
+    lags: WideFrame | None = None
 
-    def simulated(self) -> SimulationResult:
-        return simulate(
-            self.weights,
+    def simulated(self, *, bar_by_bar: bool = False) -> SimulationResult:
+        return simulate_all(
+            {"book": self.weights},
             self.opens,
             self.closes,
             costs=self.costs,
             execution=self.execution,
             traded=self.traded,
             cash_rates=self.cash_rates,
-        )
+            bar_by_bar=bar_by_bar,
+            lags=self.lags,
+        )["book"]
 
     def cash_rate(self, row: int) -> float:
         varies = isinstance(self.cash_rates, pd.Series)
@@ -92,6 +96,7 @@ def fold(case: Case, rows: range, state: State = NEW) -> FoldedBook:
             case.weights.iloc[row].to_dict(),
             decided_on=case.weights.index[row],
             delay=case.execution.delay,
+            lags=None if case.lags is None else case.lags.iloc[row].to_dict(),
         )
         accounts.append(account)
         fills.extend(filled)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 MAX_LOST_SHARE = 0.1
 """Bars of a symbol that joining or resampling may leave out; a larger share is an error."""
 
+_KEEP = "a book of several `targets` with `inputs: target` is a panel, which keeps them"
+
 _ACCEPT = "`quality: {%s: warn}` joins them as they are"
 
 
@@ -140,7 +142,8 @@ def _advise_unshared(stamps: Mapping[str, IntVector], dataset: Dataset) -> str:
     fewest = min(stamps, key=lambda name: stamps[name].size)
     return (
         "put symbols that trade at the same times into one dataset "
-        f"({fewest} has the fewest bars), or correct their timestamps; {_ACCEPT % 'not_shared'}"
+        f"({fewest} has the fewest bars), or correct their timestamps; {_ACCEPT % 'not_shared'}; "
+        f"{_KEEP}"
     )
 
 

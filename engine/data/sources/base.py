@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.core.progress import Progress
-    from engine.data.bar_times import BarTimes
+    from engine.data.bar_times import TradingTimes
     from engine.data.calendar import BarInterval
     from engine.data.quality.gate import QualityGate
 
@@ -68,7 +68,7 @@ class BarSource(ABC):
     append_only: bool
     publication_delay: pd.Timedelta = NO_DELAY
 
-    def times_of(self, symbol: str, times: BarTimes) -> BarTimes:  # noqa: ARG002
+    def times_of(self, symbol: str, times: TradingTimes) -> TradingTimes:  # noqa: ARG002
         """When the bars of a symbol close, once they were fetched: as the dataset says.
 
         A source overrides it whose bars end later than the sessions of a dataset's calendar.

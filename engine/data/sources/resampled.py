@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import drop_unfinished_bars, format_timestamp, normalise_bars
 from engine.data.calendar import ALWAYS_OPEN, interval_length
 from engine.data.quality.gate import QualityGate, QualityLog
@@ -81,7 +81,7 @@ class ResampledBarSource(BarSource):
             UsageError: The calendar is unknown, or does not cover the finer bars.
         """
         raw = self.source.fetch(replace(request, interval=self.source_interval))
-        times = BarTimes(self.source_interval, self.calendar, self.day_begins)
+        times = TradingTimes(self.source_interval, self.calendar, self.day_begins)
         fine = drop_unfinished_bars(
             normalise_bars(raw, request.symbol),
             self.source.times_of(request.symbol, times),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import BarsFrame
-    from engine.data.bar_times import BarTimes
+    from engine.data.bar_times import TradingTimes
     from engine.data.store.revisions import Revision
 
     Instants = npt.NDArray[np.datetime64]
@@ -117,7 +117,7 @@ class VersionedBars:
         )
 
     def is_current(
-        self, times: BarTimes, until: pd.Timestamp, delay: pd.Timedelta = NO_DELAY
+        self, times: TradingTimes, until: pd.Timestamp, delay: pd.Timedelta = NO_DELAY
     ) -> bool:
         """Whether no bar can have closed after the last pull and up to `until`.
 

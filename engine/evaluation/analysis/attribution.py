@@ -64,13 +64,21 @@ def strategy_contributions(run: Run) -> ReturnContributions | None:
 
 
 def _target_closes(run: Run) -> WideFrame:
-    """Closes of the traded symbols on the out-of-sample bars; no NaN.
+    """What a unit of the traded symbols is worth at the out-of-sample closes.
 
-    A symbol without a bar has its last close, and before its first bar, where it cannot be held,
-    its first one.
+    The close; where a symbol of a panel has no bar the last one, or from a fill there on what was
+    paid for it when it was found to be delisted.
     """
     wide = run.bars.pivot_table(index="timestamp", columns="symbol", values="close")
-    return wide[list(run.manifest.target)].ffill().bfill().reindex(run.returns.index)
+    closes = wide[list(run.manifest.target)]
+    if not closes.isna().to_numpy().any():
+        return closes.reindex(run.returns.index)
+    paid = run.trades.drop_duplicates(["timestamp", "symbol"]).pivot(
+        index="timestamp", columns="symbol", values="price"
+    )
+    marks = closes.fillna(paid.reindex(index=closes.index, columns=closes.columns)).ffill()
+    # Before its first bar nothing is held of a symbol.
+    return marks.fillna(1.0).reindex(run.returns.index)
 
 
 def _split(run: Run, contributions: ReturnContributions) -> AttributionSplit:

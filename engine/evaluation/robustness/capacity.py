@@ -44,6 +44,7 @@ def measure_capacity(  # noqa: PLR0913 - all that fills depend on
     rates: RatesByBar,
     traded: WideFrame | None,
     lags: WideFrame | None = None,
+    settlements: WideFrame | None = None,
 ) -> CapacityFigures:
     """Simulates the decided weights with other capital.
 
@@ -66,6 +67,7 @@ def measure_capacity(  # noqa: PLR0913 - all that fills depend on
         rates: On the same bars.
         traded: As in `simulate`.
         lags: As in `schedule_orders`.
+        settlements: As in `simulate`.
 
     Returns:
         Without a capacity where the gross edge is not above 0, where less than half of it is left
@@ -74,13 +76,14 @@ def measure_capacity(  # noqa: PLR0913 - all that fills depend on
     schedule = schedule_orders(weights, execution.delay, lags)
 
     def excess_returns(charged: list[BoundCosts]) -> list[Vector]:
-        variations = (Variation(schedule, execution.delay, each) for each in charged)
+        variations = (Variation(schedule, execution.delay, each, lags) for each in charged)
         simulated = simulate_variations(
             variations,
             bars_open[list(weights)],
             bars_close[list(weights)],
             execution=execution,
             traded=traded,
+            settlements=settlements,
             cash_rates=rates.cash,
         )
         return [rates.excess_values(returns) for returns in simulated]

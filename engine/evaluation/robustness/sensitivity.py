@@ -133,6 +133,7 @@ def compute_sensitivity_surface(
     bars_close: WideFrame,
     parameters: TradingParameters,
     traded: WideFrame | None = None,
+    settlements: WideFrame | None = None,
 ) -> SensitivitySurface:
     """Computes the Sharpe ratio over cost x delay x threshold, and the break-even cost.
 
@@ -155,16 +156,18 @@ def compute_sensitivity_surface(
     Args:
         forecasts: n out-of-sample bars of the target symbols.
         bars_open: The same bars, at least these symbols; positive, no NaN.
-        bars_close: All bars, at least these symbols; position sizing uses past bars.
+        bars_close: All bars, at least these symbols; position sizing uses past bars. NaN before
+            the first bar of a symbol of a panel.
         parameters: Settings of the strategy.
         traded: Whether something traded at each of the bars, as in `defer_orders`.
+        settlements: As in `simulate`.
 
     Source: Brent (1973), Algorithms for Minimization without Derivatives, ch. 4.
     """
     grid = build_threshold_grid(parameters.signal)
     if parameters.portfolio.allocation.by_rank:
         grid = [each for each in grid if each.signal == parameters.signal]
-    simulator = _Resimulator(forecasts, bars_open, bars_close, parameters, traded)
+    simulator = _Resimulator(forecasts, bars_open, bars_close, parameters, traded, settlements)
     delays = sorted({*DELAYS_BARS, parameters.execution.delay})
     costs = _cost_grid(parameters.costs)
     own = (
@@ -181,7 +184,9 @@ def compute_sensitivity_surface(
         for each in weights
     )
     cells = simulator.excess_returns(
-        Variation(schedule, delay, charge) for schedule, delay in schedules for charge in charged
+        Variation(schedule, delay, charge, parameters.lags)
+        for schedule, delay in schedules
+        for charge in charged
     )
     ratios = [sharpe(returns, parameters.periods_per_year) for returns in cells]
     log_growth_at = _log_growth_function(
@@ -209,6 +214,7 @@ class _Resimulator:
     bars_close: WideFrame
     parameters: TradingParameters
     traded: WideFrame | None
+    settlements: WideFrame | None = None
 
     def target_weights_for(self, signal: ThresholdSpec) -> WideFrame:
         return compute_target_weights(
@@ -231,12 +237,15 @@ class _Resimulator:
         symbols = list(self.forecasts.predicted.columns)
         opens = self.bars_open[symbols]
         closes = self.bars_close.loc[opens.index, symbols]
+        if self.forecasts.absences is not None:
+            closes = closes.fillna(opens)  # before a listing, when nothing is held
         return simulate_variations(
             variations,
             opens,
             closes,
             execution=self.parameters.execution,
             traded=self.traded,
+            settlements=self.settlements,
             cash_rates=self._rates.cash,
         )
 
@@ -288,7 +297,12 @@ def _log_growth_function(
     def log_growth_at(costs: Sequence[float]) -> list[float]:
         parameters = simulator.parameters
         charged = [
-            Variation(schedule, parameters.execution.delay, parameters.costs.at_one_way_cost(cost))
+            Variation(
+                schedule,
+                parameters.execution.delay,
+                parameters.costs.at_one_way_cost(cost),
+                parameters.lags,
+            )
             for cost in costs
         ]
         with np.errstate(divide="ignore"):  # all equity lost: -inf

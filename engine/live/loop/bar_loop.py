@@ -162,6 +162,11 @@ class BarLoop:
         """Every symbol of the market, whose bars `advance` takes."""
         return self._recent.strategy.symbols
 
+    @property
+    def present(self) -> frozenset[str] | None:
+        """Target symbols that have the newest bar; None where every symbol has to have each."""
+        return None if self._recent.panel is None else self._recent.panel.present
+
     def replace_orders(self, orders: tuple[Order, ...]) -> Account:
         """The account after the newest bar with other orders that are not filled.
 
@@ -183,7 +188,7 @@ class BarLoop:
         Args:
             bars: Long bars of every market symbol at one timestamp, in the order of the market,
                 with the columns of `Market.bars`; or the same as numbers, which saves reading a
-                frame.
+                frame. Of a panel some symbols may be left out, or have NaN.
             traded: Whether something traded, by symbol; by default what the volumes up to this bar
                 say, as `Market.traded`.
 
@@ -247,16 +252,18 @@ class BarLoop:
     def _decide(
         self, recent: RecentBars, present: PresentWindow, history: _LazyHistory
     ) -> tuple[PredictionRow, DecisionState, dict[str, float]]:
-        forecast = present.models.predict(recent.rows)
+        absences = recent.absences
+        forecast = present.models.predict(recent.rows, absences)
         closes = recent.closes
         if recent.strategy.closes_needed is None:
-            closes = history.market.wide("close")[list(recent.strategy.targets)]
+            closes = history.market.marks[list(recent.strategy.targets)]
         row = PredictionRow(
             history.timestamp,
             forecast.predicted,
             present.models.levels,
             forecast.quantiles,
             closes,
+            absences,
         )
         spec = self._decision_spec
         if (spec.periods_per_year, spec.calendar) != (present.periods_per_year, present.calendar):

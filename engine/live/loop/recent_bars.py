@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -14,8 +14,14 @@ from engine.core.errors import InvalidBarsError
 from engine.data.bars import VALUE_COLUMNS, is_close_only
 from engine.data.next_bar import BAR_NAMES, NextBar, require_tradable
 from engine.data.traded_bars import TradedBars
+from engine.live.loop.panel_state import PanelRecentRows, PanelRules, PanelState
 from engine.live.loop.recent_rows import RecentRows
-from engine.pipeline.prepare import has_own_inputs, make_feature_stream, resolve_targets
+from engine.pipeline.prepare import (
+    bars_before_decision,
+    has_own_inputs,
+    make_feature_stream,
+    resolve_targets,
+)
 from engine.simulation.account import BarPrices, known_prices
 from engine.splits.walk_forward import WindowClock
 
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from engine.features.stream import FeatureStream, StreamedFeatures
     from engine.features.stream_state import StreamState
     from engine.strategy import Strategy
+    from engine.training.panel_rows import Absences
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,16 +108,18 @@ class RecentBars:
         clock: When the next window begins.
         first_bar: First bar of the history.
         feature_names: As `FeatureHistory.feature_names`.
+        panel: The listings of the symbols, where they may lack bars.
     """
 
     strategy: StreamedStrategy
     stream: StreamState
-    rows: RecentRows
+    rows: RecentRows | PanelRecentRows
     closes: WideFrame
     traded: Mapping[str, TradedBars]
     clock: WindowClock
     first_bar: pd.Timestamp
     feature_names: tuple[str, ...]
+    panel: PanelState | None = None
 
     @classmethod
     def of_history(cls, spec: Strategy, market: Market, first_test: pd.Timestamp) -> RecentBars:
@@ -127,30 +136,27 @@ class RecentBars:
             InvalidBarsError: A feature is not finite past its warm-up.
         """
         strategy = StreamedStrategy.of_market(spec, market)
-        stream, streamed = strategy.stream.update(None, market.bars)
+        stream, streamed = strategy.stream.update(None, market.present_bars)
         targets = strategy.targets
-        closes = market.wide("close")[list(targets)]
-        own_inputs = has_own_inputs(spec, targets)
-        rows = RecentRows.empty(
-            strategy.kept_rows,
-            spec.target.max_horizon,
-            targets,
-            streamed,
-            own_inputs=own_inputs,
-            transform=spec.target.transform,
-        )
+        closes = market.marks[list(targets)]
         stamps = pd.DatetimeIndex(closes.index)
         count = len(stamps) - int(stamps.searchsorted(first_test))
         return cls(
             strategy,
             stream,
-            rows.extend(streamed, closes.to_numpy()),
+            _rows_of_history(strategy, streamed, market),
             closes.tail(strategy.closes_needed or 0).copy(),
             {symbol: _traded_so_far(market, symbol) for symbol in targets},
             WindowClock.after(spec.windows.test, first_test, stamps[-1], count),
             stamps[0],
             _names_of(streamed),
+            _panel_of_history(strategy, streamed, market),
         )
+
+    @property
+    def absences(self) -> Absences | None:
+        """Symbols of a panel of which no forecast is due at the newest bar."""
+        return None if self.panel is None else self.panel.absences
 
     @property
     def newest(self) -> pd.Timestamp:
@@ -173,16 +179,31 @@ class RecentBars:
         bar = self._read(bars)
         stream, row = self.strategy.stream.advance(self.stream, bar)
         prices, counters = self._prices(bar, traded)
-        closes = [prices.close[symbol] for symbol in self.strategy.targets]
+        panel = None
+        if self.panel is not None:
+            panel, settled = self.panel.advance(bar.timestamp, prices.close)
+            named = {"settled": settled, "symbols": self.strategy.targets}
+            prices = prices.model_copy(update=named)
+        closes = (
+            [prices.close[symbol] for symbol in self.strategy.targets]
+            if panel is None
+            else panel.marks
+        )
+        rows = (
+            self.rows.append(row, prices.close)
+            if isinstance(self.rows, PanelRecentRows)
+            else self.rows.append(row, closes)
+        )
         following = RecentBars(
             self.strategy,
             stream,
-            self.rows.append(row, closes),
+            rows,
             self._append_closes(bar, closes),
             counters,
             self.clock.advance(bar.timestamp),
             self.first_bar,
             self.feature_names,
+            panel,
         )
         return following, prices
 
@@ -190,8 +211,13 @@ class RecentBars:
         """The bar as numbers, checked."""
         bar = bars if isinstance(bars, NextBar) else NextBar.of_bars(bars)
         symbols, needed = self.strategy.symbols, self.strategy.columns
-        if tuple(bar.values) != symbols or not all(
-            needed <= values.keys() for values in bar.values.values()
+        if self.panel is not None:
+            bar = bar.without_absences()
+            symbols = tuple(symbol for symbol in symbols if symbol in bar.values)
+        if (
+            not symbols
+            or tuple(bar.values) != symbols
+            or not all(needed <= values.keys() for values in bar.values.values())
         ):
             raise InvalidBarsError(
                 "the next bar is not complete",
@@ -210,8 +236,10 @@ class RecentBars:
     def _prices(
         self, bar: NextBar, traded: Mapping[str, bool] | None
     ) -> tuple[BarPrices, dict[str, TradedBars]]:
-        own = {symbol: bar.values[symbol] for symbol in self.strategy.targets}
-        counters, moved = {}, {}
+        own = {
+            symbol: bar.values[symbol] for symbol in self.strategy.targets if symbol in bar.values
+        }
+        counters, moved = dict(self.traded), {}
         for symbol, values in own.items():
             counters[symbol], moved[symbol] = self.traded[symbol].advance(
                 volume=values["volume"],
@@ -236,6 +264,46 @@ class RecentBars:
         return pd.concat([self.closes, newest]).tail(needed).copy()
 
 
+def _rows_of_history(
+    strategy: StreamedStrategy, streamed: StreamedFeatures, market: Market
+) -> RecentRows | PanelRecentRows:
+    """The newest rows; of a panel those of each symbol."""
+    spec, targets = strategy.spec, strategy.targets
+    kept, horizon = strategy.kept_rows, spec.target.max_horizon
+    if not spec.is_panel:
+        rows = RecentRows.empty(
+            kept,
+            horizon,
+            targets,
+            streamed,
+            own_inputs=has_own_inputs(spec, targets),
+            transform=spec.target.transform,
+        )
+        return rows.extend(streamed, market.wide("close")[list(targets)].to_numpy())
+    columns = dict(streamed.features.symbol_columns)
+    empty = {}
+    for symbol in targets:
+        own = replace(streamed, features=streamed.features.of_symbol(symbol))
+        empty[symbol] = RecentRows.empty(kept, horizon, (symbol,), own)
+    places = {symbol: slice(columns[symbol][0], columns[symbol][-1] + 1) for symbol in targets}
+    return PanelRecentRows(empty, places).extend(streamed, market)
+
+
+def _panel_of_history(
+    strategy: StreamedStrategy, streamed: StreamedFeatures, market: Market
+) -> PanelState | None:
+    if not strategy.spec.is_panel:
+        return None
+    rules = PanelRules(
+        strategy.targets,
+        market.interval,
+        bars_before_decision(strategy.spec, streamed.features) + 1,
+        market.membership,
+        market.delisting,
+    )
+    return PanelState.of_history(rules, market)
+
+
 def _names_of(streamed: StreamedFeatures) -> tuple[str, ...]:
     coarse = (name for part in streamed.coarse for name in part.features.names)
     return (*streamed.features.names, *coarse)
@@ -243,6 +311,8 @@ def _names_of(streamed: StreamedFeatures) -> tuple[str, ...]:
 
 def _traded_so_far(market: Market, symbol: str) -> TradedBars:
     bars = market.bars_by_symbol[symbol]
+    if bars.empty:
+        return TradedBars()
     return TradedBars.of_history(
         *(bars[column].to_numpy() for column in ("volume", "high", "low", "close"))
     )

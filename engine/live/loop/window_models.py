@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.core.errors import TrainingError
 from engine.core.part_origin import is_built_in
+from engine.live.loop.panel_state import PanelRecentRows
 from engine.models.shared_prediction import PredictionRequest, predict_requests
 from engine.models.training.losses import quantile_levels
 from engine.signals.decision_levels import compute_decision_levels
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from engine.pipeline.prepare import PreparedData
     from engine.signals.decision_levels import DecisionLevels, DecisionSpec
     from engine.splits.walk_forward import WalkForwardWindow
+    from engine.training.panel_rows import Absences
     from engine.training.task import FitTask
 
 
@@ -100,16 +102,18 @@ class WindowModels:
             levels,
         )
 
-    def prepare_next(self, rows: RecentRows) -> None:
+    def prepare_next(self, rows: RecentRows | PanelRecentRows) -> None:
         """Lets networks compute what the next forecast shares with one of another next bar.
 
         A recurrent layer keeps the steps of the last single row, and begins the next row where it
         differs: at the bar that comes. Fits that are shared predict their symbols together, and
-        are left out.
+        are left out, as are those of a panel, of which it is not known who has the next bar.
 
         Args:
             rows: Up to the newest bar.
         """
+        if isinstance(rows, PanelRecentRows):
+            return
         following = rows.repeat_newest()
         fits = Counter(id(model.forecaster) for own in self.members.values() for model, _ in own)
         for symbol, own in self.members.items():
@@ -118,14 +122,25 @@ class WindowModels:
                 if kind.costly and is_built_in(type(kind)) and fits[id(model.forecaster)] == 1:
                     model.predict(*following.select(model, symbol))
 
-    def predict(self, rows: RecentRows) -> RowForecast:
+    def predict(
+        self, rows: RecentRows | PanelRecentRows, absences: Absences | None = None
+    ) -> RowForecast:
         """The forecasts at the newest close.
+
+        Args:
+            rows: The newest rows.
+            absences: Of the newest bar of a panel, in the order of `members`.
 
         Raises:
             UsageError: There are too few bars before it.
             DataError: A feature is not finite.
         """
-        asked = [(symbol, *member) for symbol, own in self.members.items() for member in own]
+        absent = [False] * len(self.members) if absences is None else absences.absent[0].tolist()
+        asked = [
+            (symbol, *member)
+            for (symbol, own), is_absent in zip(self.members.items(), absent, strict=True)
+            for member in ([] if is_absent else own)
+        ]
         requests = [
             PredictionRequest(model, *rows.select(model, symbol)) for symbol, model, _ in asked
         ]
@@ -141,6 +156,8 @@ class WindowModels:
             predicted[symbol] = mean[0]
             for level, value in zip(self.quantiles, mean[1:], strict=False):
                 quantiles[level][symbol] = value
+        for by_symbol in quantiles.values():
+            by_symbol.update({s: float("nan") for s in predicted if s not in by_symbol})
         return RowForecast(predicted, dict(quantiles))
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from engine.data.panel import complete_rows
 from engine.live.paper.account_history import history_path, read_history
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from engine.core.types import BarsFrame
@@ -47,7 +48,7 @@ def load_account_market(
     bars = pd.concat([part for part in parts if len(part)], ignore_index=True)
     if until is not None:
         bars = bars[bars["timestamp"] <= until].reset_index(drop=True)
-    return replace(history, bars=bars)
+    return replace(history, bars=complete_rows(bars, history.symbols))
 
 
 def replace_bars(market: Market, revised: BarsFrame) -> Market:
@@ -69,20 +70,51 @@ def to_frame(rows: Iterable[BarRow], like: BarsFrame) -> BarsFrame:
     return pd.DataFrame(table).astype(like.dtypes.to_dict())[list(like.columns)]
 
 
-def align_bars(bars: BarsFrame, symbols: tuple[str, ...]) -> list[BarsFrame]:
+def align_bars(
+    bars: BarsFrame, symbols: tuple[str, ...], panel: PanelWait | None = None
+) -> list[BarsFrame]:
     """The bars of each timestamp at which every symbol has one, as a run uses no others.
 
     Args:
         bars: Long bars, each once.
         symbols: Of the market, in its order.
+        panel: When a bar that symbols lack is decided without them; None where each has to have
+            it.
 
     Returns:
-        One frame a timestamp, ascending, a row a symbol in the order of `symbols`.
+        One frame a timestamp, ascending, a row a symbol in the order of `symbols`; of a panel a
+        row a symbol that has the bar, up to the first timestamp that is waited for.
     """
     own = bars[bars["symbol"].isin(symbols)]
     aligned = []
-    for _, group in own.groupby("timestamp", sort=True):
-        if len(group) == len(symbols):
-            ordered = group.set_index("symbol").loc[list(symbols)].reset_index()
-            aligned.append(ordered.astype(bars.dtypes.to_dict())[list(bars.columns)])
+    for stamp, group in own.groupby("timestamp", sort=True):
+        there = [symbol for symbol in symbols if symbol in set(group["symbol"])]
+        if len(there) < len(symbols):
+            if panel is None:
+                continue
+            if not panel.is_complete(pd.Timestamp(stamp), there):  # type: ignore[arg-type] # a timestamp
+                break
+        ordered = group.set_index("symbol").loc[there].reset_index()
+        aligned.append(ordered.astype(bars.dtypes.to_dict())[list(bars.columns)])
+        if panel is not None:
+            panel = replace(panel, expected=frozenset(there))
     return aligned
+
+
+@dataclass(frozen=True)
+class PanelWait:
+    """When the bar of a panel is decided that not every symbol has.
+
+    Attributes:
+        expected: Symbols that had the bar before: with these the bar is complete.
+        decided_from: Bar -> the instant from which on it is decided without the others.
+        now: The time.
+    """
+
+    expected: frozenset[str]
+    decided_from: Callable[[pd.Timestamp], pd.Timestamp]
+    now: pd.Timestamp
+
+    def is_complete(self, bar: pd.Timestamp, symbols: Iterable[str]) -> bool:
+        """Whether no further symbol is waited for."""
+        return self.expected <= frozenset(symbols) or self.now >= self.decided_from(bar)

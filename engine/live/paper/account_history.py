@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 from engine.core.errors import JournalError
 from engine.core.storage import create_private_folder, translate_disk_faults, write_file
 from engine.data import Market
+from engine.data.membership import Membership
+from engine.data.universe_config import DelistingSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +44,7 @@ def write_history(path: Path, market: Market) -> str:
         "calendar": market.calendar,
         "periods_per_year": market.periods_per_year,
         "provenance": market.provenance,
+        **_describe_universe(market),
     }
     table = pa.Table.from_pandas(market.bars, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), _METADATA_KEY: json.dumps(about).encode()}
@@ -52,6 +55,16 @@ def write_history(path: Path, market: Market) -> str:
         create_private_folder(path.parent)
         write_file(path, content)
     return hashlib.sha256(content).hexdigest()
+
+
+def _describe_universe(market: Market) -> dict[str, Any]:
+    """Members and delistings, where they are not those of every dataset."""
+    about: dict[str, Any] = {}
+    if market.membership is not None:
+        about["membership"] = market.membership.to_json()
+    if market.delisting != DelistingSpec():
+        about["delisting"] = market.delisting.model_dump(mode="json")
+    return about
 
 
 def read_history(path: Path, expected_hash: str) -> Market:
@@ -76,4 +89,8 @@ def read_history(path: Path, expected_hash: str) -> Market:
     table = pq.read_table(io.BytesIO(content))
     about = json.loads((table.schema.metadata or {})[_METADATA_KEY])
     about["symbols"] = tuple(about["symbols"])
+    if about.get("membership") is not None:
+        about["membership"] = Membership.from_json(about["membership"])
+    if "delisting" in about:
+        about["delisting"] = DelistingSpec.model_validate(about["delisting"])
     return Market(bars=table.to_pandas(), **about)

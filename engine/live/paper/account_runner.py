@@ -12,7 +12,7 @@ import pandas as pd
 from engine.core.errors import JournalError
 from engine.live.journal.journal import NewEvent
 from engine.live.loop.bar_loop import BarLoop
-from engine.live.paper.account_bars import align_bars, load_account_market
+from engine.live.paper.account_bars import PanelWait, align_bars, load_account_market
 from engine.live.paper.backtest_comparison import compare_account
 from engine.live.paper.bar_entry import make_entry
 from engine.live.paper.batch_events import BatchEvents
@@ -183,9 +183,18 @@ class AccountRunner:
         self._received_at = now = self._context.clock.now()
         self._context.journal.record_events(self.account.name, self._revisions.find(fetched, now))
         fresh = fetched[fetched["timestamp"] > self._newest]
-        aligned = align_bars(fresh, self._loop.symbols)
+        aligned = align_bars(fresh, self._loop.symbols, self._panel_wait(now))
         self._backlog.extend(each for each in aligned if self._has_ended(each, now))
         self._batch.begin(self._newest, fresh, tuple(self._backlog))
+
+    def _panel_wait(self, now: pd.Timestamp) -> PanelWait | None:
+        """A symbol of a panel that had the bar before is waited for half of the grace time."""
+        if self._loop.present is None:
+            return None
+        wait = pd.Timedelta(seconds=self.settings.grace_s / 2)
+        return PanelWait(
+            self._loop.present, lambda bar: self.times.is_complete_at(bar) + wait, now
+        )
 
     def tell_silence(self, waiting_since: pd.Timestamp | None = None) -> bool:
         """Files once that nothing comes although a bar is overdue; whether it did.

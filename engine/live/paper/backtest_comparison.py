@@ -17,6 +17,7 @@ from engine.core.errors import DataError, UsageError
 from engine.data.rates import load_rates
 from engine.live.fitted_strategy import fit_windows
 from engine.live.journal.journal import NewEvent
+from engine.live.loop.market_bars import MarketBars
 from engine.live.market import load_market
 from engine.live.paper.account import manifest_of
 from engine.live.paper.account_bars import VALUES, load_account_market
@@ -40,7 +41,7 @@ from engine.pipeline.steps import (
     predict_windows,
 )
 from engine.signals.orders import place_orders
-from engine.simulation.account import Account, BarPrices, known_prices
+from engine.simulation.account import Account
 from engine.simulation.bar_step import step
 from engine.strategy import Strategy
 
@@ -153,8 +154,10 @@ class BacktestComparison:
         keys = ["timestamp", "symbol"]
         last = present.bars["timestamp"].iloc[-1]
         received = self._market.bars[self._market.bars["timestamp"] <= last]
-        known = received.set_index(keys)[list(VALUES)]
-        now = present.bars.set_index(keys)[list(VALUES)]
+        known, now = (
+            bars.dropna(subset="close").set_index(keys)[list(VALUES)]
+            for bars in (received, present.bars)
+        )
         both = known.index.intersection(now.index)
         was, is_ = known.loc[both], now.loc[both]
         same = (was == is_) | (was.isna() & is_.isna())
@@ -186,8 +189,7 @@ class BacktestComparison:
         symbols = list(weights.columns)
         market, execution = prepared.market, self._spec.execution
         bound = self._spec.bind_costs(market)
-        columns = (market.wide("open"), market.wide("close"), market.traded)
-        opened, closed, traded = (wide.loc[weights.index, symbols] for wide in columns)
+        bars = MarketBars(market, tuple(symbols), panel=self._spec.is_panel)
         rates = load_rates(self._spec.rates).cash.at(pd.DatetimeIndex(weights.index))
         account = Account()
         for number, (bar, row) in enumerate(weights.iterrows()):
@@ -195,12 +197,7 @@ class BacktestComparison:
             targets = {symbol: float(row[symbol]) for symbol in symbols}
             account, _ = step(
                 account,
-                BarPrices(
-                    timestamp=stamp,
-                    open=known_prices(opened.iloc[number].to_dict()),
-                    close=closed.iloc[number].to_dict(),
-                    traded=traded.iloc[number].to_dict(),
-                ),
+                bars.at(stamp),
                 (),
                 bound,
                 price=execution.price,

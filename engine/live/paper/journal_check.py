@@ -9,22 +9,22 @@ import pandas as pd
 
 from engine.data.rates import load_rates
 from engine.live.loop.loop_state import LoopState
+from engine.live.loop.market_bars import MarketBars
 from engine.live.paper.account_bars import load_account_market
 from engine.live.paper.account_history import history_path, read_history
 from engine.live.paper.bar_entry import equity_row, make_fill_rows
 from engine.live.paper.late_orders import TimedOrder, merge_orders
 from engine.live.paper.stored_documents import schedule_of, state_of, strategy_of
 from engine.signals.orders import Order
-from engine.simulation.account import Account, BarPrices, known_prices
 from engine.simulation.bar_step import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from engine.data import Market
     from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import AccountRow, DecisionRow, FillRow, OrderRow
+    from engine.simulation.account import Account
 
 
 def check_journal(
@@ -88,7 +88,8 @@ class _Check:
         state = LoopState()
         if self._before is not None:
             state = state_of(self._before)
-        prices = _Prices(self._market, tuple(self._decisions[-1].targets) if decided else ())
+        traded = tuple(self._decisions[-1].targets) if decided else ()
+        prices = MarketBars(self._market, traded, panel=self._spec.is_panel)
         bound = self._spec.bind_costs(self._market)
         for decision in self._decisions:
             found = state_of(decision)
@@ -117,7 +118,8 @@ class _Check:
         if sorted(self._received) != decided:
             yield f"bars that were received {len(self._received)}, decided {len(decided)}"
         for bar, symbols in self._received.items():
-            if symbols != set(self._symbols):
+            missing = set() if self._spec.is_panel else set(self._symbols) - symbols
+            if missing or not symbols <= set(self._symbols):
                 yield f"{bar}: bars of other symbols than those of the market"
 
     def _differences(
@@ -143,23 +145,6 @@ class _Check:
             decision.decided_at < self._times.is_traded_until(bar)
         ):
             yield f"{bar}: decided before its end, at {decision.decided_at}"
-
-
-class _Prices:
-    """The prices of the traded symbols at each bar."""
-
-    def __init__(self, market: Market, symbols: tuple[str, ...]) -> None:
-        self._symbols = list(symbols)
-        self._open, self._close = market.wide("open"), market.wide("close")
-        self._traded = market.traded
-
-    def at(self, bar: pd.Timestamp) -> BarPrices:
-        return BarPrices(
-            timestamp=bar,
-            open=known_prices(self._open.loc[bar, self._symbols].to_dict()),
-            close=self._close.loc[bar, self._symbols].to_dict(),
-            traded=self._traded.loc[bar, self._symbols].to_dict(),
-        )
 
 
 def _timed(order: OrderRow) -> TimedOrder:

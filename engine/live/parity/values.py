@@ -103,6 +103,7 @@ def backtest_values(
             weights,
             book,
             result.spec.execution.delay,
+            result.prepared.settlements,
             result.prepared.fill_lags(result.spec),
         ),
         "fills": _traded(book.trades),
@@ -189,10 +190,19 @@ def _wide_values(wide: WideFrame, name: str) -> Values:
 
 
 def _ordered(
-    weights: WideFrame, book: SimulationResult, delay: int, lags: WideFrame | None
+    weights: WideFrame,
+    book: SimulationResult,
+    delay: int,
+    settlements: WideFrame | None,
+    lags: WideFrame | None,
 ) -> Values:
-    """The orders that are placed at each close: where a target changes, until the book's ruin."""
+    """The orders that are placed at each close: where a target changes, until the book's ruin.
+
+    Where a delisted symbol is paid out, none is left to place.
+    """
     changed = weights.where(weights.ne(weights.shift(fill_value=0.0)))
+    if settlements is not None:
+        changed = changed.mask(settlements.loc[changed.index])
     alive = (book.returns > -1.0).cummin().to_numpy(dtype=bool)
     placed = changed[alive]
     if lags is None:

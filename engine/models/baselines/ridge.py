@@ -139,6 +139,6 @@ def _solve(moments: _Moments, alphas: list[float]) -> list[tuple[Vector, float]]
     fits = []
     for alpha in alphas:
         penalised = products + alpha * np.eye(len(mean))
-        weights: Vector = np.linalg.solve(penalised, with_target)
+        weights = np.linalg.solve(penalised, with_target).astype(np.float64, copy=False)
         fits.append((weights, float(target_mean - mean @ weights)))
     return fits

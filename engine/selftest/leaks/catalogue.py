@@ -10,9 +10,11 @@ from engine.selftest.leaks.costs import COSTS
 from engine.selftest.leaks.features import LEAKS as FEATURES
 from engine.selftest.leaks.fills import FILLS, MARKS
 from engine.selftest.leaks.fits import FITS
+from engine.selftest.leaks.joins import JOINS
 from engine.selftest.leaks.portfolio import PORTFOLIO
 from engine.selftest.leaks.positions import POSITIONS
 from engine.selftest.leaks.predictions import PREDICTIONS, THRESHOLDS
+from engine.selftest.leaks.universes import UNIVERSES
 from engine.selftest.leaks.windows import LABELS, SCALED_INPUTS, TRAINING_ARRAYS, WINDOWS
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from engine.selftest.leaks.planting import Leak
 
 CATALOGUE: tuple[Leak, ...] = (
+    *JOINS,
     *WINDOWS,
     *FEATURES,
     *RESOLUTIONS,
@@ -33,6 +36,7 @@ CATALOGUE: tuple[Leak, ...] = (
     *THRESHOLDS,
     *POSITIONS,
     *PORTFOLIO,
+    *UNIVERSES,
     *COSTS,
     *FILLS,
     *MARKS,

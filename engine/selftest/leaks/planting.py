@@ -84,7 +84,10 @@ class Leak:
         replace: The function, and what it is planted in -> the function that takes its place.
         needs: Sections of a strategy without which it has no effect.
         needs_coarser: Whether it needs coarser bars; a strategy without them gets some.
+        needs_panel: Whether it needs symbols that lack bars, and members; it is planted in a
+            strategy on a generated panel.
         reads_bars_aside: Whether it reads `Plant.seen`.
+        over_exchanges: Whether the symbols have to be on several exchanges.
         model: Name of a class of `user_models` that takes the place of the strategy's model.
     """
 
@@ -95,7 +98,9 @@ class Leak:
     replace: Callable[[Function, Plant], Function] = field(repr=False)
     needs: Mapping[str, Any] = field(default_factory=dict)
     needs_coarser: bool = False
+    needs_panel: bool = False
     reads_bars_aside: bool = False
+    over_exchanges: bool = False
     model: str | None = None
 
     def adapt(self, spec: Strategy, interval: str) -> Strategy:

@@ -47,7 +47,7 @@ class _NextBarCalendar:
     bars: pd.DatetimeIndex
 
     def ends_period(self, _: datetime, bar: datetime, kind: str) -> bool:
-        following = self.bars[self.bars > bar]
+        following = self.bars[self.bars > pd.Timestamp(bar)]
         if not len(following):
             return False
         code = "M" if kind == "month_end" else "W"
@@ -56,9 +56,10 @@ class _NextBarCalendar:
 
 
 def _next_bar_ends(honest: Function, _: Plant) -> Function:
-    def fold(predicted: WideFrame, positions: Any, sizes: Any, close: WideFrame, spec: Any) -> Any:
+    def fold(forecasts: WideFrame, held: Any, sizes: Any, close: WideFrame, *rest: Any) -> Any:
         calendar = _NextBarCalendar(pd.DatetimeIndex(close.index))
-        return honest(predicted, positions, sizes, close, replace(spec, calendar=calendar))
+        spec, *others = rest
+        return honest(forecasts, held, sizes, close, replace(spec, calendar=calendar), *others)
 
     return fold
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.core.errors import SourceError, UnreachableError
 from engine.core.progress import NullProgress
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import drop_unfinished_bars, normalise_bars
 from engine.data.config import CcxtSourceSpec
 from engine.data.sources.base import BarRequest
@@ -28,7 +28,7 @@ def pull(clients):
 
 
 def test_the_unfinished_candle_is_dropped(pull):
-    bars = drop_unfinished_bars(pull(), BarTimes("1d"), NOW)
+    bars = drop_unfinished_bars(pull(), TradingTimes("1d"), NOW)
     assert bars["timestamp"].max() == NOW.normalize() - pd.Timedelta(days=1)
 
 

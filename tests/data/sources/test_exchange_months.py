@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from engine.core.errors import SourceError
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import drop_unfinished_bars
 from engine.data.sources.exchange._timeframes import require_offered
 from tests.data.quality.tables import rules
@@ -32,7 +32,7 @@ def test_every_month_comes_once_whatever_its_length(largest):
     book = months(100)
     with paged(MexcSpot, book, largest=largest) as fetcher:
         fetched = fetcher.fetch(pd.Timestamp(book[0].seconds, unit="s", tz="UTC"), "1mo")
-    bars = drop_unfinished_bars(fetched, BarTimes("1mo"), NOON)
+    bars = drop_unfinished_bars(fetched, TradingTimes("1mo"), NOON)
     assert [int(stamp.timestamp()) for stamp in bars["timestamp"]] == [
         candle.seconds for candle in book[:-1]
     ]

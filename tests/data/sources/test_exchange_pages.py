@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from engine.core.errors import SourceError, UnreachableError
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import drop_unfinished_bars
 from engine.data.quality import CheckSettings, check_bars
 from engine.data.sources.exchange.session import ExchangeSession
@@ -69,7 +69,7 @@ class TestPages:
         fetcher.market.largest = largest
         bars = fetcher.fetch(first(fetcher))
         assert_complete(bars, candles_of(fetcher))
-        assert errors(drop_unfinished_bars(bars, BarTimes("1h"), NOON), "1h") == set()
+        assert errors(drop_unfinished_bars(bars, TradingTimes("1h"), NOON), "1h") == set()
 
     def test_pages_have_the_largest_size(self, binance):
         binance.fetch(first(binance))
@@ -312,7 +312,7 @@ class TestClock:
         fetcher.served.ahead_s = 3 * 3_600.0
         early = NOON - pd.Timedelta(hours=3)
         bars = drop_unfinished_bars(
-            fetcher.fetch(first(fetcher), now=early), BarTimes("1h"), early
+            fetcher.fetch(first(fetcher), now=early), TradingTimes("1h"), early
         )
         assert_complete(bars, candles_of(fetcher)[:-4])
         assert errors(bars, "1h", early) == set()

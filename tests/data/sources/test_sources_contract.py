@@ -10,7 +10,7 @@ import pytest
 
 from engine.core.errors import SourceError, UnreachableError
 from engine.core.progress import NullProgress
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import drop_unfinished_bars, normalise_bars
 from engine.data.config import BundledSourceSpec, CcxtSourceSpec, YahooSourceSpec
 from engine.data.fetch.reachability import first_hop, require_reachable
@@ -48,7 +48,7 @@ def feed(request, tmp_path, clients) -> BarSource:
 
 def test_finished_bars_pass_the_quality_checks(feed):
     bars = drop_unfinished_bars(
-        normalise_bars(feed.fetch(request()), "BTC-USD"), BarTimes("1d"), NOW
+        normalise_bars(feed.fetch(request()), "BTC-USD"), TradingTimes("1d"), NOW
     )
     assert len(bars) > 300
     assert check_bars(bars, CheckSettings("1d", NOW)).errors == ()

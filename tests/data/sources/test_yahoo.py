@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.errors import SourceError, UnreachableError
 from engine.core.progress import NullProgress
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import drop_unfinished_bars, normalise_bars
 from engine.data.config import YahooSourceSpec
 from engine.data.sources.base import BarRequest
@@ -71,7 +71,7 @@ def test_the_current_price_row_of_a_week_is_dropped(yahoo, pull):
     # Weeks begin on Monday; the last, of 2024-03-04, is not over on Sunday noon.
     first = int(pd.Timestamp("2024-03-04", tz="UTC").timestamp()) - 51 * 7 * DAY
     yahoo.site.charts["WEEKS"] = Chart(candles(first, 52, step=7 * DAY), live=6 * DAY)
-    bars = drop_unfinished_bars(pull("WEEKS", interval="1w"), BarTimes("1w"), NOW)
+    bars = drop_unfinished_bars(pull("WEEKS", interval="1w"), TradingTimes("1w"), NOW)
     assert len(bars) == 51
     assert bars["timestamp"].max() == pd.Timestamp("2024-02-26", tz="UTC")
 
@@ -85,14 +85,17 @@ def test_the_current_month_is_dropped_until_it_is_over(yahoo, pull):
     ]
     yahoo.site.charts["MONTHS"] = Chart(served, zone="America/New_York", kind="EQUITY")
     pulled = pull("MONTHS", interval="1mo")
-    bars = drop_unfinished_bars(pulled, BarTimes("1mo"), NOW)
+    bars = drop_unfinished_bars(pulled, TradingTimes("1mo"), NOW)
     assert pulled["timestamp"].max() == pd.Timestamp("2024-03-01", tz="UTC")
     assert bars["timestamp"].tolist() == list(
         pd.date_range("2023-01-01", "2024-02-01", freq="MS", tz="UTC")
     )
     over = pd.Timestamp("2024-04-01", tz="UTC")
-    assert len(drop_unfinished_bars(pulled, BarTimes("1mo"), over)) == 15
-    assert len(drop_unfinished_bars(pulled, BarTimes("1mo"), over - pd.Timedelta(seconds=1))) == 14
+    assert len(drop_unfinished_bars(pulled, TradingTimes("1mo"), over)) == 15
+    assert (
+        len(drop_unfinished_bars(pulled, TradingTimes("1mo"), over - pd.Timedelta(seconds=1)))
+        == 14
+    )
 
 
 def test_days_on_which_yahoo_has_no_price_are_left_out(yahoo, pull):

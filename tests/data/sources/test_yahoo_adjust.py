@@ -9,7 +9,7 @@ import pytest
 
 from engine.core.errors import SourceError
 from engine.core.progress import NullProgress
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import drop_unfinished_bars, normalise_bars
 from engine.data.config import YahooSourceSpec
 from engine.data.quality import CheckSettings, check_bars
@@ -116,6 +116,6 @@ def test_adjustment_keeps_the_close_within_the_range(pull):
     ]
     factors = [0.7 + i / 3_331 for i in range(COUNT)]
     bars = drop_unfinished_bars(
-        pull(Chart(served, factors=factors), "splits+dividends"), BarTimes("1d"), NOW
+        pull(Chart(served, factors=factors), "splits+dividends"), TradingTimes("1d"), NOW
     )
     assert check_bars(bars, CheckSettings("1d", NOW)).errors == ()

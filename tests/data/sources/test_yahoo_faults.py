@@ -10,7 +10,7 @@ import pytest
 
 from engine.core.errors import SourceError, UnreachableError
 from engine.core.progress import NullProgress
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.bars import drop_unfinished_bars, normalise_bars
 from engine.data.config import YahooSourceSpec
 from engine.data.quality import CheckSettings, check_bars
@@ -194,7 +194,7 @@ class TestRows:
 
     def test_a_repeated_unfinished_day_is_dropped(self, yahoo, pull):
         yahoo.site.charts["BTC-USD"].live = 3_600
-        bars = drop_unfinished_bars(pull(), BarTimes("1d"), NOW)
+        bars = drop_unfinished_bars(pull(), TradingTimes("1d"), NOW)
         assert check_bars(bars, CheckSettings("1d", NOW)).errors == ()
         assert bars["timestamp"].max() == NOW.normalize() - pd.Timedelta(seconds=DAY)
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from engine.core.progress import NullProgress
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.config import Dataset, YahooSourceSpec
 from engine.data.context import DataContext
 from engine.data.fetch.request import request_finished_bars
@@ -86,4 +86,4 @@ def test_the_newest_bar_is_taken_when_it_is_whole(
         return request_finished_bars(source, "X", dataset, context, None)["timestamp"].max()
 
     assert (newest(-1), newest(0)) == (bar - pd.Timedelta(days=1), bar)
-    assert source.times_of("X", BarTimes("1h", calendar)) == BarTimes("1h", calendar)
+    assert source.times_of("X", TradingTimes("1h", calendar)) == TradingTimes("1h", calendar)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from engine.core.progress import NullProgress
 from engine.data.bar_grid import next_bar_labels
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.live.journal.file import journal_path
 from engine.live.journal.journal import Journal, NewEvent
 from engine.live.paper.account import start_account
@@ -61,7 +61,7 @@ class Bars:
 
     def end(self, bar: pd.Timestamp) -> pd.Timestamp:
         """When a bar is complete."""
-        return BarTimes(self.interval, self.calendar).close(bar)
+        return TradingTimes(self.interval, self.calendar).close(bar)
 
 
 def make_bars(

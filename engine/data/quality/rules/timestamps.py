@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import pandas as pd
 
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.calendar import INTERVAL_LENGTHS, MONTH, BarInterval
 from engine.data.quality.rules import months
 from engine.data.quality.rules.base import DAY_US, SECOND_US, RuleViolation
@@ -140,7 +140,7 @@ def _counted_from_span(view: BarsView) -> npt.NDArray[np.bool_]:
 
 def future(view: BarsView) -> list[RuleViolation]:
     """A bar closes in the future."""
-    times = BarTimes(view.interval, view.calendar, view.day_begins)
+    times = TradingTimes(view.interval, view.calendar, view.day_begins)
     rows = np.flatnonzero(times.closes(view.timestamps) > view.now_us)
     advice = "check the time zone of the timestamps, and this machine's clock"
     return [RuleViolation(rows, "bars end in the future", advice=advice)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from typing_extensions import override
 
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.intervals import add_interval
 from engine.data.sources.base import BarRequest, BarSource
 from engine.data.sources.exchange._candle_requests import (
@@ -62,9 +62,9 @@ class ExchangeBarSource(BarSource):
         return self.spec.symbols.get(symbol, symbol.replace("-", "/"))
 
     @override
-    def times_of(self, symbol: str, times: BarTimes) -> BarTimes:
+    def times_of(self, symbol: str, times: TradingTimes) -> TradingTimes:
         """Candles end with their interval, counted in UTC, whatever the calendar."""
-        return BarTimes(times.interval)
+        return TradingTimes(times.interval)
 
     @override
     def origin(self, symbol: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,8 +54,8 @@ def drop_early_rows(bars: pd.DataFrame, written: IntVector, request: BarRequest)
     return bars[~is_newest].reset_index(drop=True)
 
 
-def _bar_times(request: BarRequest) -> BarTimes:
+def _bar_times(request: BarRequest) -> TradingTimes:
     gate = request.gate
     if gate is None:
-        return BarTimes(request.interval)
-    return BarTimes(request.interval, gate.calendar, gate.day_begins)
+        return TradingTimes(request.interval)
+    return TradingTimes(request.interval, gate.calendar, gate.day_begins)

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from engine.core.errors import SourceError, UnreachableError
 from engine.core.lazy_imports import deep_bind
-from engine.data.bar_times import BarTimes
+from engine.data.bar_times import TradingTimes
 from engine.data.config import YAHOO_DELAY
 from engine.data.sources.base import BarRequest, BarSource
 from engine.data.sources.retry import call_with_retries
@@ -104,7 +104,7 @@ class YahooBarSource(BarSource):
         return self.spec.symbols.get(symbol, symbol)
 
     @override
-    def times_of(self, symbol: str, times: BarTimes) -> BarTimes:
+    def times_of(self, symbol: str, times: TradingTimes) -> TradingTimes:
         """Stocks, funds and indices close with the sessions of their own exchange.
 
         Where Yahoo does not say that a ticker is one of them, in the time zone of the calendar and
@@ -113,7 +113,7 @@ class YahooBarSource(BarSource):
         """
         meta = self._meta.get(symbol)
         known = meta is not None and meta.closes_with(times.calendar)
-        return times if known or not times.follow_sessions else BarTimes(times.interval)
+        return times if known or not times.follow_sessions else TradingTimes(times.interval)
 
     @override
     def origin(self, symbol: str) -> str:

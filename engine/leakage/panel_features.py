@@ -1,0 +1,79 @@
+"""The probe of features on a panel: of some symbols, each on its own bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.core.randomness import derive_seed
+from engine.leakage.feature_probe import FeatureProbe, probe_features
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from engine.leakage.comparison import OutputComparison
+    from engine.pipeline.prepare import PreparedData
+    from engine.strategy import Strategy
+
+MAX_SYMBOLS = 6
+"""Symbols of a panel whose features are probed: those of all are computed by the same code."""
+
+_MIN_ROWS = 20
+"""Rows from the first that is trained on, of a symbol that is probed."""
+
+
+def probe_own_features(
+    spec: Strategy,
+    prepared: PreparedData,
+    first: int,
+    fills: pd.DatetimeIndex,
+    comparison: OutputComparison,
+) -> FeatureProbe:
+    """Probes the features of some symbols as if each were traded alone.
+
+    Where the values stand on the panel, and the absences between them, is compared at the cutoffs.
+
+    Args:
+        spec: The strategy.
+        prepared: Its panel.
+        first: First row of the panel that a fit of the run uses.
+        fills: Timestamps at which a book of the run was filled.
+        comparison: Counts what is compared bit for bit.
+
+    Returns:
+        Of the symbol that was probed at the smallest share of its bars.
+
+    Raises:
+        LookaheadError: A value changed with the bars after it.
+    """
+    history = prepared.feature_history
+    panel = history.panel
+    assert panel is not None
+    begins = {
+        symbol: max(int(panel.own_rows(symbol).searchsorted(first)), panel.first)
+        for symbol in prepared.targets
+    }
+    long = [
+        symbol
+        for symbol, begin in begins.items()
+        if len(panel.own_rows(symbol)) - begin >= _MIN_ROWS
+    ]
+    rng = np.random.default_rng(derive_seed(spec.seed, "certificate", "symbols"))
+    probes = []
+    for place in np.sort(rng.permutation(len(long))[:MAX_SYMBOLS]).tolist():
+        symbol = long[place]
+        alone = spec.data.model_copy(update={"target": symbol, "targets": None})
+        probes.append(
+            probe_features(
+                spec.model_copy(update={"data": alone}),
+                prepared.market.of_symbol(symbol),
+                history.seen_by(symbol),
+                begins[symbol],
+                fills,
+                comparison,
+            )
+        )
+    if not probes:
+        return FeatureProbe(0, 1, {}, ())
+    return min(probes, key=lambda each: each.cuts / max(each.bars, 1))

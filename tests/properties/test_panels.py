@@ -1,0 +1,126 @@
+"""A panel without absences is the dense market, and no value of a panel knows a later mask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.core.progress import NullProgress
+from engine.leakage.altered_universe import alter_members, alter_presence
+from engine.leakage.synthetic_bars import SyntheticFuture
+from engine.pipeline.prepare import PreparedData, build_history, prepare_data
+from engine.pipeline.steps import (
+    assemble_strategy_predictions,
+    decide_model_positions,
+    predict_windows,
+    simulate_books,
+)
+from engine.selftest.generated_bars import BarPattern, generate_market
+from engine.selftest.generated_panel import generate_panel, panel_strategy
+from engine.training.jobs import make_fit_tasks
+from engine.training.panel_rows import PanelRows
+from engine.training.results import run_fits
+from engine.training.store import FitStore
+from tests.hypothesis_examples import examples
+from tests.training.in_process import InProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.core.types import WideFrame
+    from engine.strategy import Strategy
+
+SPEC = panel_strategy().model_copy(update={"benchmarks": ()})
+DENSE = generate_market(np.random.default_rng(3), 300, BarPattern(symbols=("A", "B", "C")))
+
+
+def books_of(spec: Strategy, prepared: PreparedData, home: Path) -> tuple[WideFrame, object]:
+    tasks = make_fit_tasks(
+        {"strategy": spec.model},
+        prepared.feature_history,
+        prepared.windows,
+        prepared.targets,
+        training=spec.training,
+        seeds=1,
+        seed=spec.seed,
+        pooled=spec.scope == "pooled",
+    )
+    fits = run_fits(tasks, InProcess(), FitStore(home), NullProgress())
+    fits = replace(fits, forecasts=predict_windows(prepared, fits))
+    predictions = assemble_strategy_predictions(prepared, fits)
+    weights = decide_model_positions(spec, prepared, predictions)
+    book = simulate_books(spec, prepared, {"strategy": weights}, bar_by_bar=True)["strategy"]
+    return weights, book
+
+
+@pytest.mark.parametrize("scope", ["pooled", "per_symbol"])
+def test_a_panel_whose_symbols_are_all_present_is_the_dense_market_to_the_last_bit(
+    scope: str, tmp_path: Path
+) -> None:
+    spec = SPEC.model_copy(update={"scope": scope})
+    dense = prepare_data(spec, DENSE)
+    everything = DENSE.present
+    rows = PanelRows(everything, everything, everything, 7, 7, 1)
+    panel = replace(dense, feature_history=replace(dense.feature_history, panel=rows))
+    (weights, book), (same_weights, same_book) = (
+        books_of(spec, prepared, tmp_path) for prepared in (dense, panel)
+    )
+    pd.testing.assert_frame_equal(weights, same_weights, check_exact=True)
+    pd.testing.assert_frame_equal(book.trades, same_book.trades, check_exact=True)
+    pd.testing.assert_series_equal(book.returns, same_book.returns, check_exact=True)
+
+
+@examples(6)
+@given(st.integers(0, 2**32 - 1))
+def test_no_feature_or_known_return_depends_on_later_bars_or_absences(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    market = generate_panel(rng)
+    row = int(rng.integers(60, 400))
+    altered = SyntheticFuture(market).replace_after(row, rng)
+    one, two = (build_history(SPEC, each) for each in (market, altered))
+    known = slice(0, row + 1)
+    np.testing.assert_array_equal(one.features.values[known], two.features.values[known])
+    for name in ("present", "members", "listed", "settlements", "marks", "traded"):
+        left, right = (getattr(each, name).iloc[known] for each in (market, altered))
+        pd.testing.assert_frame_equal(left, right, check_exact=True)
+    assert not market.present.iloc[row + 1 :].equals(altered.present.iloc[row + 1 :])
+
+
+@pytest.mark.slow
+@examples(4)
+@given(st.integers(0, 2**32 - 1))
+def test_no_weight_and_no_fill_depends_on_later_bars_absences_or_members(
+    tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    market = generate_panel(rng)
+    row = int(rng.integers(230, 400))
+    altered = SyntheticFuture(market).replace_after(row, rng)
+    home = tmp_path_factory.mktemp("fits")
+    (weights, book), (other, other_book) = (
+        books_of(SPEC, prepare_data(SPEC, each), home) for each in (market, altered)
+    )
+    cut = market.present.index[row]
+    pd.testing.assert_frame_equal(weights.loc[:cut], other.loc[:cut], check_exact=True)
+    pd.testing.assert_series_equal(
+        book.returns.loc[:cut], other_book.returns.loc[:cut], check_exact=True
+    )
+    fills = [each.trades[each.trades["timestamp"] <= cut] for each in (book, other_book)]
+    pd.testing.assert_frame_equal(*fills, check_exact=True)
+
+
+def test_an_altered_universe_keeps_what_is_known_and_changes_the_rest() -> None:
+    rng = np.random.default_rng(0)
+    market = generate_panel(rng)
+    members = alter_members(market, 200, rng).members
+    assert members.iloc[:201].equals(market.members.iloc[:201])
+    assert not members.iloc[201].equals(market.members.iloc[201])
+    present = alter_presence(market.carried, 201, rng).present.iloc[201:]
+    assert present.any(axis=1).all()
+    assert not present.all(axis=None)
