@@ -47,7 +47,7 @@ class _NextBarCalendar:
     bars: pd.DatetimeIndex
 
     def ends_period(self, _: datetime, bar: datetime, kind: str) -> bool:
-        following = self.bars[self.bars > bar]
+        following = self.bars[self.bars > pd.Timestamp(bar)]
         if not len(following):
             return False
         code = "M" if kind == "month_end" else "W"
