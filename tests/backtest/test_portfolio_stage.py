@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from engine.pipeline.portfolio_figures import find_failed_rebalancing
 from engine.reporting.order_waits import describe_waits
 from engine.selftest.generated_bars import BarPattern, generate_market
 from engine.selftest.harness import certify_strategy, make_strategy, run_stages
@@ -48,7 +49,8 @@ def test_failed_optima_are_counted_and_told() -> None:
         {"allocation": allocation, "rebalance": 10},
         benchmarks=[{"kind": "min_variance", "window": 30}],
     )
-    metrics = run_stages(spec, bars()).metrics
+    stages = run_stages(spec, bars())
+    result, metrics = stages.result, stages.metrics
     own, rule = (metrics.books[name] for name in ("strategy", "min_variance"))
     assert own.failed_optima is not None
     assert own.rebalancings == rule.rebalancings
@@ -58,6 +60,10 @@ def test_failed_optima_are_counted_and_told() -> None:
     (sentence,) = (each for each in describe_waits(metrics) if "optimum" in each)
     told = f"The strategy had no optimum at {own.failed_optima} of {own.rebalancings}"
     assert sentence.replace("\N{NO-BREAK SPACE}", " ").startswith(told)
+    failed = find_failed_rebalancing(spec, result.prepared, result.predictions["strategy"])
+    turns = result.weights["strategy"].diff().any(axis=1)
+    newest = range(0, len(turns), 10)[-1]
+    assert failed == (None if turns.iloc[newest] else turns.index[newest])
 
 
 def test_the_leakage_test_passes_an_optimum_and_benchmarks_at_month_ends() -> None:
