@@ -555,7 +555,7 @@ class Strategy(Spec):
     @property
     def libraries(self) -> tuple[str, ...]:
         """Distributions that shape this strategy's numbers, and not every strategy's."""
-        parts = (*self.forecasters().values(), *self.benchmarks, self.portfolio.allocation)
+        parts = (*self.forecasters().values(), *self.benchmarks, self.portfolio)
         return tuple(sorted({name for part in parts for name in getattr(part, "libraries", ())}))
 
     @model_validator(mode="after")

@@ -118,7 +118,12 @@ def _describe_order(order: OrderOfSignal, price: str) -> str:
 
 
 def _origin_lines(signal: Signal) -> Iterator[str]:
-    """Where the models and the permission come from."""
+    """What the weights rest on, and where the models and the permission come from."""
+    if signal.without_optimum:
+        yield (
+            f"The rebalancing of {formatting.timestamp(signal.without_optimum)} had no optimum: "
+            "the target weights before it stay until the next one."
+        )
     yield _describe_models(signal.models, signal.trained)
     yield (
         f"No look-ahead detected in run {formatting.short_hash(signal.certified_by)} "

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import UsageError
-from engine.data.exchange_definitions import Untyped, build_calendar, known_span
+from engine.data.exchange_definitions import Untyped, build_calendar, known_span, list_closures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -243,6 +243,24 @@ def session_days(calendar: str, first: int, last: int) -> npt.NDArray[np.int64]:
     """
     days = _load_calendar(calendar).sessions.to_numpy().astype("datetime64[D]").astype(np.int64)
     return np.asarray(days[(days >= first) & (days <= last)])
+
+
+def unforeseen_closures(calendar: str) -> pd.DatetimeIndex:
+    """The days on which an exchange stayed closed and which were not known long before, UTC.
+
+    They are those that a calendar lists one by one, where these are few: New York after 11
+    September 2001. Calendars that list many have holidays of the moon there, which are announced.
+
+    Raises:
+        UsageError: exchange-calendars knows no calendar of that name.
+    """
+    if calendar == ALWAYS_OPEN:
+        return pd.DatetimeIndex([], tz="UTC")
+    require_known_calendar(calendar)
+    days = list_closures(calendar)
+    first, last = _COUNTED_YEARS
+    counted = ((days.year >= first) & (days.year <= last) & (days.day_of_week < 5)).sum()
+    return days if counted <= last - first + 1 else days[:0]
 
 
 def exchange_timezone(calendar: str) -> tzinfo:

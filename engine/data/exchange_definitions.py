@@ -60,6 +60,16 @@ def build_calendar(calendar: str, start: str | None = None) -> Untyped:
 
 
 @lru_cache(maxsize=16)
+def list_closures(calendar: str) -> pd.DatetimeIndex:
+    """The days without a session that a calendar lists one by one, UTC."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        listed = build_calendar(calendar).adhoc_holidays
+    days = pd.DatetimeIndex([pd.Timestamp(day) for day in listed])
+    return days.tz_localize("UTC") if days.tz is None else days.tz_convert("UTC")
+
+
+@lru_cache(maxsize=16)
 def corrected_class(calendar: str) -> Untyped:
     """The class of a calendar, whose sessions are right whichever pandas 3 is installed.
 

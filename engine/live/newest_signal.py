@@ -18,6 +18,7 @@ from engine.live.freshness import newest_bar, require_fresh_bars
 from engine.live.market import load_market
 from engine.live.signal_document import ModelOfSignal, OrderOfSignal, Signal, SymbolSignal
 from engine.live.strategy_argument import resolve_strategy
+from engine.pipeline.portfolio_figures import find_failed_rebalancing
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import (
     assemble_strategy_predictions,
@@ -116,6 +117,7 @@ def signal_of_market(
     predictions = assemble_strategy_predictions(prepared, fits)
     weights = decide_model_positions(spec, prepared, predictions)
     book = simulate_books(spec, prepared, {STRATEGY_BOOK: weights}, bar_by_bar=True)[STRATEGY_BOOK]
+    failed = find_failed_rebalancing(spec, prepared, predictions)
     last = newest_bar(market)
     complete = pd.Timestamp(int(market.decided_at[-1]), unit="us", tz="UTC")
     return Signal(
@@ -136,6 +138,7 @@ def signal_of_market(
         orders=tuple(_orders(spec, prepared, weights, book)),
         models=tuple(_models(prepared, fits)),
         trained=fits.trained,
+        **({} if failed is None else {"without_optimum": failed.isoformat()}),
     )
 
 

@@ -102,6 +102,8 @@ class Signal(Document):
         orders: Orders not filled yet, the first due first; none where nothing changes.
         models: The fits of the newest window.
         trained: Number of costly fits that had to be trained.
+        without_optimum: Bar of the newest rebalancing, where it had no optimum, so that the
+            weights before it stay; None where it had one, or where no allocation is an optimum.
     """
 
     strategy: str
@@ -121,3 +123,4 @@ class Signal(Document):
     orders: tuple[OrderOfSignal, ...]
     models: tuple[ModelOfSignal, ...]
     trained: int
+    without_optimum: str | None = None

@@ -15,6 +15,8 @@ from engine.signals.target_weights import compute_decisions
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
+
     from engine.pipeline.prepare import PreparedData
     from engine.portfolio import PortfolioState
     from engine.strategy import Strategy
@@ -53,6 +55,28 @@ def count_rebalancings(
                 made.portfolio, prepared, spec.portfolio.allocation.returns_window or 0
             )
     return figures
+
+
+def find_failed_rebalancing(
+    spec: Strategy, prepared: PreparedData, predictions: Predictions
+) -> pd.Timestamp | None:
+    """The bar of the newest rebalancing of the strategy, where it had no optimum; None elsewhere.
+
+    Args:
+        spec: The strategy.
+        prepared: Its bars.
+        predictions: Its forecasts.
+    """
+    if not spec.portfolio.allocation.is_optimised:
+        return None
+    states = compute_decisions(
+        SignalInputs.from_predictions(predictions),
+        prepared.target_close,
+        make_decision_spec(spec, prepared.market),
+    ).portfolio
+    newest = max(row for row, state in enumerate(states) if state.bars == 0)
+    before = states[newest - 1].failed_optima if newest else 0
+    return prepared.span[newest] if states[newest].failed_optima > before else None
 
 
 def _count(states: Sequence[PortfolioState]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.errors import UsageError
 from engine.portfolio import TradingCalendar
+from engine.portfolio.config import CALENDAR_ENDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ def check_portfolio(spec: Strategy, market: Market, targets: Sequence[str], *, f
     _check_symbols(spec, market, targets)
     _check_groups(spec, targets)
     _check_closes(spec, market, first)
-    if any(each in {"week_end", "month_end"} for each in spec.rebalancings):
+    if CALENDAR_ENDS.intersection(spec.rebalancings):
         _check_calendar(market, first)
 
 

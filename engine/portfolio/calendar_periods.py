@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
 import pandas as pd
 
 from engine.data.calendar import (
@@ -14,6 +13,7 @@ from engine.data.calendar import (
     holidays_known_from,
     sessions_known_until,
     trading_schedule,
+    unforeseen_closures,
 )
 from engine.data.intervals import bar_end
 
@@ -91,11 +91,15 @@ def _begin(day: pd.Timestamp, kind: PeriodEnd) -> pd.Timestamp:
 def _end_of_trading(calendar: str, begin: pd.Timestamp, kind: PeriodEnd) -> pd.Timestamp | None:
     """When the last session of a period closes; None where it has no session.
 
-    Where not all sessions of the period are known it is the end of the period itself.
+    Where not all sessions of the period are known it is the end of the period itself. A day on
+    which the exchange stayed closed unexpectedly counts as a session, as it did before.
     """
     length = pd.DateOffset(months=1) if kind == "month_end" else pd.Timedelta(weeks=1)
     end: pd.Timestamp = begin + length
     if not TradingCalendar(calendar, "1d").knows(begin, end - _DAY) or calendar == ALWAYS_OPEN:
         return end
     closes = trading_schedule(calendar, begin, end - _DAY)["close"]
-    return pd.Timestamp(np.max(closes)) if len(closes) else None
+    closed = unforeseen_closures(calendar)
+    unforeseen = closed[(closed >= begin) & (closed < end)] + _DAY
+    instants: list[pd.Timestamp] = [*closes, *unforeseen]
+    return max(instants) if instants else None

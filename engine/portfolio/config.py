@@ -45,6 +45,9 @@ Rebalancing: TypeAlias = (
 )
 """At which closes the weights are made anew."""
 
+CALENDAR_ENDS = frozenset({"week_end", "month_end"})
+"""Those that a calendar knows."""
+
 
 class PortfolioSpec(Spec):
     """How the symbols share one book, its limits, and when it is rebalanced.
@@ -104,6 +107,12 @@ class PortfolioSpec(Spec):
         if twice:
             raise ValueError(f"each symbol in one group at most; twice: {', '.join(twice)}")
         return self
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Distributions that shape the weights."""
+        by_calendar = self.rebalance in CALENDAR_ENDS
+        return (*self.allocation.libraries, *(("exchange-calendars",) if by_calendar else ()))
 
     @property
     def closes_needed(self) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.backtest.evaluate import evaluate_backtest
 from engine.core.progress import NullProgress
 from engine.leakage.certify import run_leakage_test
-from engine.pipeline.metrics import compute_metrics
+from engine.pipeline.metrics import compute_run_metrics
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.result import BacktestResult
 from engine.pipeline.steps import (
@@ -84,8 +84,7 @@ def make_strategy(**sections: Any) -> Strategy:  # noqa: ANN401 - whatever a str
 def run_stages(spec: Strategy, market: Market) -> HarnessResult:
     """From bars to metrics and significance."""
     result = run_backtest(spec, market, *_executor_and_store(spec))
-    metrics = compute_metrics(result.prepared, result.predictions, result.books)
-    return HarnessResult(result, metrics, evaluate_backtest(result))
+    return HarnessResult(result, compute_run_metrics(result), evaluate_backtest(result))
 
 
 def certify_strategy(spec: Strategy, market: Market) -> Mapping[str, Any]:

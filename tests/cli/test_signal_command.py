@@ -91,6 +91,13 @@ def test_a_window_whose_fits_all_failed_is_told() -> None:
     assert "every fit of this window failed" in " ".join(text.split())
 
 
+def test_a_rebalancing_without_an_optimum_is_told() -> None:
+    bar = "2024-05-09T00:00:00+00:00"
+    text = " ".join(render_signal_text(make_signal(without_optimum=bar), 80).split())
+    assert "The rebalancing of 2024-05-09 had no optimum: the target weights before it" in text
+    assert "no optimum" not in render_signal_text(make_signal(), 80)
+
+
 def test_the_json_is_read_back_to_the_last_bit() -> None:
     signal = make_signal(ORDER)
     assert json.loads(signal.to_json())["schema_version"] == 1

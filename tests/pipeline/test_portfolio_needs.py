@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 from engine.core.errors import UsageError
@@ -29,8 +30,7 @@ def prepare(
         data={"dataset": "made-up", "targets": targets},
         windows={"train": 100, "validation": 40, "test": 50},
         model=Ridge(),
-        portfolio={"allocation": allocation},
-        **sections,
+        **{"portfolio": {"allocation": allocation}} | sections,
     )
     return spec, prepare_data(spec, MARKET)
 
@@ -65,6 +65,52 @@ def test_volatilities_need_their_closes_before_the_first_out_of_sample_bar() -> 
     error = caught.value
     assert error.where == "portfolio.allocation.window"
     assert (error.expected.split()[0], error.found) == (str(first + 2), str(first + 1))
+
+
+def test_a_volatility_target_needs_its_closes() -> None:
+    with pytest.raises(UsageError) as caught:
+        prepare({"kind": "equal"}, portfolio={"volatility_target": {"annual": 0.1, "window": 900}})
+    assert caught.value.where == "portfolio.volatility_target.window"
+    assert caught.value.expected.startswith("901 closes")
+
+
+def test_a_group_names_symbols_that_are_traded() -> None:
+    groups = {"groups": {"a": [FIRST, "X"]}, "max_group_weight": 0.3}
+    with pytest.raises(UsageError) as caught:
+        prepare({"kind": "equal"}, portfolio=groups)
+    assert (caught.value.where, caught.value.found) == ("portfolio.groups", "X")
+
+
+@pytest.mark.parametrize("kind", ["equal_weight", "min_variance", "momentum"])
+def test_a_benchmark_of_several_symbols_is_refused_for_one(kind: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        prepare({"kind": "equal"}, (FIRST,), benchmarks=[{"kind": kind}])
+    assert caught.value.where == "benchmarks"
+    assert kind in caught.value.expected
+    prepare({"kind": "equal"}, benchmarks=[{"kind": kind}])
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"portfolio": {"rebalance": "month_end"}},
+        {"benchmarks": [{"kind": "short_term_reversal", "rebalance": "week_end"}]},
+    ],
+)
+def test_a_calendar_that_does_not_know_the_bars_is_refused(sections: dict[str, Any]) -> None:
+    """The bars begin before the holidays of New York are known."""
+    early = MARKET.bars.assign(timestamp=MARKET.bars["timestamp"] - pd.Timedelta(days=365 * 60))
+    spec = Strategy(
+        name="small",
+        data={"dataset": "made-up", "targets": "all"},
+        windows={"train": 100, "validation": 40, "test": 50},
+        model=Ridge(),
+        **sections,
+    )
+    prepare_data(spec, replace(MARKET, bars=early))
+    with pytest.raises(UsageError) as caught:
+        prepare_data(spec, replace(MARKET, bars=early, calendar="XNYS"))
+    assert caught.value.where == "portfolio.rebalance"
 
 
 def test_sizes_need_theirs() -> None:

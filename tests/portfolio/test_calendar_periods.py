@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import UsageError
-from engine.data.calendar import sessions_known_until, trading_schedule
+from engine.data.calendar import sessions_known_until, trading_schedule, unforeseen_closures
 from engine.portfolio import (
     BookTerms,
     PortfolioRow,
@@ -49,6 +49,13 @@ def test_month_ends_of_new_york_are_its_last_sessions() -> None:
 def test_a_week_ends_on_thursday_where_friday_is_a_holiday() -> None:
     found = ends(sessions("2018-03-19", "2018-04-13"), "week_end")
     assert found == ["2018-03-23", "2018-03-29", "2018-04-06", "2018-04-13"]
+
+
+def test_a_closure_that_nobody_knew_of_ends_no_week_before_it() -> None:
+    """After Monday, 10 September 2001, New York opened again a week later."""
+    found = ends(sessions("2001-09-04", "2001-09-25"), "week_end")
+    assert found == ["2001-09-07", "2001-09-17", "2001-09-21"]
+    assert not len(unforeseen_closures("XHKG"))
 
 
 def test_a_missing_last_bar_is_replaced_by_the_next_one() -> None:

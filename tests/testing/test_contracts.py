@@ -56,7 +56,14 @@ def test_every_cost_model_keeps_the_contract(part) -> None:
     check_costs(part.model_validate(other | {"borrow_bps_per_year": 300}))
 
 
-@pytest.mark.parametrize("part", BENCHMARK_KINDS.built_in, ids=kind_of)
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(part, marks=pytest.mark.slow if getattr(part, "is_optimised", False) else ())
+        for part in BENCHMARK_KINDS.built_in
+    ],
+    ids=kind_of,
+)
 def test_every_benchmark_keeps_the_contract(part) -> None:
     check_benchmark(part())
 
