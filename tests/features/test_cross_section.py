@@ -91,9 +91,7 @@ def test_the_matrix_compares_the_symbols_that_have_features(bars) -> None:
     )
     rsi = build_features(market, (Rsi(window=3),), ("A", "C", "D")).values
     np.testing.assert_array_equal(built.values[:, 1::3], rank_across(rsi))
-    np.testing.assert_array_equal(
-        built.values[:, 2::3], standardise_across(built.values[:, 0::3])
-    )
+    np.testing.assert_array_equal(built.values[:, 2::3], standardise_across(built.values[:, 0::3]))
 
 
 def test_bars_that_arrive_alone_give_the_bits_of_the_matrix(bars) -> None:

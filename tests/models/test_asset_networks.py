@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ from engine.models import (
     TrainingSpec,
 )
 from engine.models.inference import NetworkProgram
-from engine.models.networks import Network
+
+if TYPE_CHECKING:
+    from engine.models.networks import Network
 
 pytestmark = [
     pytest.mark.slow,
