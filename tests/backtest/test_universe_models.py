@@ -1,4 +1,4 @@
-"""Models over several symbols: cross-sectional features and targets, and joint networks."""
+"""Models over several symbols: cross-sectional features and targets, joint networks."""
 
 from __future__ import annotations
 

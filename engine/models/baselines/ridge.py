@@ -52,9 +52,10 @@ class Ridge(Forecaster):
     ) -> FittedForecaster:
         """Fits one ridge for each penalty and keeps the best on the validation rows."""
         rows, held_out = training_set.train, training_set.validation
-        moments = _moments_of(training_set, rows, self.lookback)
+        whole = len(rows) * self.lookback * training_set.column_count <= MAX_LAG_VALUES
+        moments = _moments_of(training_set, rows, self.lookback, whole=whole)
         fits = _solve(moments, sorted(self.alphas))
-        errors = _squared_errors(training_set, held_out, self.lookback, fits)
+        errors = _squared_errors(training_set, held_out, self.lookback, fits, whole=whole)
         weights, intercept = fits[int(np.argmin(errors))]
         return FittedForecaster(self, (weights, np.array([intercept])))
 
@@ -79,15 +80,17 @@ class _Moments(NamedTuple):
     target_mean: float
 
 
-def _moments_of(training_set: TrainingSet, rows: IntVector, lookback: int) -> _Moments:
+def _moments_of(
+    training_set: TrainingSet, rows: IntVector, lookback: int, *, whole: bool
+) -> _Moments:
     """The moments of the flattened sequences of some rows.
 
-    Above `MAX_LAG_VALUES` they are added up chunk by chunk, which rounds otherwise in the last
-    digits and keeps no matrix of lags in memory.
+    Unless they are `whole` in memory they are added up chunk by chunk, which rounds otherwise in
+    the last digits.
     """
     target = training_set.target[rows]
     width = lookback * training_set.column_count
-    if len(rows) * width <= MAX_LAG_VALUES:
+    if whole:
         train = training_set.flat_sequences(rows, lookback)
         mean, target_mean = train.mean(axis=0), target.mean()
         centred = train - mean
@@ -110,10 +113,11 @@ def _squared_errors(
     rows: IntVector,
     lookback: int,
     fits: Sequence[tuple[Vector, float]],
+    *,
+    whole: bool,
 ) -> list[float]:
     """The mean squared error of each fit on some rows."""
     errors, actual = np.empty((len(fits), len(rows))), training_set.target[rows]
-    whole = len(rows) * len(fits[0][0]) <= MAX_LAG_VALUES
     chunks = [slice(None)] if whole else training_set.chunk_rows(len(rows), lookback)
     for chunk in chunks:
         flat = training_set.flat_sequences(rows[chunk], lookback)
@@ -139,6 +143,6 @@ def _solve(moments: _Moments, alphas: list[float]) -> list[tuple[Vector, float]]
     fits = []
     for alpha in alphas:
         penalised = products + alpha * np.eye(len(mean))
-        weights = np.linalg.solve(penalised, with_target).astype(np.float64, copy=False)
+        weights: Vector = np.asarray(np.linalg.solve(penalised, with_target), np.float64)
         fits.append((weights, float(target_mean - mean @ weights)))
     return fits

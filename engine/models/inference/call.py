@@ -40,6 +40,11 @@ class Call:
         return self.shapes[0]
 
     @property
+    def name(self) -> str:
+        """Class and name of the layer."""
+        return f"{type(self.layer).__name__} ({self.layer.name})"
+
+    @property
     def x(self) -> Value:
         """The first argument, which has to depend on the inputs."""
         return self.values(self.args[:1])[0]
@@ -57,8 +62,7 @@ class Call:
             UnsupportedLayerError: It does not.
         """
         if not supported:
-            name = f"{type(self.layer).__name__} ({self.layer.name})"
-            raise UnsupportedLayerError(name, reason)
+            raise UnsupportedLayerError(self.name, reason)
 
     def add(
         self,

@@ -60,12 +60,16 @@ class Graph:
     Attributes:
         positions: Identity of each variable of the model -> its position.
         first: Number of the first operation's value.
+        operations: Those so far.
+        largest: Elements of the largest value of a row.
+        regrouped_by: The last layer that divided rows into parts, or joined them.
     """
 
     positions: dict[int, int]
     first: int
     operations: list[Operation] = field(default_factory=list)
     largest: int = 1
+    regrouped_by: str = ""
 
     def add(
         self,
@@ -98,14 +102,16 @@ class Graph:
         self.note_size((*parts, *shape))
         return Value(self.first + len(self.operations) - 1, shape, *parts)
 
-    def regroup(self, x: Value, shape: Shape, parts: int) -> Value:
+    def regroup(self, x: Value, shape: Shape, parts: int, layer: str) -> Value:
         """Appends a division of each row into another number of parts.
 
         Args:
             x: The value.
             shape: Of a part, None first.
             parts: Parts of a row.
+            layer: Class and name of the layer that divides it.
         """
+        self.regrouped_by = layer
         added = self.add("regroup", [x], shape, sizes=list(shape[1:]))
         return Value(added.number, shape, parts)
 

@@ -62,7 +62,7 @@ def reshape(call: Call) -> Value:
     if parts == call.x.parts:
         _require_rows_kept(call)
         return call.add("reshape", [call.x], sizes=list(call.shape[1:]))
-    return call.graph.regroup(call.x, call.shape, parts)
+    return call.graph.regroup(call.x, call.shape, parts, call.name)
 
 
 def _count_parts(call: Call) -> int:

@@ -47,7 +47,7 @@ def trace_program(model: KerasModel) -> NetworkProgram:
     layers: dict[str, int] = {}
     (output,) = _trace_model(graph, model, inputs, layers)
     if output.parts != 1:
-        raise UnsupportedLayerError(model.name, "its outputs are of parts of rows")
+        raise UnsupportedLayerError(graph.regrouped_by, "it works across the rows of a batch")
     sizes = [graph.largest, *(prod(x.shape[1:]) for x in sequences)]
     return NetworkProgram(
         input_shapes=tuple(tuple(x.shape[1:]) for x in sequences),

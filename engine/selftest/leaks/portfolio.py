@@ -27,8 +27,8 @@ def _with_portfolio(**portfolio: Any) -> Mapping[str, Any]:
 
 
 def _next_close(honest: Function, _: Plant) -> Function:
-    def fold(predicted: WideFrame, positions: Any, sizes: Any, close: WideFrame, spec: Any) -> Any:
-        return honest(predicted, positions, sizes, close.shift(-1).ffill(), spec)
+    def fold(forecasts: WideFrame, held: Any, sizes: Any, close: WideFrame, *rest: Any) -> Any:
+        return honest(forecasts, held, sizes, close.shift(-1).ffill(), *rest)
 
     return fold
 

@@ -108,7 +108,7 @@ def refused() -> dict[str, Any]:
     return {
         "Doubled": Doubled(2),
         "Dropout": lambda x: of.Dropout(0.5)(x, training=True),
-        "Embedding": lambda x: of.Embedding(9, 2)(x[:, :, 0]),
+        "Embedding": lambda x: of.Embedding(9, 2, mask_zero=True)(x[:, :, 0]),
         "FFT2": lambda x: ops.fft2((x, x))[0],
         "Flip": lambda x: ops.flip(x, axis=0),
         "GetItem": lambda x: x[0],
