@@ -17,12 +17,14 @@ from engine.runs.documents.metrics import (
     VolumeFigures,
 )
 from engine.runs.documents.rates import AnnualRate
+from engine.simulation.funding import unfunded_bars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import Matrix
     from engine.pipeline.prepare import PreparedData
+    from engine.simulation.costs import CostModel
     from engine.simulation.portfolio import SimulationResult
     from engine.training.out_of_sample import HorizonForecast, Predictions
 
@@ -31,6 +33,7 @@ def compute_metrics(
     prepared: PreparedData,
     predictions: Mapping[str, Predictions],
     books: Mapping[str, SimulationResult],
+    costs: CostModel,
 ) -> Metrics:
     """`metrics.json`: the span, every book's figures, every model's forecast scores."""
     periods, rates = prepared.market.periods_per_year, prepared.rates_by_bar
@@ -55,6 +58,7 @@ def compute_metrics(
                 | wait_metrics(book.waits)
                 | {"margin_calls": len(book.margin_calls)}
                 | _limit_figures(book)
+                | _financing_figures(book, costs)
             )
             for name, book in books.items()
         },
@@ -63,6 +67,7 @@ def compute_metrics(
             for name, forecast in predictions.items()
         },
         **_count_zero_volumes(prepared),
+        **(_count_unfunded_bars(prepared) if costs.charges_funding else {}),
     )
 
 
@@ -71,6 +76,30 @@ def _limit_figures(book: SimulationResult) -> dict[str, Any]:
     if book.limited.empty:
         return {}
     return limit_metrics(book.trades, book.limited) | {"unfilled_orders": book.waiting or {}}
+
+
+def _financing_figures(book: SimulationResult, costs: CostModel) -> dict[str, float]:
+    """Funding and loan interest over the equity before each bar, where the costs charge them."""
+    charged = {
+        "funding": costs.charges_funding,
+        "loan_interest": costs.loan_per_year is not None,
+    }
+    equity = (1.0 + book.returns).cumprod().shift(fill_value=1.0)
+    return {
+        f"{name}_pct": 100.0 * float((book.financing[name] / equity)[equity > 0].sum())
+        for name, is_charged in charged.items()
+        if is_charged
+    }
+
+
+def _count_unfunded_bars(prepared: PreparedData) -> dict[str, Any]:
+    """The section `unfunded_bars`; no section where every payment has a rate."""
+    counts = {
+        symbol: len(unfunded_bars(prepared.market, symbol, prepared.span))
+        for symbol in prepared.targets
+    }
+    found = {symbol: count for symbol, count in counts.items() if count}
+    return {"unfunded_bars": found} if found else {}
 
 
 def _count_zero_volumes(prepared: PreparedData) -> dict[str, Any]:

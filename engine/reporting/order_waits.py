@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def describe_waits(metrics: Metrics) -> tuple[str, ...]:
-    """Sentences on the strategy's orders that waited, on margin calls, and on useless volumes.
+    """Sentences on orders that waited, margin calls, funding, loans, and useless volumes.
 
     Args:
         metrics: Of a run.
 
     Returns:
-        Empty where no order waited or was cut, nothing was called, and every volume of 0 was taken
-        for what it says.
+        Empty where no order waited or was cut, nothing was called, neither funding nor loans were
+        charged, and every volume of 0 was taken for what it says.
     """
     sentences = []
     own = metrics.books.get(STRATEGY_BOOK)
@@ -45,6 +45,7 @@ def describe_waits(metrics: Metrics) -> tuple[str, ...]:
             f"The strategy fell below its maintenance margin at {closes}: all positions were "
             "closed at the next fill, until a target changed."
         )
+    sentences += _describe_financing(metrics)
     sentences += [
         f"{symbol}: {formatting.count_of(figures.ignored_bars, 'bar')} with a volume of 0 "
         f"{'counts' if figures.ignored_bars == 1 else 'count'} as traded, because its volumes say "
@@ -53,3 +54,26 @@ def describe_waits(metrics: Metrics) -> tuple[str, ...]:
         if figures.ignored_bars
     ]
     return tuple(sentences)
+
+
+def _describe_financing(metrics: Metrics) -> list[str]:
+    """What the strategy paid for funding and loans, and the funding that is not known."""
+    own, sentences = metrics.books.get(STRATEGY_BOOK), []
+    paid = None if own is None else own.funding_pct
+    if paid is not None:
+        verb = "received" if paid < 0 else "paid"
+        sentences.append(
+            f"The strategy {verb} {formatting.PERCENT(abs(paid))} of its equity as funding of "
+            "perpetuals, summed over the bars."
+        )
+    if own is not None and own.loan_interest_pct:
+        sentences.append(
+            f"Borrowed cash cost the strategy {formatting.PERCENT(own.loan_interest_pct)} of its "
+            "equity, summed over the bars."
+        )
+    sentences += [
+        f"{symbol}: the funding rates of {formatting.count_of(count, 'bar')} are not known; "
+        "nothing was charged for them."
+        for symbol, count in metrics.unfunded_bars.items()
+    ]
+    return sentences

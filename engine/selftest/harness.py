@@ -84,7 +84,7 @@ def make_strategy(**sections: Any) -> Strategy:  # noqa: ANN401 - whatever a str
 def run_stages(spec: Strategy, market: Market) -> HarnessResult:
     """From bars to metrics and significance."""
     result = run_backtest(spec, market, *_executor_and_store(spec))
-    metrics = compute_metrics(result.prepared, result.predictions, result.books)
+    metrics = compute_metrics(result.prepared, result.predictions, result.books, result.spec.costs)
     return HarnessResult(result, metrics, evaluate_backtest(result))
 
 

@@ -77,8 +77,8 @@ def find_unfunded_bars(market: Market, symbol: str) -> BoolVector:
     """Bars with a payment whose rate is not known, shape (n,), see `SymbolFunding.gaps`."""
     opens, closes = _spans(market)
     begins, ends = _rates_of(market).of(symbol).gaps()
-    # A bar is free of gaps where as many have ended by its open as have begun before its close.
-    begun = np.searchsorted(begins, closes, side="left")
+    # A bar is free of gaps where as many have ended by its open as have begun by its close.
+    begun = np.searchsorted(begins, closes, side="right")
     ended = np.searchsorted(ends, opens, side="right")
     return np.asarray(begun > ended)
 

@@ -58,6 +58,9 @@ class BookMetrics(DocumentPart):
         unfilled_pct: Of all value that orders asked for at a bar, what was left for the next one.
         unfilled_orders: Symbol -> bars that its order has waited after the last bar, where a bar
             of the run left a part of an order unfilled.
+        funding_pct: Funding that the book paid, each over the equity before its bar, summed; below
+            0 where it received more. None where the costs do not charge it.
+        loan_interest_pct: Interest on borrowed cash, likewise; None where nobody lends.
     """
 
     total_return_pct: float | None = None
@@ -82,6 +85,8 @@ class BookMetrics(DocumentPart):
     fills_limited: int | None = None
     unfilled_pct: float | None = None
     unfilled_orders: Mapping[str, int] = {}
+    funding_pct: float | None = None
+    loan_interest_pct: float | None = None
 
 
 class QuantileInterval(DocumentPart):
@@ -169,6 +174,8 @@ class Metrics(Document):
         books: Book -> its figures.
         forecasts: Book that a model decides -> scores of its forecasts.
         zero_volume: Traded symbol -> its bars with a volume of 0; symbols without any are absent.
+        unfunded_bars: Traded symbol -> out-of-sample bars with a payment whose funding rate is not
+            known, which was charged as 0; symbols without any are absent.
         live_path: The newest bars replayed as a paper account trades them; None of a run whose
             version did not replay them.
     """
@@ -179,4 +186,5 @@ class Metrics(Document):
     books: Mapping[str, BookMetrics]
     forecasts: Mapping[str, ForecastScores] = {}
     zero_volume: Mapping[str, VolumeFigures] = {}
+    unfunded_bars: Mapping[str, int] = {}
     live_path: LivePath | None = None

@@ -201,4 +201,4 @@ COSTS: tuple[Leak, ...] = (
         reads_bars_aside=True,
     ),
 )
-"""Spreads, impacts, limits and funding that know the bar that they are charged at, or later ones."""
+"""Spreads, impacts, limits and funding that know their own bar or later ones."""
