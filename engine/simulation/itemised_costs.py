@@ -120,6 +120,22 @@ class ItemisedCosts(CostModel):
             for each in every
         )
 
+    @property
+    def bars_needed(self) -> int:
+        """The newest bars that what is charged at the last of them is estimated from.
+
+        A window of pairs or returns before a bar begins one bar further back. Where none of them
+        has a volume above 0 the last one before is needed.
+        """
+        every = (self, *(self._of(symbol) for symbol in self.by_symbol))
+        windows = [
+            getattr(part, "window", 0)
+            for each in every
+            for part in (each.spread, each.impact)
+            if part is not None
+        ]
+        return max(windows) + 2
+
     def check_market(self, market: Market, targets: Iterable[str]) -> None:
         """Refuses costs of a symbol that there is not, and those of volumes that there are not.
 

@@ -13,6 +13,7 @@ from engine.core.errors import InvalidBarsError
 from engine.data.bars import VALUE_COLUMNS
 from engine.data.next_bar import BAR_NAMES, NextBar, require_tradable
 from engine.data.traded_bars import TradedBars
+from engine.live.loop.recent_costs import RecentCosts
 from engine.live.loop.recent_rows import RecentRows
 from engine.pipeline.prepare import has_own_inputs, make_feature_stream, resolve_targets
 from engine.simulation.account import BarPrices
@@ -85,6 +86,7 @@ class RecentBars:
         clock: When the next window begins.
         first_bar: First bar of the history.
         feature_names: As `FeatureHistory.feature_names`.
+        costs: What itemised costs are estimated from; None of others.
     """
 
     strategy: StreamedStrategy
@@ -95,6 +97,7 @@ class RecentBars:
     clock: WindowClock
     first_bar: pd.Timestamp
     feature_names: tuple[str, ...]
+    costs: RecentCosts | None
 
     @classmethod
     def of_history(cls, spec: Strategy, market: Market, first_test: pd.Timestamp) -> RecentBars:
@@ -129,6 +132,7 @@ class RecentBars:
             WindowClock.after(spec.windows.test, first_test, stamps[-1], count),
             stamps[0],
             _names_of(streamed),
+            RecentCosts.of_history(spec, market, targets),
         )
 
     @property
@@ -151,7 +155,7 @@ class RecentBars:
         """
         bar = self._read(bars)
         stream, row = self.strategy.stream.advance(self.stream, bar)
-        prices, counters = self._prices(bar, traded)
+        prices, counters, moved = self._prices(bar, traded)
         closes = [prices.close[symbol] for symbol in self.strategy.targets]
         following = RecentBars(
             self.strategy,
@@ -162,6 +166,7 @@ class RecentBars:
             self.clock.advance(bar.timestamp),
             self.first_bar,
             self.feature_names,
+            None if self.costs is None else self.costs.append(bar, moved),
         )
         return following, prices
 
@@ -188,7 +193,8 @@ class RecentBars:
 
     def _prices(
         self, bar: NextBar, traded: Mapping[str, bool] | None
-    ) -> tuple[BarPrices, dict[str, TradedBars]]:
+    ) -> tuple[BarPrices, dict[str, TradedBars], dict[str, bool]]:
+        """Prices of the target symbols, their counters, and what their volumes say."""
         own = {symbol: bar.values[symbol] for symbol in self.strategy.targets}
         counters, moved = {}, {}
         for symbol, values in own.items():
@@ -204,7 +210,7 @@ class RecentBars:
             close={symbol: values["close"] for symbol, values in own.items()},
             traded=moved if traded is None else dict(traded),
         )
-        return prices, counters
+        return prices, counters, moved
 
     def _append_closes(self, bar: NextBar, closes: list[float]) -> WideFrame:
         """The closes that a decision needs; none where it needs none, or all of them."""
