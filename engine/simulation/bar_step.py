@@ -12,13 +12,13 @@ from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
 from engine.simulation.accounting import INITIAL_CASH, RUIN_FLOOR
 from engine.simulation.accounting_tables import BarFills, OrderCosts, YearlyRates
-from engine.simulation.cost_rates import BarRates
 from engine.simulation.order_queue import (
     find_due,
     find_waiting,
     newest_decisions,
     queue_orders,
 )
+from engine.simulation.rate_values import BarRates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

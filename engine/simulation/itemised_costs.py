@@ -10,13 +10,7 @@ from pydantic import Field
 
 from engine.core.types import Spec
 from engine.simulation.commissions import BpsCommission, Commission
-from engine.simulation.cost_rates import (
-    OF_VOLUMES,
-    BySymbol,
-    CostRates,
-    describe_unknown,
-    missing_volume,
-)
+from engine.simulation.cost_rates import OF_VOLUMES, CostRates
 from engine.simulation.costs import BPS, CostModel, FinancingRate
 from engine.simulation.funding import (
     FundingCharge,
@@ -31,6 +25,8 @@ from engine.simulation.price_costs import (
     known_volume,
     select_columns,
 )
+from engine.simulation.rate_values import BySymbol
+from engine.simulation.unknown_volumes import describe_unknown, missing_volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
