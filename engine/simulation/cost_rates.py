@@ -118,7 +118,7 @@ class CostRates:
     @property
     def loan_rate(self) -> float:
         """`loan_per_year`; NaN where nobody lends."""
-        return np.nan if self.loan_per_year is None else self.loan_per_year
+        return np.nan if self.loan_per_year is None else float(self.loan_per_year)
 
     def aligned_funding(
         self, prices: WideFrame, price: Literal["open", "close"]

@@ -138,6 +138,12 @@ def test_bars_with_a_payment_that_is_not_known_are_found() -> None:
     assert np.flatnonzero(find_unfunded_bars(market, "A")).tolist() == [0, 2, 5]
 
 
+def test_the_offline_dataset_may_close_and_lacks_every_rate() -> None:
+    market = replace(market_with({}), calendar="XNYS", funding=FundingRates({}))
+    check_funding(market)
+    assert find_unfunded_bars(market, "A").all()
+
+
 def test_a_market_that_closes_is_refused() -> None:
     market = replace(market_with({"2024-01-04": 0.001}), calendar="XNYS")
     with pytest.raises(UsageError, match="around the clock"):
