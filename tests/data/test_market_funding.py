@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine import open_run, run
 from engine.core.errors import SourceError
 from engine.core.progress import NullProgress
 from engine.data import DataSpec, load_market
@@ -66,6 +67,31 @@ def test_a_market_up_to_a_bar_has_the_payments_up_to_its_close(tmp_path) -> None
     at_seven = market.until(FIRST + pd.Timedelta("7h"))
     assert len(at_seven.funding.of("BTC").rates) == 2  # that of 08:00 is at its close
     assert len(market.until(FIRST + pd.Timedelta("6h")).funding.of("BTC").rates) == 1
+
+
+@pytest.mark.slow
+def test_a_run_keeps_what_its_positions_paid(tmp_path) -> None:
+    load(tmp_path, funding=True)  # from here on cached
+    spec = make_strategy(
+        data={"dataset": str(tmp_path / "perps.yaml"), "target": "BTC"},
+        costs={"kind": "itemised", "funding": {"missing": "zero"}},
+        windows={"train": 80, "validation": 20, "test": 40},
+    )
+    finished = run(
+        spec, offline=True, out=tmp_path / "out", home=tmp_path / "home", pages=False, workers=1
+    )
+    again = open_run(finished.run_dir)
+    paid = again.financing["funding"]
+    assert paid.abs().sum() > 0
+    own = again.metrics.books["strategy"]
+    equity = (1 + again.returns["strategy"]).cumprod().shift(fill_value=1.0)
+    assert own.funding_pct == pytest.approx(100 * (paid / equity).sum())
+    assert own.loan_interest_pct is None
+    assert again.manifest.dataset.funding["BTC"].rates == 22
+    split = again.analysis.attribution.split
+    assert split.funding_pct == pytest.approx(-own.funding_pct, rel=0.05)
+    assert split.residual_is_rounding
+    assert split.net_pct == pytest.approx(100 * np.log1p(again.returns["strategy"]).sum())
 
 
 def funded_market():

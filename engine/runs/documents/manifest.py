@@ -119,6 +119,18 @@ class AnnualisationRecord(DocumentPart):
     measured: float | None = None
 
 
+class FundingRecord(DocumentPart):
+    """Which funding rates of a perpetual the run used.
+
+    Attributes:
+        rates: How many.
+        sha256: Of their instants and values.
+    """
+
+    rates: int
+    sha256: str
+
+
 class DatasetRecord(DocumentPart):
     """Which bars the run used.
 
@@ -133,6 +145,7 @@ class DatasetRecord(DocumentPart):
         quality: What the quality gate found; None where the version that ran kept nothing of it.
         vintage: Id of the vintage of all symbols; None for sources without.
         symbols: Symbol -> where its bars came from.
+        funding: Symbol -> its funding rates, where the costs charge them.
     """
 
     name: str
@@ -145,6 +158,8 @@ class DatasetRecord(DocumentPart):
     quality: QualityReport | None = None
     vintage: str | None = None
     symbols: Mapping[str, SymbolRecord] = {}
+    # Left out of what is written where there is none, as in earlier versions.
+    funding: Mapping[str, FundingRecord] = Field(default={}, exclude_if=lambda rates: not rates)
 
 
 class FitRecord(DocumentPart):
