@@ -29,6 +29,7 @@ from engine.data.rates import RatesSpec, drop_rate_files
 from engine.evaluation import EvaluationSpec
 from engine.features.base import Indicator
 from engine.features.config import Feature, LogReturn, Resolutions, TargetSpec
+from engine.features.cross_section import own_feature
 from engine.models import (
     AlwaysUp,
     Backend,
@@ -537,7 +538,7 @@ class Strategy(Spec):
             and self.scope != "joint"
             and not self.target.compares_symbols
             and not self.resolutions
-            and all(isinstance(feature, Indicator) for feature in self.features)
+            and all(isinstance(own_feature(feature), Indicator) for feature in self.features)
         )
 
     @property

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from engine.backtest.further_paths import FurtherPathData, FurtherPaths
     from engine.pipeline.prepare import PreparedData
     from engine.reporting import PageWriter
+    from engine.simulation.portfolio import SimulationResult
     from engine.training.executors.base import Executor
 
 
@@ -228,6 +229,7 @@ def _run_stages(
                     metrics=metrics,
                     significance=evaluate_backtest(result, trials, further),
                     rates=_rates_to_store(prepared),
+                    financing=_financing_to_store(spec, books[STRATEGY_BOOK]),
                     certificate=certificate,
                 )
             )
@@ -287,6 +289,14 @@ def _rates_to_store(prepared: PreparedData) -> pd.DataFrame | None:
     """The interest rates by bar; None where they are 0."""
     rates = prepared.rates_by_bar
     return None if rates.is_zero else rates.to_frame()
+
+
+def _financing_to_store(spec: Strategy, book: SimulationResult) -> pd.DataFrame | None:
+    """Funding and loan interest by bar; None where the costs charge neither."""
+    if not spec.costs.charges_funding and spec.costs.loan_per_year is None:
+        return None
+    charged: pd.DataFrame = book.financing[["funding", "loan_interest"]]
+    return charged
 
 
 def _run_further(

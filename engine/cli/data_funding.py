@@ -36,7 +36,8 @@ def data_funding_command(
 ) -> None:
     """Pull and show the funding rates of perpetual contracts.
 
-    For datasets with a ccxt source that has `funding: true`. No run charges them to a position.
+    For datasets with a ccxt source that has `funding: true`. `costs.funding`
+    charges them to positions.
     """
     with handle_errors(debug=debug):
         _require_suffix(out)

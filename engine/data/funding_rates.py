@@ -60,20 +60,26 @@ class SymbolFunding:
         return max(_LONGEST_USUAL_CADENCE_US, int(np.median(np.diff(self.instants))))
 
     def gaps(self) -> tuple[IntVector, IntVector]:
-        """Begins and ends of the spans in which payments are missing, microseconds.
+        """The spans in which payments are missing, microseconds, both ends among them.
 
-        A span is longer than one and a half cadences. The first ends at the first payment less a
-        cadence, and the last begins at the last payment plus one.
+        Where two payments are more than one and a half cadences apart, the span is from a cadence
+        after the first to a cadence before the second. Before the first payment of all it ends a
+        cadence before, and after the last it begins a cadence after.
+
+        Returns:
+            Their begins and ends, ascending.
         """
+        limits = np.iinfo(np.int64)
         if not len(self.instants):
-            limits = np.iinfo(np.int64)
             return np.array([limits.min]), np.array([limits.max])
         wide = np.flatnonzero(np.diff(self.instants) > _GAP * self.cadence)
-        limits = np.iinfo(np.int64)
-        begins = [*self.instants[wide].tolist(), int(self.instants[-1]) + self.cadence]
-        ends = [*self.instants[wide + 1].tolist(), limits.max]
-        first = int(self.instants[0]) - self.cadence
-        return np.array([limits.min, *begins]), np.array([first, *ends])
+        begins = self.instants[wide] + self.cadence
+        ends = np.maximum(begins, self.instants[wide + 1] - self.cadence)
+        first, last = self.instants[0] - self.cadence, self.instants[-1] + self.cadence
+        return (
+            np.concatenate([[limits.min], begins, [last]]),
+            np.concatenate([[first], ends, [limits.max]]),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """`rates`, how many, and their `sha256`, for the provenance of a market."""

@@ -19,6 +19,7 @@ from engine.runs.documents.metrics import (
     VolumeFigures,
 )
 from engine.runs.documents.rates import AnnualRate
+from engine.simulation.funding import unfunded_bars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix
     from engine.pipeline.prepare import PreparedData
     from engine.pipeline.result import BacktestResult
+    from engine.simulation.costs import CostModel
     from engine.simulation.portfolio import SimulationResult
     from engine.training.out_of_sample import HorizonForecast, Predictions
 
@@ -33,13 +35,16 @@ if TYPE_CHECKING:
 def compute_run_metrics(result: BacktestResult) -> Metrics:
     """`metrics.json` of a run, with the figures of its rebalancings."""
     counts = count_rebalancings(result.spec, result.prepared, result.predictions)
-    return compute_metrics(result.prepared, result.predictions, result.books, counts)
+    return compute_metrics(
+        result.prepared, result.predictions, result.books, result.spec.costs, counts
+    )
 
 
 def compute_metrics(
     prepared: PreparedData,
     predictions: Mapping[str, Predictions],
     books: Mapping[str, SimulationResult],
+    costs: CostModel,
     rebalancings: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Metrics:
     """`metrics.json`: the span, every book's figures, every model's forecast scores.
@@ -48,6 +53,7 @@ def compute_metrics(
         prepared: Bars and rates.
         predictions: Forecasts of the books with a model.
         books: Book -> simulated result.
+        costs: Of the strategy.
         rebalancings: By `count_rebalancings`.
     """
     periods, rates = prepared.market.periods_per_year, prepared.rates_by_bar
@@ -73,6 +79,7 @@ def compute_metrics(
                 | {"margin_calls": len(book.margin_calls)}
                 | _limit_figures(book)
                 | dict(rebalancings.get(name, {}))
+                | _financing_figures(book, costs)
             )
             for name, book in books.items()
         },
@@ -81,6 +88,7 @@ def compute_metrics(
             for name, forecast in predictions.items()
         },
         **_count_zero_volumes(prepared),
+        **(_count_unfunded_bars(prepared) if costs.charges_funding else {}),
     )
 
 
@@ -89,6 +97,30 @@ def _limit_figures(book: SimulationResult) -> dict[str, Any]:
     if book.limited.empty:
         return {}
     return limit_metrics(book.trades, book.limited) | {"unfilled_orders": book.waiting or {}}
+
+
+def _financing_figures(book: SimulationResult, costs: CostModel) -> dict[str, float]:
+    """Funding and loan interest over the equity before each bar, where the costs charge them."""
+    charged = {
+        "funding": costs.charges_funding,
+        "loan_interest": costs.loan_per_year is not None,
+    }
+    equity = (1.0 + book.returns).cumprod().shift(fill_value=1.0)
+    return {
+        f"{name}_pct": 100.0 * float((book.financing[name] / equity)[equity > 0].sum())
+        for name, is_charged in charged.items()
+        if is_charged
+    }
+
+
+def _count_unfunded_bars(prepared: PreparedData) -> dict[str, Any]:
+    """The section `unfunded_bars`; no section where every payment has a rate."""
+    counts = {
+        symbol: len(unfunded_bars(prepared.market, symbol, prepared.span))
+        for symbol in prepared.targets
+    }
+    found = {symbol: count for symbol, count in counts.items() if count}
+    return {"unfunded_bars": found} if found else {}
 
 
 def _count_zero_volumes(prepared: PreparedData) -> dict[str, Any]:

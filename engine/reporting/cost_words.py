@@ -19,6 +19,7 @@ def describe_costs(settings: StrategySettings) -> str:
     kind = settings.costs.kind
     if settings.cost_items is not None:
         parts = ", ".join(_item_phrases(settings.cost_items))
+        parts += _describe_loans(settings.financing_bps_per_year)
         return f"{parts[0].upper()}{parts[1:]}{_describe_others(settings)}."
     if kind:
         parameters = (f"{name} {value}" for name, value in settings.costs.parameters.items())
@@ -30,7 +31,12 @@ def describe_costs(settings: StrategySettings) -> str:
     )
     borrow = settings.borrow_bps_per_year
     shorts = f", {formatting.BPS(borrow)} a year on shorts" if borrow else ""
-    return f"{text}{shorts}{_describe_others(settings)}."
+    loans = _describe_loans(settings.financing_bps_per_year)
+    return f"{text}{shorts}{loans}{_describe_others(settings)}."
+
+
+def _describe_loans(bps: float | None) -> str:
+    return "" if bps is None else f", {formatting.BPS(bps)} a year on borrowed cash"
 
 
 def _describe_others(settings: StrategySettings) -> str:
@@ -61,6 +67,8 @@ def _item_phrases(items: CostItems) -> Iterator[str]:
         yield f"at most {100 * items.max_participation:g} % of a bar's volume"
     if items.borrow_bps_per_year:
         yield f"{formatting.BPS(items.borrow_bps_per_year)} a year on shorts"
+    if items.funding:
+        yield "the funding of perpetuals"
 
 
 def _commission_phrase(items: CostItems) -> str:

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 
 def describe_waits(metrics: Metrics) -> tuple[str, ...]:
-    """Sentences on orders that waited, margin calls, failed optima, and useless volumes.
+    """Sentences on waits of orders, margin calls, failed optima, financing, and useless volumes.
 
     Args:
         metrics: Of a run.
 
     Returns:
         Empty where no order waited or was cut, nothing was called, every rebalancing had its
-        optimum over all symbols, and every volume of 0 was taken for what it says.
+        optimum over all symbols, neither funding nor loans were charged, and every volume of 0 was
+        taken for what it says.
     """
     sentences = []
     own = metrics.books.get(STRATEGY_BOOK)
@@ -48,6 +49,7 @@ def describe_waits(metrics: Metrics) -> tuple[str, ...]:
             "closed at the next fill, until a target changed."
         )
     sentences += _describe_optima(metrics)
+    sentences += _describe_financing(metrics)
     sentences += [
         f"{symbol}: {formatting.count_of(figures.ignored_bars, 'bar')} with a volume of 0 "
         f"{'counts' if figures.ignored_bars == 1 else 'count'} as traded, because its volumes say "
@@ -74,3 +76,26 @@ def _describe_optima(metrics: Metrics) -> Iterator[str]:
                 f"{formatting.count_of(book.rebalancings or 0, 'rebalancing')}: it had too few "
                 "closes in the window of the allocation."
             )
+
+
+def _describe_financing(metrics: Metrics) -> list[str]:
+    """What the strategy paid for funding and loans, and the funding that is not known."""
+    own, sentences = metrics.books.get(STRATEGY_BOOK), []
+    paid = None if own is None else own.funding_pct
+    if paid is not None:
+        verb = "received" if paid < 0 else "paid"
+        sentences.append(
+            f"The strategy {verb} {formatting.PERCENT(abs(paid))} of its equity as funding of "
+            "perpetuals, summed over the bars."
+        )
+    if own is not None and own.loan_interest_pct:
+        sentences.append(
+            f"Borrowed cash cost the strategy {formatting.PERCENT(own.loan_interest_pct)} of its "
+            "equity, summed over the bars."
+        )
+    sentences += [
+        f"{symbol}: the funding rates of {formatting.count_of(count, 'bar')} are not known; "
+        "nothing was charged for them."
+        for symbol, count in metrics.unfunded_bars.items()
+    ]
+    return sentences

@@ -21,8 +21,9 @@ ANALYSIS_TABLES = ("series", "round_trips", "forecasts")
 """Tables that the folder has if it has `analysis.json`."""
 OPTIONAL_ANALYSIS_TABLES = ("universe",)
 """Tables of it that only some runs have: `universe` that of several symbols."""
-OPTIONAL_TABLES = ("rates",)
-"""Tables of the runs that have something to say in them: `rates` where a rate is not 0."""
+OPTIONAL_TABLES = ("rates", "financing")
+"""Tables of the runs that have something to say in them: `rates` where a rate is not 0,
+`financing` where the costs charge funding or lend."""
 DOCUMENTS = ("metrics", "significance", "certificate", "analysis")
 OPTIONAL_DOCUMENTS = ("certificate", "analysis")
 """Documents that folders of earlier versions lack."""

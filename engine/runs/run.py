@@ -103,6 +103,8 @@ class Run:
         significance: Every interval and test, and the verdict.
         rates: Index timestamp, columns `risk_free` and `cash`: annual rates as fractions, known
             at the open of the bar; None where both are 0.
+        financing: Index timestamp, columns `funding` and `loan_interest`: what the strategy's book
+            paid at each bar, for an initial equity of 1; None where the costs charge neither.
         certificate: The leakage test: nothing up to a cutoff changed when other bars came after
             it; None for a run made before there were certificates.
         analysis_files: Figures and series that pages show; None where the folder has none, as of
@@ -120,6 +122,7 @@ class Run:
     metrics: Metrics
     significance: Significance
     rates: pd.DataFrame | None = None
+    financing: pd.DataFrame | None = None
     certificate: Certificate | None = None
     analysis_files: RunAnalysis | None = None
 

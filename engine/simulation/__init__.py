@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from engine.simulation.bar_step import step
     from engine.simulation.book_values import Variation
     from engine.simulation.config import Execution
-    from engine.simulation.cost_rates import BySymbol, CostRates
+    from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import CostModel, Costs
     from engine.simulation.fills import Fills
     from engine.simulation.itemised_costs import ItemisedCosts
     from engine.simulation.portfolio import SimulationResult, simulate, simulate_variations
+    from engine.simulation.rate_values import BySymbol
 
 __all__ = [
     "Account",
@@ -39,7 +40,7 @@ __all__ = [
 _EXPORTS = {
     "Account": "account",
     "BarPrices": "account",
-    "BySymbol": "cost_rates",
+    "BySymbol": "rate_values",
     "CostModel": "costs",
     "CostRates": "cost_rates",
     "Costs": "costs",

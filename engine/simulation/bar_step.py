@@ -12,7 +12,6 @@ from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
 from engine.simulation.accounting import INITIAL_CASH, RUIN_FLOOR
 from engine.simulation.accounting_tables import BarFills, OrderCosts, YearlyRates
-from engine.simulation.cost_rates import BarRates, CostRates
 from engine.simulation.order_queue import (
     find_due,
     find_waiting,
@@ -20,12 +19,14 @@ from engine.simulation.order_queue import (
     queue_orders,
     settle_orders,
 )
+from engine.simulation.rate_values import BarRates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from engine.signals.orders import Order
+    from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts
 
 

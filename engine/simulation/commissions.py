@@ -10,7 +10,7 @@ from engine.core.types import Spec
 from engine.simulation.costs import BPS
 
 if TYPE_CHECKING:
-    from engine.simulation.cost_rates import Tier
+    from engine.simulation.rate_values import Tier
 
 
 class BpsCommission(Spec):

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from engine.core.errors import InvalidBarsError, UsageError
+from engine.core.errors import UsageError
 from engine.simulation.accounting import MAX_FILL_RATE
+from engine.simulation.rate_values import (
+    BarRates,
+    BySymbol,
+    Rate,
+    Tier,
+    cut_rate,
+    funding_by_fill,
+    is_all,
+    pick_cells,
+    scale_rate,
+    scale_tiers,
+    values_of,
+)
+from engine.simulation.unknown_volumes import describe_unknown, missing_volume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from engine.core.types import BoolMatrix, BoolVector, IntVector, Matrix, Vector, WideFrame
+    from engine.core.types import BoolMatrix, IntVector, Matrix, Vector, WideFrame
     from engine.simulation.accounting_tables import TierTable
 
     Values: TypeAlias = npt.NDArray[np.float64]
@@ -51,52 +65,8 @@ instants up to its close, and what is paid after it."""
 OF_VOLUMES = ("impact", "limit")
 """Tables that are NaN for a symbol without volumes, which then cannot be traded."""
 
-Tier: TypeAlias = tuple[float, float, bool]
-"""Threshold, what each unit or money above it adds to the fee, and whether it is of units."""
 
-
-@dataclass(frozen=True)
-class BySymbol(Generic[T]):
-    """One value for every symbol, and other ones for some.
-
-    Attributes:
-        default: Of every symbol that is not named.
-        named: Symbol -> its value.
-    """
-
-    default: T
-    named: Mapping[str, T] = field(default_factory=dict)
-
-    def of(self, symbol: str) -> T:
-        """The value of a symbol."""
-        return self.named.get(symbol, self.default)
-
-
-class BarRates(NamedTuple):
-    """What an order of one bar and symbol pays; money and units for an initial equity of 1.
-
-    The fields are those of `accounting_tables.OrderCosts`, the borrow rate and the funding.
-    """
-
-    fee: float
-    slippage: float
-    borrow_per_year: float
-    per_unit: float = 0.0
-    minimum: float = 0.0
-    maximum: float = np.inf
-    impact: float = 0.0
-    limit: float = np.inf
-    funding_to_open: float = 0.0
-    funding_to_close: float = 0.0
-    tiers: tuple[tuple[float, float, float], ...] = ()
-
-    def funding(self, price: Literal["open", "close"]) -> tuple[float, float]:
-        """The funding rates due before and after the fills of the bar, made at that price."""
-        return _by_fill(self.funding_to_open, self.funding_to_close, price)
-
-
-Rate: TypeAlias = "float | BySymbol[float] | WideFrame"
-"""One number for all of a market, one a symbol, or wide: a row a bar, a column a symbol."""
+_NO_TIERS: BySymbol[tuple[Tier, ...]] = BySymbol(())
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +105,7 @@ class CostRates:
     maximum: Rate = np.inf
     impact: Rate = 0.0
     limit: Rate = np.inf
-    tiers: BySymbol[tuple[Tier, ...]] = BySymbol(())
+    tiers: BySymbol[tuple[Tier, ...]] = _NO_TIERS
     capital: float = 1.0
     loan_per_year: float | None = None
     funding_to_open: Rate = 0.0
@@ -149,14 +119,14 @@ class CostRates:
     @property
     def loan_rate(self) -> float:
         """`loan_per_year`; NaN where nobody lends."""
-        return np.nan if self.loan_per_year is None else self.loan_per_year
+        return np.nan if self.loan_per_year is None else float(self.loan_per_year)
 
     def aligned_funding(
         self, prices: WideFrame, price: Literal["open", "close"]
     ) -> tuple[Matrix, Matrix]:
         """The funding rates due before and after the fills of each bar, see `aligned`."""
         to_open, to_close = (self.aligned(name, prices) for name in FUNDING)
-        return _by_fill(to_open, to_close, price)
+        return funding_by_fill(to_open, to_close, price)
 
     @property
     def depends_on_size(self) -> bool:
@@ -168,7 +138,7 @@ class CostRates:
             "impact": 0.0,
             "limit": np.inf,
         }
-        plain = all(_is_all(getattr(self, name), value) for name, value in nothing.items())
+        plain = all(is_all(getattr(self, name), value) for name, value in nothing.items())
         return not plain or bool(self.tiers.default or any(self.tiers.named.values()))
 
     @property
@@ -176,7 +146,7 @@ class CostRates:
         """Whether a table is money or units of the book, so that its capital has to be known."""
         neutral = {"minimum": 0.0, "impact": 0.0, "limit": np.inf}
         tiers = (self.tiers.default, *self.tiers.named.values())
-        return not all(_is_all(getattr(self, name), value) for name, value in neutral.items()) or (
+        return not all(is_all(getattr(self, name), value) for name, value in neutral.items()) or (
             any(threshold > 0 for own in tiers for threshold, _, _ in own)
         )
 
@@ -301,12 +271,12 @@ class CostRates:
 
         The borrow rate and the limit are as they were.
         """
-        scaled: dict[str, Any] = {n: _scale(getattr(self, n), factor) for n in FEE_RATES}
-        scaled |= {name: _cut(scaled[name]) for name in ("fee", "slippage")}
-        scaled["maximum"] = _scale(self.maximum, factor) if factor > 0 else self.maximum
+        scaled: dict[str, Any] = {n: scale_rate(getattr(self, n), factor) for n in FEE_RATES}
+        scaled |= {name: cut_rate(scaled[name]) for name in ("fee", "slippage")}
+        scaled["maximum"] = scale_rate(self.maximum, factor) if factor > 0 else self.maximum
         tiers = BySymbol(
-            _scale_tiers(self.tiers.default, factor),
-            {symbol: _scale_tiers(own, factor) for symbol, own in self.tiers.named.items()},
+            scale_tiers(self.tiers.default, factor),
+            {symbol: scale_tiers(own, factor) for symbol, own in self.tiers.named.items()},
         )
         return replace(self, tiers=tiers, **scaled)
 
@@ -314,8 +284,8 @@ class CostRates:
         """With a further fee, a fraction of the traded value."""
         if isinstance(self.fee, BySymbol):
             named = {symbol: own + fee for symbol, own in self.fee.named.items()}
-            return replace(self, fee=_cut(BySymbol(self.fee.default + fee, named)))
-        return replace(self, fee=_cut(self.fee + fee))
+            return replace(self, fee=cut_rate(BySymbol(self.fee.default + fee, named)))
+        return replace(self, fee=cut_rate(self.fee + fee))
 
     def without_limit(self) -> CostRates:
         """With bars that fill any order."""
@@ -339,7 +309,7 @@ class CostRates:
             value: Units x price with slippage.
         """
         each = {
-            name: _pick(self.aligned(name, prices), rows, columns)
+            name: pick_cells(self.aligned(name, prices), rows, columns)
             for name in ("fee", "per_unit", "minimum", "maximum")
         }
         fees = each["fee"] * value + each["per_unit"] * size
@@ -354,8 +324,8 @@ class CostRates:
         self, prices: WideFrame, rows: IntVector, columns: IntVector, size: Vector
     ) -> Vector:
         """The slippage of fills, a fraction of their prices, shape (m,), see `fees_of`."""
-        slippage = _pick(self.aligned("slippage", prices), rows, columns)
-        impact = _pick(self.aligned("impact", prices), rows, columns)
+        slippage = pick_cells(self.aligned("slippage", prices), rows, columns)
+        impact = pick_cells(self.aligned("impact", prices), rows, columns)
         moved = np.minimum(slippage + impact * np.sqrt(size), MAX_FILL_RATE)
         return np.where(impact > 0, np.maximum(slippage, moved), slippage)
 
@@ -396,73 +366,5 @@ class CostRates:
         return dict(zip(rate.columns, rate.loc[timestamp], strict=True)).__getitem__
 
 
-def describe_unknown(symbol: str, unknown: BoolVector, index: pd.Index) -> str:
-    """At how many bars the volume of a symbol is not known, and the first of them."""
-    first = index[int(np.argmax(unknown))]
-    return f"{symbol} at {int(unknown.sum())} of {len(unknown)} bars, the first {first}"
-
-
-def missing_volume(unknown: Iterable[str], name: str) -> InvalidBarsError:
-    """The error of costs that are of volumes, at bars whose volume is not known.
-
-    Args:
-        unknown: Each symbol and its bars.
-        name: Table.
-    """
-    key = {"impact": "costs.impact", "limit": "costs.max_participation"}[name]
-    return InvalidBarsError(
-        "a symbol has no volume, which its costs are of",
-        expected="bars with the units that were traded; a volume of 0 where bars moved all the "
-        "same, or before the first volume, says nothing",
-        found=f"no volume of {'; '.join(unknown)}",
-        where=key,
-        fix=f"take a source with volumes, or leave {key} out",
-    )
-
-
 _MONEY_POWERS = {"minimum": -1.0, "impact": 0.5, "limit": -1.0}
 """Table -> the power of the capital that makes it one of a book of an equity of 1."""
-
-
-_Due = TypeVar("_Due", float, "Matrix")
-
-
-def _by_fill(to_open: _Due, to_close: _Due, price: Literal["open", "close"]) -> tuple[_Due, _Due]:
-    """What is due before and after a fill at the open, or at the close, of a bar."""
-    return (to_open, to_close) if price == "open" else (to_open + to_close, 0.0 * to_close)
-
-
-def values_of(rate: Rate) -> Values:
-    """Every value of a table."""
-    if isinstance(rate, BySymbol):
-        return np.array([rate.default, *rate.named.values()], dtype=np.float64)
-    return np.asarray(rate, dtype=np.float64)
-
-
-def _is_all(rate: Rate, value: float) -> bool:
-    return bool((values_of(rate) == value).all())
-
-
-def _scale(rate: Rate, factor: float) -> Rate:
-    if isinstance(rate, BySymbol):
-        named = {symbol: own * factor for symbol, own in rate.named.items()}
-        return BySymbol(rate.default * factor, named)
-    return rate * factor
-
-
-def _scale_tiers(tiers: tuple[Tier, ...], factor: float) -> tuple[Tier, ...]:
-    return tuple((threshold, slope * factor, units) for threshold, slope, units in tiers)
-
-
-def _cut(rate: Rate) -> Rate:
-    if isinstance(rate, pd.DataFrame):
-        return rate.clip(upper=MAX_FILL_RATE)
-    if isinstance(rate, BySymbol):
-        named = {symbol: min(own, MAX_FILL_RATE) for symbol, own in rate.named.items()}
-        return BySymbol(min(rate.default, MAX_FILL_RATE), named)
-    return min(rate, MAX_FILL_RATE)
-
-
-def _pick(table: Matrix, rows: IntVector, columns: IntVector) -> Vector:
-    picked: Vector = table[rows if len(table) > 1 else 0, columns]
-    return picked

@@ -6,25 +6,18 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
-import numpy as np
-import pandas as pd
 from pydantic import Field
 
-from engine.core.errors import ContractError, UsageError
+from engine.core.errors import UsageError
 from engine.core.types import Spec
-from engine.simulation.cost_rates import (
-    FUNDING,
-    OF_VOLUMES,
-    RATE_NAMES,
-    BySymbol,
-    CostRates,
-    values_of,
-)
+from engine.simulation.cost_rates import CostRates
+from engine.simulation.rate_contract import check_rates
+from engine.simulation.rate_values import BySymbol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy.typing as npt
+    import pandas as pd
 
     from engine.data.market import Market
 
@@ -163,7 +156,7 @@ class CostModel(Spec, ABC):
         Raises:
             ContractError: They break the contract of `compute_rates`.
         """
-        _check_rates(self, rates, market)
+        check_rates(self.kind, rates, market)
         return BoundCosts(self, rates, self.one_way_cost_bps)
 
 
@@ -303,41 +296,3 @@ class BoundCosts:
 
 TradingCosts: TypeAlias = Costs | BoundCosts
 """Costs that can be charged: with rates, and able to be scaled."""
-
-
-_HIGHEST_RATES = {"fee": 1.0, "slippage": 1.0}
-
-
-def _is_not_a_rate(name: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """A maximum and a limit may be infinite; of volumes, which may be unknown, are two tables."""
-    if name in OF_VOLUMES:
-        return np.zeros(values.shape, dtype=np.bool_)
-    return np.isnan(values) if name == "maximum" else ~np.isfinite(values)
-
-
-def _check_rates(model: CostModel, rates: object, market: Market) -> None:
-    """Refuses rates that a fill cannot pay."""
-    if not isinstance(rates, CostRates):
-        raise ContractError(model.kind, "compute_rates returns CostRates", repr(type(rates)))
-    closes = market.wide("close")
-    for name in RATE_NAMES:
-        rate = getattr(rates, name)
-        if isinstance(rate, pd.DataFrame) and not (
-            rate.index.equals(closes.index) and set(closes.columns) <= set(rate.columns)
-        ):
-            raise ContractError(
-                model.kind,
-                f"{name} has the timestamps and the symbols of the market",
-                f"shape {rate.shape}, the market's is {closes.shape}",
-            )
-        values = values_of(rate)
-        limit = _HIGHEST_RATES.get(name, np.inf)
-        below = (values < 0) & (name not in FUNDING)
-        wrong = _is_not_a_rate(name, values) | below | ((values >= limit) & (limit < np.inf))
-        if wrong.any():
-            bound = "" if limit == np.inf else " and below 1"
-            raise ContractError(
-                model.kind,
-                f"{name} is at least 0{bound} at every bar",
-                f"{int(wrong.sum())} values that are not, the first {values[wrong][0]}",
-            )

@@ -77,8 +77,8 @@ def find_unfunded_bars(market: Market, symbol: str) -> BoolVector:
     """Bars with a payment whose rate is not known, shape (n,), see `SymbolFunding.gaps`."""
     opens, closes = _spans(market)
     begins, ends = _rates_of(market).of(symbol).gaps()
-    # A bar is free of gaps where as many have ended by its open as have begun before its close.
-    begun = np.searchsorted(begins, closes, side="left")
+    # A bar is free of gaps where as many have ended by its open as have begun by its close.
+    begun = np.searchsorted(begins, closes, side="right")
     ended = np.searchsorted(ends, opens, side="right")
     return np.asarray(begun > ended)
 
@@ -87,10 +87,10 @@ def check_funding(market: Market) -> None:
     """Refuses a market on which funding cannot be charged.
 
     Raises:
-        UsageError: It has no funding rates, or a calendar with closes.
+        UsageError: It was loaded without funding rates, or has some and a calendar with closes.
     """
-    _rates_of(market)
-    if market.calendar != ALWAYS_OPEN:
+    # The offline dataset, which stands in for another, may close, and has no rates at all.
+    if _rates_of(market).by_symbol and market.calendar != ALWAYS_OPEN:
         raise UsageError(
             "perpetuals pay funding around the clock, and the dataset's market closes",
             expected=f"a dataset with `calendar: {ALWAYS_OPEN}`",

@@ -12,13 +12,7 @@ from engine.core.errors import InvalidBarsError
 from engine.core.types import Spec
 from engine.data.bars import has_values
 from engine.simulation.commissions import BpsCommission, Commission
-from engine.simulation.cost_rates import (
-    OF_VOLUMES,
-    BySymbol,
-    CostRates,
-    describe_unknown,
-    missing_volume,
-)
+from engine.simulation.cost_rates import OF_VOLUMES, CostRates
 from engine.simulation.costs import BPS, CostModel, FinancingRate
 from engine.simulation.funding import (
     FundingCharge,
@@ -33,6 +27,8 @@ from engine.simulation.price_costs import (
     known_volume,
     select_columns,
 )
+from engine.simulation.rate_values import BySymbol
+from engine.simulation.unknown_volumes import describe_unknown, missing_volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,6 +117,22 @@ class ItemisedCosts(CostModel):
             each.commission.needs_capital or any(each._reads(name) for name in OF_VOLUMES)
             for each in every
         )
+
+    @property
+    def bars_needed(self) -> int:
+        """The newest bars that what is charged at the last of them is estimated from.
+
+        A window of pairs or returns before a bar begins one bar further back. Where none of them
+        has a volume above 0 the last one before is needed.
+        """
+        every = (self, *(self._of(symbol) for symbol in self.by_symbol))
+        windows = [
+            getattr(part, "window", 0)
+            for each in every
+            for part in (each.spread, each.impact)
+            if part is not None
+        ]
+        return max(windows) + 2
 
     def check_market(self, market: Market, targets: Iterable[str]) -> None:
         """Refuses costs of a symbol that there is not, and those of volumes that there are not.

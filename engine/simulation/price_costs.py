@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
@@ -44,7 +45,38 @@ class ConstantSpread(Spec):
         return self.half_bps / BPS
 
 
-class CorwinSchultzSpread(Spec):
+class EstimatedSpread(Spec):
+    """Half a spread that is estimated from the bars before a fill.
+
+    Attributes:
+        kind: Of the estimate.
+        window: Pairs of bars whose estimates are averaged; 21 are a month of days.
+        least_half_bps: What half the spread is at least, basis points of the price: an estimate
+            may be 0, and the first two bars of a history have none.
+    """
+
+    required_columns: ClassVar[tuple[str, ...]] = ("high", "low", "close")
+
+    kind: str
+    window: int = Field(default=21, ge=1, le=1_000)
+    least_half_bps: float = Field(default=0.0, ge=0, lt=10_000)
+
+    @property
+    def typical_bps(self) -> float | None:
+        """Unknown without bars."""
+        return None
+
+    def half_spread(self, market: Market, symbol: str) -> Vector:
+        """A fraction of the price at each bar, of the bars before it."""
+        high, low, close = select_columns(market, symbol, *self.required_columns)
+        return np.fmax(self._estimate(high, low, close)[:, 0] / 2.0, self.least_half_bps / BPS)
+
+    @abstractmethod
+    def _estimate(self, high: Matrix, low: Matrix, close: Matrix) -> Matrix:
+        """The spread, (n, 1) of columns (n, 1)."""
+
+
+class CorwinSchultzSpread(EstimatedSpread):
     """Half the spread of Corwin and Schultz (2012), of the highs and lows before a fill.
 
     Attributes:
@@ -54,25 +86,13 @@ class CorwinSchultzSpread(Spec):
             may be 0, and the first two bars of a history have none.
     """
 
-    required_columns: ClassVar[tuple[str, ...]] = ("high", "low", "close")
-
     kind: Literal["corwin_schultz"] = "corwin_schultz"
-    window: int = Field(default=21, ge=1, le=1_000)
-    least_half_bps: float = Field(default=0.0, ge=0, lt=10_000)
 
-    @property
-    def typical_bps(self) -> float | None:
-        """Unknown without bars."""
-        return None
-
-    def half_spread(self, market: Market, symbol: str) -> Vector:
-        """A fraction of the price at each bar, of the bars before it."""
-        high, low, close = select_columns(market, symbol, *self.required_columns)
-        spread = estimate_corwin_schultz_spread(high, low, close, self.window)[:, 0]
-        return np.fmax(spread / 2.0, self.least_half_bps / BPS)
+    def _estimate(self, high: Matrix, low: Matrix, close: Matrix) -> Matrix:
+        return estimate_corwin_schultz_spread(high, low, close, self.window)
 
 
-class AbdiRanaldoSpread(Spec):
+class AbdiRanaldoSpread(EstimatedSpread):
     """Half the spread of Abdi and Ranaldo (2017), of the closes and mid-ranges before a fill.
 
     Attributes:
@@ -82,22 +102,10 @@ class AbdiRanaldoSpread(Spec):
             may be 0, and the first two bars of a history have none.
     """
 
-    required_columns: ClassVar[tuple[str, ...]] = ("high", "low", "close")
-
     kind: Literal["abdi_ranaldo"] = "abdi_ranaldo"
-    window: int = Field(default=21, ge=1, le=1_000)
-    least_half_bps: float = Field(default=0.0, ge=0, lt=10_000)
 
-    @property
-    def typical_bps(self) -> float | None:
-        """Unknown without bars."""
-        return None
-
-    def half_spread(self, market: Market, symbol: str) -> Vector:
-        """A fraction of the price at each bar, of the bars before it."""
-        high, low, close = select_columns(market, symbol, *self.required_columns)
-        spread = estimate_abdi_ranaldo_spread(high, low, close, self.window)[:, 0]
-        return np.fmax(spread / 2.0, self.least_half_bps / BPS)
+    def _estimate(self, high: Matrix, low: Matrix, close: Matrix) -> Matrix:
+        return estimate_abdi_ranaldo_spread(high, low, close, self.window)
 
 
 Spread = Annotated[

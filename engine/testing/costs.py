@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from engine.simulation.cost_rates import KNOWN_AT_CLOSE, RATE_NAMES, values_of
+from engine.simulation.cost_rates import KNOWN_AT_CLOSE, RATE_NAMES
 from engine.simulation.costs import CostModel
+from engine.simulation.rate_values import values_of
 from engine.testing.markets import make_market, market_of
 from engine.testing.rules import check_part, require
 

@@ -63,7 +63,7 @@ def load_funding_rates(
     """The funding rates of every symbol of a dataset, from its first source with `funding: true`.
 
     They are cached as Parquet in `funding` of the home, and only what is missing there is pulled.
-    No run charges them to a position.
+    `ItemisedCosts.funding` charges them to positions.
 
     Args:
         dataset: Name of the dataset, or the path of its manifest.

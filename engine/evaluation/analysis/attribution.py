@@ -60,6 +60,7 @@ def strategy_contributions(run: Run) -> ReturnContributions | None:
         _target_closes(run),
         borrow_charged=may_borrow,
         cash_per_bar=run.rates_by_bar.cash_per_bar,
+        financing=run.financing,
     )
 
 
@@ -86,7 +87,10 @@ def _split(run: Run, contributions: ReturnContributions) -> AttributionSplit:
         float(getattr(contributions, name).to_numpy().sum())
         for name in ("long", "short", "fee", "slippage", "borrow", "gross", "cost")
     )
-    interest = float(contributions.interest.sum())
+    interest, funding, loan = (
+        float(getattr(contributions, name).sum())
+        for name in ("interest", "funding", "loan_interest")
+    )
     held = contributions.held_weights
     invested = held.abs().sum(axis=1)
     return AttributionSplit(
@@ -97,7 +101,9 @@ def _split(run: Run, contributions: ReturnContributions) -> AttributionSplit:
         borrow_pct=100.0 * borrow,
         gross_pct=100.0 * gross,
         cost_pct=100.0 * cost,
-        interest_pct=100.0 * interest,
+        interest_pct=100.0 * (interest - funding - loan),
+        funding_pct=100.0 * funding,
+        loan_interest_pct=100.0 * loan,
         net_pct=100.0 * (gross + cost + interest),
         growth_factor=float(np.exp(gross + cost + interest)),
         residual_pct=100.0 * float(contributions.residual.sum()),

@@ -28,7 +28,9 @@ class ReturnContributions:
         fee: Fees, at or below 0.
         slippage: Slippage, at or below 0.
         borrow: Borrow cost, at or below 0.
-        interest: What cash earned at each bar.
+        interest: What cash earned at each bar, less `funding` and `loan_interest`.
+        funding: No contribution of its own: of `interest`, what perpetuals paid.
+        loan_interest: No contribution of its own: of `interest`, what borrowed cash cost.
         residual: Part of each bar's return that the fills do not explain; rounding error only,
             where the fills and the returns agree.
         held_weights: No contribution: fraction of the equity held at the close, signed.
@@ -40,6 +42,8 @@ class ReturnContributions:
     slippage: WideFrame
     borrow: WideFrame
     interest: pd.Series[float]
+    funding: pd.Series[float]
+    loan_interest: pd.Series[float]
     residual: pd.Series[float]
     held_weights: WideFrame
 
@@ -66,6 +70,7 @@ def attribute_returns(
     *,
     borrow_charged: bool,
     cash_per_bar: pd.Series[float] | None = None,
+    financing: pd.DataFrame | None = None,
 ) -> ReturnContributions | None:
     """Splits the log return of every bar into the contributions of positions, costs and cash.
 
@@ -87,6 +92,7 @@ def attribute_returns(
         borrow_charged: Whether short positions pay a borrow cost; if not, the rest of each bar's
             return is `residual`.
         cash_per_bar: What cash earns over each bar, as `RatesByBar.cash_per_bar`; None for 0.
+        financing: As `Run.financing`; None where neither funding nor loans are charged.
 
     Returns:
         None for a book that lost all its equity: its growth has no log. Also for fills that lose
@@ -113,6 +119,13 @@ def attribute_returns(
     if cash_per_bar is not None:
         uninvested = 1.0 - np.maximum(held, 0.0).sum(axis=1)
         interest[1:] = cash_per_bar.to_numpy()[1:] * np.maximum(uninvested[:-1], 0.0)
+    carry = {
+        name: np.zeros_like(net)
+        if financing is None
+        else -financing[name].to_numpy(dtype=np.float64) / before[:, 0]
+        for name in ("funding", "loan_interest")
+    }
+    interest = interest + carry["funding"] + carry["loan_interest"]
     if not (book.equity + np.cumsum(interest * before[:, 0]) > 0)[:-1].all():
         return None
     missing = net - interest - sum(part.sum(axis=1) for part in simple.values())
@@ -128,6 +141,8 @@ def attribute_returns(
     return ReturnContributions(
         **{name: wide(link[:, None] * part) for name, part in simple.items()},
         interest=pd.Series(link * interest, index=close.index),
+        funding=pd.Series(link * carry["funding"], index=close.index),
+        loan_interest=pd.Series(link * carry["loan_interest"], index=close.index),
         residual=pd.Series(link * rest, index=close.index),
         held_weights=wide(held),
     )
@@ -207,7 +222,8 @@ class GroupContribution:
         bar_share: Its share of all bars and symbols, from 0 to 1.
         gross: Before costs.
         cost: Fees, slippage and borrow cost, at or below 0.
-        interest: What cash earned; of several symbols each has an equal share of it.
+        interest: What cash earned, less funding and what borrowed cash cost; of several symbols
+            each has an equal share of it.
     """
 
     name: str

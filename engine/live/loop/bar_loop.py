@@ -110,7 +110,8 @@ class BarLoop:
             market: All bars up to the newest complete one, from the first of the history on.
             load_history: Returns the market up to a bar and with it; asked for when a window
                 begins, since its models are fitted on the whole history, and at every bar where a
-                user's cost model or a sizing that needs all closes computes on it.
+                user's cost model, funding or a sizing that needs all closes computes on it; of
+                itemised costs at a bar before which nothing traded in the whole window.
             home: Folder of caches and fits.
             workers: Processes to train in, instead of `compute.workers`.
             progress: Receives progress and notices.
@@ -204,7 +205,7 @@ class BarLoop:
         begins = self._recent.clock.begins(timestamp)
         present = self._windows.begin(timestamp) if begins else self._require_window(timestamp)
         history = _LazyHistory(timestamp, self._load_history)
-        account, fills = self._step(prices, history)
+        account, fills = self._step(prices, recent, history)
         row, decision, targets = self._decide(recent, present, history)
         orders = (
             ()
@@ -233,21 +234,26 @@ class BarLoop:
             self._present.models.prepare_next(self._recent.rows)
             self._is_prepared = True
 
-    def _step(self, prices: BarPrices, history: _LazyHistory) -> tuple[Account, tuple[Fill, ...]]:
+    def _step(
+        self, prices: BarPrices, recent: RecentBars, history: _LazyHistory
+    ) -> tuple[Account, tuple[Fill, ...]]:
         execution = self.spec.execution
         return step(
             self._state.account,
             prices,
             (),
-            self._costs(history),
+            self._costs(recent, history),
             price=execution.price,
             cash_rate=self._rates.cash.at_bar(history.timestamp),
             maintenance_margin=execution.maintenance_margin,
         )
 
-    def _costs(self, history: _LazyHistory) -> TradingCosts:
-        """Costs with rates at the bar; those that may vary are computed on the history."""
-        return self._fixed_costs or self.spec.bind_costs(history.market)
+    def _costs(self, recent: RecentBars, history: _LazyHistory) -> TradingCosts:
+        """Costs with rates at the bar; those of users are computed on the history."""
+        if self._fixed_costs is not None:
+            return self._fixed_costs
+        known = None if recent.costs is None else recent.costs.bind()
+        return known or self.spec.bind_costs(history.market)
 
     def _decide(
         self, recent: RecentBars, present: PresentWindow, history: _LazyHistory

@@ -15,6 +15,7 @@ from engine.data.bars import VALUE_COLUMNS, is_close_only
 from engine.data.next_bar import BAR_NAMES, NextBar, require_tradable
 from engine.data.traded_bars import TradedBars
 from engine.live.loop.panel_state import PanelRecentRows, PanelRules, PanelState
+from engine.live.loop.recent_costs import RecentCosts
 from engine.live.loop.recent_rows import RecentRows
 from engine.pipeline.prepare import (
     bars_before_decision,
@@ -108,6 +109,7 @@ class RecentBars:
         clock: When the next window begins.
         first_bar: First bar of the history.
         feature_names: As `FeatureHistory.feature_names`.
+        costs: What itemised costs are estimated from; None of others.
         panel: The listings of the symbols, where they may lack bars.
     """
 
@@ -119,6 +121,7 @@ class RecentBars:
     clock: WindowClock
     first_bar: pd.Timestamp
     feature_names: tuple[str, ...]
+    costs: RecentCosts | None = None
     panel: PanelState | None = None
 
     @classmethod
@@ -150,6 +153,7 @@ class RecentBars:
             WindowClock.after(spec.windows.test, first_test, stamps[-1], count),
             stamps[0],
             _names_of(streamed),
+            RecentCosts.of_history(spec, market, targets),
             _panel_of_history(strategy, streamed, market),
         )
 
@@ -178,7 +182,7 @@ class RecentBars:
         """
         bar = self._read(bars)
         stream, row = self.strategy.stream.advance(self.stream, bar)
-        prices, counters = self._prices(bar, traded)
+        prices, counters, moved = self._prices(bar, traded)
         panel = None
         if self.panel is not None:
             panel, settled = self.panel.advance(bar.timestamp, prices.close)
@@ -203,6 +207,7 @@ class RecentBars:
             self.clock.advance(bar.timestamp),
             self.first_bar,
             self.feature_names,
+            None if self.costs is None else self.costs.append(bar, moved),
             panel,
         )
         return following, prices
@@ -235,7 +240,8 @@ class RecentBars:
 
     def _prices(
         self, bar: NextBar, traded: Mapping[str, bool] | None
-    ) -> tuple[BarPrices, dict[str, TradedBars]]:
+    ) -> tuple[BarPrices, dict[str, TradedBars], dict[str, bool]]:
+        """Prices of the target symbols, their counters, and what their volumes say."""
         own = {
             symbol: bar.values[symbol] for symbol in self.strategy.targets if symbol in bar.values
         }
@@ -253,7 +259,7 @@ class RecentBars:
             close={symbol: values["close"] for symbol, values in own.items()},
             traded=moved if traded is None else dict(traded),
         )
-        return prices, counters
+        return prices, counters, moved
 
     def _append_closes(self, bar: NextBar, closes: list[float]) -> WideFrame:
         """The closes that a decision needs; none where it needs none, or all of them."""

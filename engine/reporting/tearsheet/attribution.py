@@ -156,6 +156,8 @@ def _return_sources_plot(split: AttributionSplit, span: str) -> XYPlot:
         "Slippage": split.slippage_pct,
         "Borrowing": split.borrow_pct,
         "Interest on cash": split.interest_pct,
+        "Funding": split.funding_pct,
+        "Interest on loans": split.loan_interest_pct,
     }
     parts = {label: value for label, value in contributions.items() if value != 0}
     return return_sources_plot(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from pydantic import Field
+
 from engine.runs.documents.base import DocumentPart
 
 
@@ -231,7 +233,9 @@ class AttributionSplit(DocumentPart):
         gross_pct: `long_pct` and `short_pct`.
         cost_pct: Fees, slippage and borrowing.
         interest_pct: What cash earned.
-        net_pct: `gross_pct`, `cost_pct` and `interest_pct`.
+        funding_pct: Funding of perpetuals, below 0 where it was paid.
+        loan_interest_pct: Interest on borrowed cash, at or below 0.
+        net_pct: `gross_pct`, `cost_pct`, `interest_pct`, `funding_pct` and `loan_interest_pct`.
         growth_factor: Growth that `net_pct` of log return is.
         residual_pct: What the fills do not account for.
         residual_is_rounding: Whether that is rounding alone.
@@ -250,6 +254,9 @@ class AttributionSplit(DocumentPart):
     gross_pct: float
     cost_pct: float
     interest_pct: float = 0.0
+    # Left out of what is written where nothing is charged, as in earlier versions.
+    funding_pct: float = Field(default=0.0, exclude_if=lambda share: share == 0.0)
+    loan_interest_pct: float = Field(default=0.0, exclude_if=lambda share: share == 0.0)
     net_pct: float
     growth_factor: float
     residual_pct: float

@@ -150,6 +150,18 @@ class ExchangesRecord(DocumentPart):
     rates: Mapping[str, RateRecord] = {}
 
 
+class FundingRecord(DocumentPart):
+    """Which funding rates of a perpetual the run used.
+
+    Attributes:
+        rates: How many.
+        sha256: Of their instants and values.
+    """
+
+    rates: int
+    sha256: str
+
+
 class DatasetRecord(DocumentPart):
     """Which bars the run used.
 
@@ -165,6 +177,7 @@ class DatasetRecord(DocumentPart):
         vintage: Id of the vintage of all symbols; None for sources without.
         symbols: Symbol -> where its bars came from.
         exchanges: Calendars and currencies, where symbols have their own.
+        funding: Symbol -> its funding rates, where the costs charge them.
     """
 
     name: str
@@ -178,6 +191,8 @@ class DatasetRecord(DocumentPart):
     vintage: str | None = None
     symbols: Mapping[str, SymbolRecord] = {}
     exchanges: ExchangesRecord | None = None
+    # Left out of what is written where there is none, as in earlier versions.
+    funding: Mapping[str, FundingRecord] = Field(default={}, exclude_if=lambda rates: not rates)
 
 
 class FitRecord(DocumentPart):

@@ -62,6 +62,9 @@ class BookMetrics(DocumentPart):
             optimum.
         failed_optima: Those of them that had no optimum, and kept the weights.
         short_histories: Symbol -> those of them at which it had too few closes to take part.
+        funding_pct: Funding that the book paid, each over the equity before its bar, summed; below
+            0 where it received more. None where the costs do not charge it.
+        loan_interest_pct: Interest on borrowed cash, likewise; None where nobody lends.
     """
 
     total_return_pct: float | None = None
@@ -89,6 +92,8 @@ class BookMetrics(DocumentPart):
     rebalancings: int | None = None
     failed_optima: int | None = None
     short_histories: Mapping[str, int] = {}
+    funding_pct: float | None = None
+    loan_interest_pct: float | None = None
 
 
 class QuantileInterval(DocumentPart):
@@ -176,6 +181,8 @@ class Metrics(Document):
         books: Book -> its figures.
         forecasts: Book that a model decides -> scores of its forecasts.
         zero_volume: Traded symbol -> its bars with a volume of 0; symbols without any are absent.
+        unfunded_bars: Traded symbol -> out-of-sample bars with a payment whose funding rate is not
+            known, which was charged as 0; symbols without any are absent.
         live_path: The newest bars replayed as a paper account trades them; None of a run whose
             version did not replay them.
     """
@@ -186,4 +193,5 @@ class Metrics(Document):
     books: Mapping[str, BookMetrics]
     forecasts: Mapping[str, ForecastScores] = {}
     zero_volume: Mapping[str, VolumeFigures] = {}
+    unfunded_bars: Mapping[str, int] = {}
     live_path: LivePath | None = None

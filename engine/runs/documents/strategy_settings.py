@@ -45,6 +45,7 @@ class CostItems:
         impact: Coefficient of the market impact; None without one.
         max_participation: Largest share of a bar's volume; None without a limit.
         borrow_bps_per_year: Cost of borrowing for shorts.
+        funding: Whether perpetuals pay funding.
     """
 
     commission: PartSettings
@@ -53,6 +54,7 @@ class CostItems:
     impact: float | None
     max_participation: float | None
     borrow_bps_per_year: float
+    funding: bool
 
     @classmethod
     def from_dict(cls, costs: Mapping[str, Any]) -> CostItems:
@@ -65,6 +67,7 @@ class CostItems:
             impact=impact["coefficient"] if impact else None,
             max_participation=costs.get("max_participation"),
             borrow_bps_per_year=costs.get("borrow_bps_per_year") or 0.0,
+            funding=bool(costs.get("funding")),
         )
 
 
@@ -96,6 +99,7 @@ class StrategySettings:
         fee_bps: Fee of a fill; None where a model of another kind says it.
         slippage_bps: Slippage of a fill.
         borrow_bps_per_year: Cost of borrowing for shorts.
+        financing_bps_per_year: Cost of borrowed cash; None where nobody lends.
         cost_items: Of costs that are itemised; None of others.
         cost_overrides: Symbols that have costs of their own.
         capital: Money that the book begins with; None where it has no size.
@@ -114,6 +118,7 @@ class StrategySettings:
     fee_bps: float | None
     slippage_bps: float | None
     borrow_bps_per_year: float | None
+    financing_bps_per_year: float | None
     cost_items: CostItems | None
     cost_overrides: tuple[str, ...]
     capital: float | None
@@ -134,6 +139,7 @@ class StrategySettings:
             horizon=int(strategy.get("target", {}).get("horizon", 1)),
             costs=PartSettings.from_dict(costs),
             **_read_fixed_costs(costs),
+            financing_bps_per_year=costs.get("financing_bps_per_year"),
             cost_items=CostItems.from_dict(costs) if costs.get("kind") == "itemised" else None,
             cost_overrides=tuple(sorted(costs.get("by_symbol", {}))),
             capital=strategy.get("capital"),

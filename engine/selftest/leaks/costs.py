@@ -201,4 +201,4 @@ COSTS: tuple[Leak, ...] = (
         reads_bars_aside=True,
     ),
 )
-"""Spreads, impacts, limits and funding that know the bar at which they are charged, or later."""
+"""Spreads, impacts, limits and funding that know their own bar or later ones."""
