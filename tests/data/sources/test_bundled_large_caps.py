@@ -10,7 +10,7 @@ import pytest
 from engine.core.errors import SourceError
 from engine.core.progress import NullProgress
 from engine.data.bars import is_close_only, normalise_bars
-from engine.data.config import LARGE_CAP_TICKERS, BundledSourceSpec
+from engine.data.bundled_config import LARGE_CAP_TICKERS, BundledSourceSpec
 from engine.data.manifests import read_manifest
 from engine.data.sources.base import BarRequest
 from engine.data.sources.bundled import BundledBarSource
