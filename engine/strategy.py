@@ -42,6 +42,7 @@ from engine.models import (
 )
 from engine.models.deployment import DeploySpec
 from engine.models.networks.base import Network
+from engine.models.scopes import Scope, find_loss_fault, find_model_fault
 from engine.models.training.losses import quantile_levels
 from engine.models.tuning.search_space import TrialConfig, find_space_errors
 from engine.portfolio import PortfolioSpec
@@ -136,8 +137,9 @@ class Strategy(Spec):
         target: What is forecast.
         windows: Walk-forward.
         model: Who forecasts.
-        scope: A model for each symbol (`per_symbol`), or one that is fitted on the rows of all
-            target symbols (`pooled`), each scaled by its own train rows.
+        scope: A model for each symbol (`per_symbol`), one that is fitted on the rows of all
+            target symbols (`pooled`), each scaled by its own train rows, or one network that sees
+            all target symbols of a bar and forecasts each (`joint`).
         training: How networks are trained.
         deploy: How the fitted model of each window is made smaller before it forecasts; `null`
             leaves it as it is.
@@ -178,8 +180,10 @@ class Strategy(Spec):
     target: TargetSpec = TargetSpec()
     windows: WindowSpec = WindowSpec()
     model: Model
-    scope: Literal["per_symbol", "pooled"] = Field(
-        default="per_symbol", exclude_if=lambda scope: scope == "per_symbol"
+    scope: Scope = Field(
+        default="per_symbol",
+        validate_default=True,
+        exclude_if=lambda scope: scope == "per_symbol",
     )
     training: TrainingSpec = TrainingSpec()
     tune: TuningSpec | None = None
@@ -190,7 +194,9 @@ class Strategy(Spec):
     signal: Signal = FixedThreshold()
     sizing: Sizing = FixedSizing()
     portfolio: PortfolioSpec = Field(
-        default=PortfolioSpec(), exclude_if=lambda portfolio: portfolio.is_equal_share
+        default=PortfolioSpec(),
+        validate_default=True,
+        exclude_if=lambda portfolio: portfolio.is_equal_share,
     )
     max_weight: float = Field(default=1.0, gt=0, le=1)
     capital: float | None = Field(
@@ -234,6 +240,24 @@ class Strategy(Spec):
                 "fill costs, and they are not in basis points alone"
             )
         return costs
+
+    @field_validator("target")
+    @classmethod
+    def _check_compared(cls, target: TargetSpec, info: ValidationInfo) -> TargetSpec:
+        data = info.data.get("data")
+        if not target.compares_symbols or data is None:
+            return target
+        if data.targets is None:
+            raise ValueError(
+                f"`data.targets` with several symbols for `transform: {target.transform}`, which "
+                "relates the return of a symbol to those of the others"
+            )
+        if target.strategy == "recursive":
+            raise ValueError(
+                f"`strategy` direct or multi_output for `transform: {target.transform}`: only raw "
+                "returns can be compounded over several bars"
+            )
+        return target
 
     @field_validator("model")
     @classmethod
@@ -294,7 +318,13 @@ class Strategy(Spec):
     @classmethod
     def _check_ranks(cls, portfolio: PortfolioSpec, info: ValidationInfo) -> PortfolioSpec:
         signal, sizing, data = (info.data.get(name) for name in ("signal", "sizing", "data"))
-        kind = portfolio.allocation.kind
+        kind, target = portfolio.allocation.kind, info.data.get("target")
+        if target is not None and target.transform == "rank" and not portfolio.allocation.by_rank:
+            raise ValueError(
+                "an allocation that compares forecasts, such as long_short or top_k, for "
+                f"`target.transform: rank`: a rank is no return that a threshold of {kind} could "
+                "be compared with"
+            )
         if not portfolio.is_equal_share and data is not None and data.targets is None:
             raise ValueError(
                 f"`data.targets` with several symbols, or no portfolio: one symbol has the whole "
@@ -311,37 +341,47 @@ class Strategy(Spec):
 
     @field_validator("scope")
     @classmethod
-    def _check_pooled(cls, scope: str, info: ValidationInfo) -> str:
-        data, inputs, target = (info.data.get(name) for name in ("data", "inputs", "target"))
+    def _check_scope(cls, scope: Scope, info: ValidationInfo) -> Scope:
+        data, inputs, target, model = (
+            info.data.get(name) for name in ("data", "inputs", "target", "model")
+        )
+        if model is not None and (fault := find_model_fault(scope, model)):
+            raise ValueError(fault)
         if scope == "per_symbol" or data is None or target is None:
             return scope
         if data.targets is None:
-            raise ValueError("`data.targets` with the symbols that a pooled model is fitted on")
+            raise ValueError(f"`data.targets` with the symbols that a {scope} model is fitted on")
         if inputs == "all":
             raise ValueError(
                 "`inputs: target` for a pooled model, which sees the features of one symbol at a "
                 "time; with `inputs: all` each row would hold those of every symbol"
+                if scope == "pooled"
+                else "`inputs: target` for a joint model, which sees those of all target symbols"
             )
         if target.strategy == "recursive":
-            raise ValueError("`target.strategy` direct or multi_output for a pooled model")
+            raise ValueError(f"`target.strategy` direct or multi_output for a {scope} model")
         return scope
 
     @field_validator("training")
     @classmethod
-    def _check_pooled_loss(cls, training: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
-        if info.data.get("scope") == "pooled" and training.loss.requires_consecutive_rows:
+    def _check_loss(cls, training: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
+        target, scope = info.data.get("target"), info.data.get("scope", "per_symbol")
+        if fault := find_loss_fault(scope, training.loss):
+            raise ValueError(fault)
+        is_rank = isinstance(target, TargetSpec) and target.transform == "rank"
+        if is_rank and training.loss.kind == "sharpe":
             raise ValueError(
-                f"another loss than {training.loss.kind} for `scope: pooled`, or `scope: "
-                "per_symbol`: the loss is of consecutive bars of one symbol, and the rows of a "
-                "pooled model alternate between the symbols"
+                "another loss than sharpe for `target.transform: rank`: it is a ratio of returns, "
+                "and ranks are none"
             )
         return training
 
     @field_validator("tune", "deploy")
     @classmethod
     def _check_pooled_choice(cls, chosen: object, info: ValidationInfo) -> object:
-        if chosen is not None and info.data.get("scope") == "pooled":
-            raise ValueError(f"no {info.field_name} of a pooled model: it is not offered yet")
+        scope = info.data.get("scope", "per_symbol")
+        if chosen is not None and scope != "per_symbol":
+            raise ValueError(f"no {info.field_name} of a {scope} model: it is not offered yet")
         return chosen
 
     @field_validator("training")

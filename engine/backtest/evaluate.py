@@ -179,8 +179,10 @@ def _residual_regressors(prepared: PreparedData) -> Matrix:
 
 def _check_price_level(
     spec: Strategy, prepared: PreparedData, predictions: Predictions
-) -> PriceLevelFigures:
-    """Of all target symbols."""
+) -> PriceLevelFigures | None:
+    """Of all target symbols; None where the forecasts are of no return, but relative to others."""
+    if spec.target.compares_symbols:
+        return None
     horizon, close = predictions.horizon, prepared.target_close
     check = check_price_level_r2(
         close.loc[prepared.span].to_numpy(),

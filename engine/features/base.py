@@ -44,13 +44,17 @@ class FeatureSpec(Spec, ABC):
             on the time of the bar.
     """
 
-    required_columns: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "volume")
-
     if TYPE_CHECKING:
+        # Subclasses have these as a field, a constant or a property.
+        @property
+        def required_columns(self) -> tuple[str, ...]:
+            """Columns of the bars that the values depend on."""
 
         @property
         def kind(self) -> str:
             """The value of `kind` in a file."""
+    else:
+        required_columns: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "volume")
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.core.part_origin import is_built_in
 from engine.features.contract import check_column
+from engine.features.cross_section import check_cross_section, compare_symbols, own_feature
 from engine.features.required_columns import check_columns
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import Matrix
     from engine.data import Market
-    from engine.features.config import Feature
+    from engine.features.kinds import Feature
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +68,15 @@ def build_features(
         Columns in the order of `symbols`, within a symbol in the order of `features`.
 
     Raises:
-        UsageError: There is no feature, a feature is listed twice, or one needs a symbol or a
-            column that the market does not have.
+        UsageError: There is no feature, a feature is listed twice, one needs a symbol or a
+            column that the market does not have, or one compares symbols and there is one.
         InvalidBarsError: A value past its warm-up is not finite.
     """
     check_distinct(features)
+    check_cross_section(features, symbols)
     check_columns(features, market.bars_by_symbol, symbols)
     columns = [
-        _compute_checked(feature, market.bars_by_symbol, symbol)
+        _compute_checked(own_feature(feature), market.bars_by_symbol, symbol)
         for symbol in symbols
         for feature in features
     ]
@@ -84,11 +86,19 @@ def build_features(
 def assemble_matrix(
     columns: Sequence[pd.Series[float]], features: Sequence[Feature], symbols: Sequence[str]
 ) -> FeatureMatrix:
-    """The matrix of the columns of each symbol and feature, in the order of `build_features`."""
+    """The matrix of the columns of each symbol and feature, in the order of `build_features`.
+
+    Args:
+        columns: Values of `own_feature` of each feature.
+        features: In the order of each symbol's columns.
+        symbols: In the order of the groups.
+    """
     width = len(features)
     return FeatureMatrix(
         timestamps=pd.DatetimeIndex(columns[0].index),
-        values=np.column_stack([column.to_numpy() for column in columns]),
+        values=compare_symbols(
+            np.column_stack([column.to_numpy() for column in columns]), features
+        ),
         names=tuple(f"{symbol}:{feature.name}" for symbol in symbols for feature in features),
         symbol_columns=tuple(
             (symbol, tuple(range(position * width, (position + 1) * width)))

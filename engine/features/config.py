@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
+import pandas as pd
 from pydantic import AfterValidator, Field, model_validator
 
-from engine.core.installed_kinds import FEATURES_GROUP
-from engine.core.open_kinds import OpenKinds
 from engine.core.types import Spec
 from engine.data import BarInterval
 from engine.features.bands import BollingerPercent, BollingerWidth
-from engine.features.base import FeatureSpec
 from engine.features.calendar import CalendarFeature, TurnOfMonth
 from engine.features.cross_asset import Beta, Correlation, RelativeStrength, SpreadZscore
+from engine.features.cross_section import (
+    CrossSectionalRank,
+    CrossSectionalZscore,
+    TargetTransform,
+    transform_returns,
+)
 from engine.features.fractional import FractionalDifference
+from engine.features.kinds import FEATURE_KINDS, Feature
 from engine.features.oscillators import Macd, Rsi
 from engine.features.price import HighLowRange, LogReturn, SimpleReturn, Volatility
 from engine.features.range_volatility import GarmanKlass, Parkinson, RogersSatchell, YangZhang
 from engine.features.regimes import TrendRegime, VolatilityRegime
 from engine.features.volume import Obv, VolumeZscore, Vwap
+
+if TYPE_CHECKING:
+    from engine.core.types import WideFrame
 
 __all__ = [
     "FEATURE_KINDS",
@@ -28,6 +36,8 @@ __all__ = [
     "BollingerWidth",
     "CalendarFeature",
     "Correlation",
+    "CrossSectionalRank",
+    "CrossSectionalZscore",
     "Feature",
     "FractionalDifference",
     "GarmanKlass",
@@ -52,39 +62,34 @@ __all__ = [
     "YangZhang",
 ]
 
-FEATURE_KINDS = OpenKinds(
-    FEATURES_GROUP,
-    (FeatureSpec,),
-    (
-        SimpleReturn,
-        LogReturn,
-        HighLowRange,
-        Rsi,
-        Macd,
-        BollingerPercent,
-        BollingerWidth,
-        Vwap,
-        Obv,
-        Volatility,
-        VolumeZscore,
-        Parkinson,
-        GarmanKlass,
-        RogersSatchell,
-        YangZhang,
-        FractionalDifference,
-        VolatilityRegime,
-        TrendRegime,
-        CalendarFeature,
-        TurnOfMonth,
-        SpreadZscore,
-        RelativeStrength,
-        Beta,
-        Correlation,
-    ),
+FEATURE_KINDS.add(
+    SimpleReturn,
+    LogReturn,
+    HighLowRange,
+    Rsi,
+    Macd,
+    BollingerPercent,
+    BollingerWidth,
+    Vwap,
+    Obv,
+    Volatility,
+    VolumeZscore,
+    Parkinson,
+    GarmanKlass,
+    RogersSatchell,
+    YangZhang,
+    FractionalDifference,
+    VolatilityRegime,
+    TrendRegime,
+    CalendarFeature,
+    TurnOfMonth,
+    SpreadZscore,
+    RelativeStrength,
+    Beta,
+    Correlation,
+    CrossSectionalRank,
+    CrossSectionalZscore,
 )
-
-Feature: TypeAlias = Annotated[FeatureSpec, FEATURE_KINDS]
-"""Any feature: the engine's, an installed one, a user's."""
 
 
 def _check_ascending(resolutions: tuple[BarInterval, ...]) -> tuple[BarInterval, ...]:
@@ -111,11 +116,17 @@ class TargetSpec(Spec):
         strategy: `direct` fits one model per horizon; `multi_output` one network with one output
             per horizon; `recursive` one network for the next bar, iterated over its own forecasts
             of the inputs. The names are those of Ben Taieb et al. (2012).
+        transform: `raw`: the return itself. `demeaned`: less its mean over the target symbols at
+            the bar. `rank`: its rank among them, in [-0.5, 0.5]. Forecasts and their scores are
+            of what is chosen.
     """
 
     horizon: Horizon = 1
     horizons: tuple[Horizon, ...] = ()
     strategy: Literal["direct", "multi_output", "recursive"] = "direct"
+    transform: TargetTransform = Field(
+        default="raw", exclude_if=lambda transform: transform == "raw"
+    )
 
     @model_validator(mode="after")
     def _check_horizons(self) -> TargetSpec:
@@ -141,6 +152,18 @@ class TargetSpec(Spec):
     def max_horizon(self) -> int:
         """The longest horizon in bars, which is the gap between the parts of a window."""
         return self.forecast_horizons[-1]
+
+    @property
+    def compares_symbols(self) -> bool:
+        """Whether the target depends on the returns of the other symbols of the bar."""
+        return self.transform != "raw"
+
+    def relate(self, returns: WideFrame) -> WideFrame:
+        """The target of all symbols from their returns, of which it keeps index and columns."""
+        if not self.compares_symbols:
+            return returns
+        related = transform_returns(returns.to_numpy(), self.transform)
+        return pd.DataFrame(related, index=returns.index, columns=returns.columns)
 
     @property
     def return_horizons(self) -> tuple[int, ...]:

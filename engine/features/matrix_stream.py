@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine.features.build import assemble_matrix, check_values
+from engine.features.cross_section import compare_symbols, own_feature
 from engine.features.stream_state import MatrixState
 from engine.features.symbol_states import replace_states, stack_states, take_states
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from engine.core.types import Matrix, Vector
     from engine.data.next_bar import NextBar
     from engine.features.build import FeatureMatrix
-    from engine.features.config import Feature
+    from engine.features.kinds import Feature
     from engine.features.symbol_states import SymbolStates
     from engine.features.window_state import FeatureState
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 class MatrixStream:
     """The streaming form of a feature matrix.
 
-    A symbol that has no bar keeps its states, and its values are NaN there.
+    A symbol that has no bar keeps its states, its values are NaN there, and features of the
+    cross-section compare the others. The states are those of each symbol's own features.
 
     Attributes:
         features: Features.
@@ -42,6 +44,10 @@ class MatrixStream:
     def warmup(self) -> int:
         """First row at which every feature is valid."""
         return max(feature.warmup for feature in self.features)
+
+    @cached_property
+    def _own_features(self) -> tuple[Feature, ...]:
+        return tuple(map(own_feature, self.features))
 
     @property
     def initial(self) -> MatrixState:
@@ -99,7 +105,7 @@ class MatrixStream:
             values[young] = [[column.iloc[0] for column in own] for own in columns]
         if ready:
             state, values[ready] = self._advance_symbols(state, bar, ready)
-        return state, values.ravel()
+        return state, compare_symbols(values.reshape(1, -1), self.features)[0]
 
     def _update_symbols(
         self, state: MatrixState, tables: Mapping[str, pd.DataFrame], places: Sequence[int]
@@ -107,7 +113,7 @@ class MatrixStream:
         """The columns of some symbols, whose states are updated one by one."""
         columns: list[list[pd.Series[float]]] = [[] for _ in places]
         following = []
-        for feature, states in zip(self.features, state.features, strict=True):
+        for feature, states in zip(self._own_features, state.features, strict=True):
             kept = []
             for place, own in zip(places, columns, strict=True):
                 symbol = self.symbols[place]
@@ -126,7 +132,7 @@ class MatrixStream:
         symbols = tuple(self.symbols[place] for place in places)
         values = np.empty((len(self.features), len(places)))
         following = []
-        for own, feature, states in zip(values, self.features, state.features, strict=True):
+        for own, feature, states in zip(values, self._own_features, state.features, strict=True):
             before = take_states(states, places)
             if len(symbols) == 1:  # numbers take less time than arrays of one
                 state_of_one = cast("FeatureState", before[0])
@@ -145,6 +151,6 @@ class MatrixStream:
         """Raises the error of the first value that is not finite."""
         for place, own in zip(places, values.T, strict=True):
             symbol = self.symbols[place]
-            for feature, value in zip(self.features, own, strict=True):
+            for feature, value in zip(self._own_features, own, strict=True):
                 column, bars = pd.Series([value], bar.opens), pd.DataFrame(index=bar.opens)
                 check_values(feature, bars, column, symbol, seen=state.seen[place])

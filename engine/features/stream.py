@@ -17,6 +17,7 @@ from engine.data.next_bar import NextBar
 from engine.data.resampling_state import resample_next_bars, resample_next_rows
 from engine.features.base import Indicator
 from engine.features.build import check_distinct
+from engine.features.cross_section import check_cross_section, own_feature
 from engine.features.matrix_stream import MatrixStream
 from engine.features.required_columns import check_columns
 from engine.features.resolutions import check_coarser, label_coarse_features
@@ -83,8 +84,8 @@ class FeatureStream:
 
     Raises:
         UsageError: There is no feature, a feature is listed twice, a resolution is not a longer
-            multiple of the interval, or with `gaps` there is a resolution or a feature of several
-            symbols.
+            multiple of the interval, a feature compares symbols and there is one, or with `gaps`
+            there is a resolution or a feature that reads the bars of another symbol.
     """
 
     features: tuple[Feature, ...]
@@ -97,6 +98,7 @@ class FeatureStream:
     def __post_init__(self) -> None:
         """Checks the features and the resolutions."""
         check_distinct(self.features)
+        check_cross_section(self.features, self.symbols)
         for resolution in self.resolutions:
             check_coarser(resolution, self.interval)
         if self.gaps:
@@ -104,7 +106,7 @@ class FeatureStream:
 
     def _check_gaps(self) -> None:
         """Refuses what needs a bar of every symbol at each timestamp."""
-        joint = [each.name for each in self.features if not isinstance(each, Indicator)]
+        joint = [e.name for e in self.features if not isinstance(own_feature(e), Indicator)]
         if joint or self.resolutions:
             raise UsageError(
                 "a stream of symbols with gaps computes features of a symbol's own bars only",

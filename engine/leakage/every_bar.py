@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.core.errors import BacktestError
-from engine.core.part_origin import is_built_in
+from engine.core.part_origin import find_external_parts
 from engine.features.build import build_features
 from engine.leakage.feature_cuts import choose_cuts
 from engine.leakage.level_shifts import LevelShifts
@@ -97,7 +97,7 @@ class AskedColumns:
 
 def is_askable(feature: Feature) -> bool:
     """Whether a feature may be built of copies of the history: it reads prices and no times."""
-    return is_built_in(type(feature)) and bool(feature.required_columns)
+    return bool(feature.required_columns) and not any(find_external_parts(feature))
 
 
 class EveryBarScreening:

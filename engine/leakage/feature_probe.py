@@ -167,16 +167,18 @@ class _FeatureProbing:
                 self.probed[np.ix_(rows, asked.columns)] = True
 
     def _ask_returns(self) -> None:
-        column = len(self.history.features.names)
+        column, transform = len(self.history.features.names), self.history.target.transform
         for bars, behind in self.history.trailing_returns.items():
             close = self.market.wide("close", [str(each) for each in behind]).to_numpy()
             self._ask_rule(
-                column, behind.shape[1], suspected_trailing_returns(close, behind, bars)
+                column,
+                behind.shape[1],
+                suspected_trailing_returns(close, behind, bars, transform),
             )
             column += behind.shape[1]
         for bars, ahead in self.history.forward_returns.items():
             close = self.market.wide("close", [str(each) for each in ahead]).to_numpy()
-            suspected = bars + suspected_labels(close, ahead, bars)
+            suspected = bars + suspected_labels(close, ahead, bars, transform)
             self._ask_rule(column, ahead.shape[1], suspected)
             column += ahead.shape[1]
 

@@ -189,9 +189,11 @@ def _pair_arrays(
     window: WalkForwardWindow,
     prepared: PreparedData,
 ) -> Iterator[OutputPair]:
-    """The arrays of one symbol."""
+    """The arrays of one symbol, or of all symbols of a joint fit."""
     first = window.validation.stop + one.recursive - len(one.inputs)
-    history = prepared.feature_history.seen_by(symbol)
+    history = prepared.feature_history
+    if not one.symbols:
+        history = history.seen_by(symbol)
     stamps = history.features.timestamps
     bars = BarRows(stamps, range(first, first + len(one.inputs)))
     where = f" in window {window.index}"
@@ -204,8 +206,11 @@ def _pair_arrays(
         yield OutputPair("scaled inputs", names, coarse_bars, own.inputs, other.inputs)
         name = f"{fine.interval} bars known{where}"
         yield OutputPair("training arrays", (name,), bars, own.latest, other.latest)
-    over = f"{symbol}: return over the next {{}}{where}"
-    names = tuple(over.format(_format_bars(bars)) for bars in one.horizons)
+    names = tuple(
+        f"{each}: return over the next {_format_bars(bars)}{where}"
+        for each in one.symbols or (symbol,)
+        for bars in one.horizons
+    )
     yield OutputPair("labels", names, bars, one.target, two.target)
     name = f"{symbol}: trailing return{where}"
     yield OutputPair("training arrays", (name,), bars, one.trailing, two.trailing)

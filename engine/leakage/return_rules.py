@@ -13,6 +13,7 @@ import pandas as pd
 
 from engine.data import VALUE_COLUMNS
 from engine.data.intervals import bar_ends
+from engine.features.cross_section import transform_returns
 from engine.leakage.rounding import ROUNDING
 
 if TYPE_CHECKING:
@@ -20,24 +21,38 @@ if TYPE_CHECKING:
 
     from engine.core.types import IntVector, Matrix, WideFrame
     from engine.data import Market
+    from engine.features.cross_section import TargetTransform
     from engine.features.resolutions import CoarseFeatures
 
 
-def suspected_labels(close: Matrix, ahead: WideFrame, bars: int) -> IntVector:
+def suspected_labels(
+    close: Matrix, ahead: WideFrame, bars: int, transform: TargetTransform = "raw"
+) -> IntVector:
     """Rows of labels that are not the return over the next `bars` bars; it is known so much later.
 
     Args:
         close: (n, k) closes.
         ahead: (n, k) the labels.
         bars: Their horizon.
+        transform: How the labels relate the returns of a row to each other.
     """
     known = ahead.to_numpy()[: len(close) - bars]
-    return _differing_rows(known, close[bars:] / close[:-bars] - 1.0)
+    return _differing_rows(known, _returns_over(close, bars, transform))
 
 
-def suspected_trailing_returns(close: Matrix, behind: WideFrame, bars: int) -> IntVector:
+def suspected_trailing_returns(
+    close: Matrix, behind: WideFrame, bars: int, transform: TargetTransform = "raw"
+) -> IntVector:
     """Rows of trailing returns that are not the return over the last `bars` bars."""
-    return bars + _differing_rows(behind.to_numpy()[bars:], close[bars:] / close[:-bars] - 1.0)
+    return bars + _differing_rows(behind.to_numpy()[bars:], _returns_over(close, bars, transform))
+
+
+def _returns_over(close: Matrix, bars: int, transform: TargetTransform) -> Matrix:
+    """(n - bars, k), each row made by itself from two rows of closes."""
+    returns = close[bars:] / close[:-bars] - 1.0
+    if transform == "raw":
+        return returns
+    return np.vstack([transform_returns(row[None], transform) for row in returns] or [returns[:0]])
 
 
 def suspected_completions(market: Market, coarse: CoarseFeatures) -> IntVector:

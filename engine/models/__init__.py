@@ -12,9 +12,11 @@ from engine.models.baselines.ridge import Ridge
 from engine.models.dataset import CoarseInputs, ModelInputs, Prediction, TrainingSet
 from engine.models.ensemble import Ensemble
 from engine.models.forecaster import MODEL_KINDS, FittedForecaster, Forecaster, Model
+from engine.models.networks.asset_attention import AssetAttention
 from engine.models.networks.attention_lstm import AttentionLstm
 from engine.models.networks.cnn_lstm import CnnLstm
 from engine.models.networks.gru import Gru
+from engine.models.networks.hierarchical import Hierarchical
 from engine.models.networks.lstm import Lstm
 from engine.models.networks.micdl import Micdl
 from engine.models.networks.mlp import Mlp
@@ -50,6 +52,8 @@ MODEL_KINDS.add(
     Transformer,
     Tcn,
     Mlp,
+    AssetAttention,
+    Hierarchical,
     GradientBoosting,
     Ridge,
     Persistence,
@@ -62,6 +66,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "AlwaysUp",
+    "AssetAttention",
     "AttentionLstm",
     "Backend",
     "CnnLstm",
@@ -77,6 +82,7 @@ __all__ = [
     "Forecaster",
     "GradientBoosting",
     "Gru",
+    "Hierarchical",
     "HuberLoss",
     "Lstm",
     "MaeLoss",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def check_prediction(
     kind: str, inputs: ModelInputs, rows: IntVector, prediction: Prediction
 ) -> None:
-    """Refuses a prediction that is not one finite return a row and horizon.
+    """Refuses a prediction that is not one finite return a row and horizon, of each symbol.
 
     Args:
         kind: The kind of the model that predicted.
@@ -28,8 +28,8 @@ def check_prediction(
         ContractError: The first rule that is broken.
     """
     values: Any = getattr(prediction, "returns", None)
-    horizons = len(inputs.horizons)
-    shape = (len(rows),) if horizons == 1 else (len(rows), horizons)
+    columns = len(inputs.horizons) * max(1, len(inputs.symbols))
+    shape = (len(rows),) if columns == 1 else (len(rows), columns)
     if not isinstance(values, np.ndarray) or values.shape != shape:
         found = f"{type(values).__name__} of shape {np.shape(values)}"
         rule = f"predict returns a Prediction whose `returns` have the shape {shape}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 ColumnGroups: TypeAlias = tuple[tuple[int, ...], ...]
 """Columns of each series, one tuple per symbol."""
+
+CHUNK_VALUES = 2**18
+"""Values of sequences that are gathered together: 2 MB in double precision."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ class ModelInputs:
         horizons: Bars ahead to forecast, ascending.
         recursive: Forecast the horizons step by step, from forecasts of the inputs.
         coarse: Further inputs at coarser intervals.
+        symbols: Symbols that are forecast together; () where one is. Inputs of one of these that
+            is absent at a bar are NaN.
+        embedded: Symbols that a pooled network has a vector for; () where it has none.
+        row_symbols: (n,) int64 the number of each row's symbol among them, and their count for
+            another symbol; None where there are none.
     """
 
     inputs: npt.NDArray[np.float32]
@@ -52,21 +61,49 @@ class ModelInputs:
     horizons: tuple[int, ...] = (1,)
     recursive: bool = False
     coarse: tuple[CoarseInputs, ...] = ()
+    symbols: tuple[str, ...] = ()
+    embedded: tuple[str, ...] = ()
+    row_symbols: IntVector | None = None
 
     def sequences(self, rows: IntVector, lookback: int) -> npt.NDArray[np.float32]:
         """The inputs of each row and the `lookback` - 1 before, oldest first: (n, lookback, k)."""
         return gather_sequences(self.inputs, rows, lookback)
 
     def branch_sequences(self, rows: IntVector, lookback: int) -> list[npt.NDArray[np.float32]]:
-        """The sequences of each row at every interval, the bars' own first."""
+        """The sequences of each row at every interval, the bars' own first.
+
+        Of embedded symbols the last is (n, 1, 1), their numbers.
+        """
         ends = [(self.inputs, rows), *((c.inputs, c.latest[rows]) for c in self.coarse)]
-        return [gather_sequences(inputs, end, lookback) for inputs, end in ends]
+        sequences = [gather_sequences(inputs, end, lookback) for inputs, end in ends]
+        if self.row_symbols is not None:
+            sequences.append(self.row_symbols[rows].astype(np.float32)[:, None, None])
+        return sequences
 
     def flat_sequences(self, rows: IntVector, lookback: int) -> Matrix:
         """The sequences of each row at every interval, flattened: (n, lookback * all columns)."""
-        branches = self.branch_sequences(rows, lookback)
-        parts = [x.reshape(len(rows), lookback * x.shape[2]) for x in branches]
-        return np.concatenate(parts, axis=1).astype(np.float64)
+        widths = [lookback * part.shape[1] for part in (self.inputs, *self._coarse_inputs)]
+        flat = np.empty((len(rows), sum(widths)))
+        edges = np.cumsum([0, *widths]).tolist()
+        for chunk in self.chunk_rows(len(rows), lookback):
+            branches = self.branch_sequences(rows[chunk], lookback)
+            for part, (start, stop) in zip(branches, pairwise(edges), strict=False):
+                flat[chunk, start:stop] = part.reshape(len(part), stop - start)
+        return flat
+
+    def chunk_rows(self, count: int, lookback: int) -> Iterator[slice]:
+        """Slices of so many rows, whose sequences take little memory together."""
+        size = max(1, CHUNK_VALUES // max(1, lookback * self.column_count))
+        return (slice(start, min(start + size, count)) for start in range(0, count, size))
+
+    @property
+    def column_count(self) -> int:
+        """Columns of all intervals together."""
+        return sum(part.shape[1] for part in (self.inputs, *self._coarse_inputs))
+
+    @property
+    def _coarse_inputs(self) -> list[npt.NDArray[np.float32]]:
+        return [part.inputs for part in self.coarse]
 
     @property
     def branches(self) -> tuple[ColumnGroups, ...]:
@@ -99,7 +136,8 @@ class TrainingSet(ModelInputs):
     Attributes:
         target: (n,) float64 return over the next `horizon` bars, or (n, m) with one column for
             each of m `horizons`; over one bar where `recursive`. Finite on train and validation
-            rows, never read elsewhere.
+            rows, never read elsewhere. Of several symbols, (n, symbols * m), symbol by symbol, NaN
+            where one is absent.
         train: Rows to fit on.
         validation: Rows for early stopping and for the choice of a penalty.
         previous_fit: The same fit in the previous window, from which a warm start continues.

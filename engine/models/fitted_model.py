@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from engine.core.errors import DataError, UsageError
 from engine.models.dataset import CoarseInputs, ModelInputs
+from engine.models.joint_prediction import predict_symbol
+from engine.models.networks.asset_attention import AssetAttention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,6 +103,10 @@ class InputTransform:
         recursive: Whether they are forecast step by step.
         columns: Columns at the bars' own interval.
         coarse: Columns at each coarser interval.
+        symbols: Of a joint fit, all symbols that it forecasts together, in the order of its
+            columns; `symbol` is one of them.
+        embedded: Of a pooled fit with an embedding, the symbols that have a vector of their own;
+            another symbol has their mean.
     """
 
     symbol: str
@@ -108,6 +114,8 @@ class InputTransform:
     recursive: bool
     columns: ScaledColumns
     coarse: tuple[ScaledColumns, ...] = ()
+    symbols: tuple[str, ...] = ()
+    embedded: tuple[str, ...] = ()
 
     def apply(self, rows: FeatureRows) -> ModelInputs:
         """Scales the features.
@@ -131,7 +139,18 @@ class InputTransform:
                 CoarseInputs(columns.scale(each.features), each.latest, columns.groups)
                 for columns, each in zip(self.coarse, rows.coarse, strict=True)
             ),
+            symbols=self.symbols,
+            embedded=self.embedded,
+            row_symbols=self._number_rows(len(rows.features)),
         )
+
+    def _number_rows(self, count: int) -> IntVector | None:
+        """(count,) the number of the symbol among those that are embedded."""
+        if not self.embedded:
+            return None
+        known = self.symbol in self.embedded
+        number = self.embedded.index(self.symbol) if known else len(self.embedded)
+        return np.full(count, number, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +215,54 @@ class FittedModel:
             UsageError: The features are not those of the fit, or a sequence is not there.
             DataError: A feature that a sequence touches is not finite.
         """
-        return self.forecaster.predict(self.prepare(rows, at), at)
+        inputs = self.prepare(rows, at)
+        if inputs.symbols:
+            return predict_symbol(self.forecaster, inputs, at, self.input_transform.symbol)
+        return self.forecaster.predict(inputs, at)
+
+    def attention_weights(self, rows: FeatureRows, at: IntVector) -> npt.NDArray[np.float32]:
+        """How much each symbol attends to each other, of a model with attention over symbols.
+
+        Args:
+            rows: As in `predict`.
+            at: As in `predict`.
+
+        Returns:
+            (n, heads, symbols, symbols) in the order of `input_transform.symbols`; the last axis
+            sums to 1.
+
+        Raises:
+            UsageError: The model has no attention over symbols, or as `predict`.
+            DataError: As `predict`.
+        """
+        model = self.forecaster.model
+        if not isinstance(model, AssetAttention):
+            raise UsageError(
+                "the model has no attention over symbols",
+                expected="asset_attention",
+                found=model.kind,
+            )
+        return model.attention_weights(self.forecaster, self.prepare(rows, at), at)
+
+    def of_symbol(self, symbol: str) -> FittedModel:
+        """The same joint fit as the model of another of its symbols, for `predict`.
+
+        Its predictions on train and validation rows are not there: they are of one symbol.
+
+        Raises:
+            UsageError: It does not forecast this symbol.
+        """
+        transform = self.input_transform
+        if symbol not in transform.symbols:
+            raise UsageError(
+                "the model does not forecast this symbol",
+                expected=", ".join(transform.symbols) or transform.symbol,
+                found=symbol,
+            )
+        empty = self.train[:0], self.validation[:0], self.realised[:0]
+        train, validation, realised = empty
+        own = replace(transform, symbol=symbol)
+        return replace(self, train=train, validation=validation, realised=realised, transform=own)
 
     def prepare(self, rows: FeatureRows, at: IntVector) -> ModelInputs:
         """The scaled inputs that `predict` reads, checked.
@@ -240,7 +306,7 @@ class FittedModel:
                 fix="give a longer history",
             )
         start = first - self.lookback + 1
-        finite = np.isfinite(inputs[start : last + 1])
+        finite = self._are_known(columns, inputs[start : last + 1])
         if not finite.all():
             bad = np.argwhere(~finite)
             row, column = bad[0]
@@ -251,3 +317,15 @@ class FittedModel:
                 where=f"row {start + row}",
                 fix="check the bars around it, or leave the feature out",
             )
+
+    def _are_known(
+        self, columns: ScaledColumns, inputs: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.bool_]:
+        """Which inputs are finite, or of another symbol of a joint fit that is absent there."""
+        known: npt.NDArray[np.bool_] = np.isfinite(inputs)
+        transform = self.input_transform
+        for symbol, group in zip(transform.symbols, columns.groups, strict=False):
+            if symbol != transform.symbol:
+                own = list(group)
+                known[:, own] |= np.isnan(inputs[:, own]).all(axis=1, keepdims=True)
+        return known

@@ -21,3 +21,6 @@ Ops: TypeAlias = Any
 
 Regularizer: TypeAlias = Any
 """A `keras.regularizers.Regularizer`."""
+
+SYMBOL_EMBEDDING = "symbol_embedding"
+"""Name of the layer with a vector for each symbol."""

@@ -117,6 +117,8 @@ def _describe_transform(transform: InputTransform) -> dict[str, Any]:
         "columns": [
             {"names": each.names, "groups": each.groups} for each in _all_columns(transform)
         ],
+        **({"symbols": transform.symbols} if transform.symbols else {}),
+        **({"embedded": transform.embedded} if transform.embedded else {}),
     }
 
 
@@ -218,6 +220,8 @@ def _read_transform(document: Mapping[str, Any], archive: Arrays, prefix: str) -
         recursive=document["recursive"],
         columns=columns[0],
         coarse=tuple(columns[1:]),
+        symbols=tuple(document.get("symbols", ())),
+        embedded=tuple(document.get("embedded", ())),
     )
 
 

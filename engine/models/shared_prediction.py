@@ -45,6 +45,8 @@ def predict_requests(requests: Sequence[PredictionRequest]) -> list[Prediction]:
     if len(requests) == 1:
         (only,) = requests
         return [only.model.predict(only.rows, only.at)]
+    if any(each.model.input_transform.symbols for each in requests):  # joint fits share theirs
+        return [each.model.predict(each.rows, each.at) for each in requests]
     inputs = [each.model.prepare(each.rows, each.at) for each in requests]
     shared: dict[Hashable, list[int]] = {}
     for place, (request, own) in enumerate(zip(requests, inputs, strict=True)):
@@ -82,6 +84,9 @@ def _join(
         inputs=np.concatenate([each.inputs for each in inputs]),
         trailing=np.concatenate([each.trailing for each in inputs]),
         coarse=tuple(coarse),
+        row_symbols=None
+        if first.row_symbols is None
+        else np.concatenate([each.row_symbols for each in inputs if each.row_symbols is not None]),
     )
     rows = [own + start for own, start in zip(ends, starts[:-1], strict=True)]
     return joined, np.concatenate(rows)

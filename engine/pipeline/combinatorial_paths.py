@@ -154,6 +154,7 @@ def _make_tasks(spec: Strategy, data: CombinatorialData, split: GroupSplit) -> l
         seed=spec.seed,
         deploy=spec.deploy,
         pooled=spec.scope == "pooled",
+        joint=spec.scope == "joint",
         without_gaps=True,
     )
     groups = " and ".join(map(str, split.test_groups))

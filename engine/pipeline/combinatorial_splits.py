@@ -93,7 +93,7 @@ def prepare_combinatorial_data(spec: Strategy, prepared: PreparedData) -> Combin
     fits_a_split = (
         (spec.seeds if model.stochastic else 1)
         * (len(spec.target.forecast_horizons) if spec.target.strategy == "direct" else 1)
-        * (1 if spec.scope == "pooled" else len(prepared.targets))
+        * (len(prepared.targets) if spec.scope == "per_symbol" else 1)
     )
     return CombinatorialData(
         prepared=traded,

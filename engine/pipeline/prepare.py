@@ -167,17 +167,19 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
         market: Its bars, complete and in the order of time.
 
     Raises:
-        UsageError: The target is not in the dataset, or a resolution is not coarser than its bars.
+        UsageError: The target is not in the dataset, or a resolution is not coarser than its bars,
+            or symbols are to be compared and there is one.
         InvalidBarsError: A feature is not finite past its warm-up.
     """
     targets = resolve_targets(spec, market)
+    _check_compared(spec, targets)
     close = market.wide("close", targets)
     symbols = _input_symbols(spec, market)
     horizons = spec.target.return_horizons
     return FeatureHistory(
         features=build_features(market, spec.features, symbols),
-        forward_returns={bars: forward_returns(close, bars) for bars in horizons},
-        trailing_returns={bars: trailing_returns(close, bars) for bars in horizons},
+        forward_returns={b: spec.target.relate(forward_returns(close, b)) for b in horizons},
+        trailing_returns={b: spec.target.relate(trailing_returns(close, b)) for b in horizons},
         target=spec.target,
         scaling=spec.scaling,
         coarse=tuple(
@@ -186,6 +188,19 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
         ),
         own_inputs=has_own_inputs(spec, targets),
     )
+
+
+def _check_compared(spec: Strategy, targets: Sequence[str]) -> None:
+    """Whether there are symbols to compare, where the target or the model does."""
+    where = "target.transform" if spec.target.compares_symbols else "scope"
+    if len(targets) < 2 and (spec.target.compares_symbols or spec.scope == "joint"):
+        raise UsageError(
+            "the strategy compares target symbols, and there is one",
+            expected="two target symbols or more",
+            found=", ".join(targets),
+            where=where,
+            fix="trade more symbols (data.targets), or leave it out",
+        )
 
 
 def prepare_delayed_data(spec: Strategy, prepared: PreparedData) -> tuple[PreparedData, ...]:

@@ -74,6 +74,7 @@ def make_window_tasks(
         seed=spec.seed,
         deploy=spec.deploy,
         pooled=spec.scope == "pooled",
+        joint=spec.scope == "joint",
     )
 
 

@@ -42,8 +42,8 @@ class FeatureHistory:
     Attributes:
         features: Features known at each close.
         forward_returns: Horizon -> wide: return over the next `horizon` bars, NaN where not yet
-            known.
-        trailing_returns: Horizon -> wide: return over the last `horizon` bars.
+            known; as `target.transform` says, relative to the other symbols.
+        trailing_returns: Horizon -> wide: return over the last `horizon` bars, likewise.
         target: The horizons that are forecast, and how; `forward_returns` and `trailing_returns`
             have all of them.
         scaling: Scaling of the features, fitted on each window's train rows.
@@ -181,7 +181,8 @@ def select_feature_rows(
     Raises:
         UsageError: There are too few bars before the first row.
     """
-    history = history.seen_by(symbol)
+    if not fitted.input_transform.symbols:  # a joint fit sees those of all symbols
+        history = history.seen_by(symbol)
     first = rows.start - fitted.context
     taken = slice(max(0, first), rows.stop)
     horizon = fitted.input_transform.horizons[0]

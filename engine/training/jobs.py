@@ -10,6 +10,7 @@ from engine.core.randomness import derive_seed
 from engine.splits.rows import row_index
 from engine.training.datasets import build_training_set, target_returns, with_horizons
 from engine.training.gaps import hide_gaps
+from engine.training.joint import build_joint_set
 from engine.training.pooling import pool_rows, pool_training_sets
 from engine.training.task import FitTask
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from engine.models.fitted_model import InputTransform
     from engine.splits.rows import TrainTestSplit
     from engine.training.datasets import FeatureHistory
+    from engine.training.joint import JointSymbols
     from engine.training.pooling import Pool
 
 
@@ -37,6 +39,7 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
     seed: int,
     deploy: DeploySpec | None = None,
     pooled: bool = False,
+    joint: bool = False,
     without_gaps: bool = False,
 ) -> list[FitTask]:
     """All tasks of a run, windows in time order.
@@ -55,6 +58,7 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
         seed: The strategy's one seed.
         deploy: What is done to the strategy's own models.
         pooled: Fit the strategy's own model once on the rows of all symbols.
+        joint: Fit it once on the inputs of all symbols at each bar, to forecast each.
         without_gaps: Leave nothing in the arrays of the strategy's own model that no train or
             validation row reads, of each symbol before they are pooled (`hide_gaps`).
     """
@@ -65,20 +69,25 @@ def make_fit_tasks(  # noqa: PLR0913 - an argument a part of the strategy
         by_symbol = {
             symbol: build_training_set(history, symbol, window, lookback) for symbol in symbols
         }
-        own_by_symbol = {
-            symbol: [
-                _OwnArrays(
-                    *_with_target_horizons(traded, history, symbol, window, horizons),
-                    _realised_returns(history, symbol, window, horizons),
-                )
-                for horizons in _horizons_per_fit(target)
-            ]
-            for symbol, traded in by_symbol.items()
-        }
+        own_by_symbol = (
+            _join_symbols(history, symbols, window, lookback)
+            if joint
+            else {
+                symbol: [
+                    _OwnArrays(
+                        *_with_target_horizons(traded, history, symbol, window, horizons),
+                        _realised_returns(history, symbol, window, horizons),
+                    )
+                    for horizons in _horizons_per_fit(target)
+                ]
+                for symbol, traded in by_symbol.items()
+            }
+        )
         if without_gaps:
             own_by_symbol = _hide_gaps(own_by_symbol, models[STRATEGY_BOOK].lookback)
         if pooled:
-            own_by_symbol = _pool_symbols(own_by_symbol)
+            embedded = getattr(models[STRATEGY_BOOK], "symbol_embedding", 0) > 0
+            own_by_symbol = _pool_symbols(own_by_symbol, embedded=embedded)
         for symbol, traded in by_symbol.items():
             shared = _OwnArrays(
                 *traded, _realised_returns(history, symbol, window, traded[1].horizons)
@@ -124,11 +133,11 @@ class _OwnArrays:
     training_set: TrainingSet
     transform: InputTransform
     realised: Matrix
-    pool: Pool | None = None
+    pool: Pool | JointSymbols | None = None
 
     @property
     def seed_name(self) -> str:
-        """Names the seed of a pooled fit, which is of no one symbol."""
+        """Names the seed of a pooled or joint fit, which is of no one symbol."""
         return "" if self.pool is None else "all symbols"
 
 
@@ -136,14 +145,31 @@ def _hide_gaps(
     by_symbol: Mapping[str, Sequence[_OwnArrays]], lookback: int
 ) -> dict[str, list[_OwnArrays]]:
     """The same arrays, NaN wherever no row of the symbol has its inputs or label."""
-    return {
-        symbol: [replace(own, training_set=hide_gaps(own.training_set, lookback)) for own in fits]
-        for symbol, fits in by_symbol.items()
-    }
+    hidden: dict[int, TrainingSet] = {}  # those of a joint fit are the same object for each symbol
+
+    def hide(own: _OwnArrays) -> _OwnArrays:
+        arrays = own.training_set
+        if id(arrays) not in hidden:
+            hidden[id(arrays)] = hide_gaps(arrays, lookback)
+        return replace(own, training_set=hidden[id(arrays)])
+
+    return {symbol: [hide(own) for own in fits] for symbol, fits in by_symbol.items()}
+
+
+def _join_symbols(
+    history: FeatureHistory, symbols: Sequence[str], window: TrainTestSplit, lookback: int
+) -> dict[str, list[_OwnArrays]]:
+    """The arrays of each joint fit, the same for every symbol."""
+    joint: dict[str, list[_OwnArrays]] = {symbol: [] for symbol in symbols}
+    for horizons in _horizons_per_fit(history.target):
+        arrays, pool, realised = build_joint_set(history, symbols, window, horizons, lookback)
+        for fits in joint.values():
+            fits.append(_OwnArrays(arrays, pool.transform, realised, pool))
+    return joint
 
 
 def _pool_symbols(
-    by_symbol: Mapping[str, Sequence[_OwnArrays]],
+    by_symbol: Mapping[str, Sequence[_OwnArrays]], *, embedded: bool
 ) -> dict[str, list[_OwnArrays]]:
     """The arrays of each fit with the rows of all symbols."""
     pooled: dict[str, list[_OwnArrays]] = {symbol: [] for symbol in by_symbol}
@@ -152,11 +178,12 @@ def _pool_symbols(
             [
                 (symbol, own.training_set, own.transform)
                 for symbol, own in zip(by_symbol, fits, strict=True)
-            ]
+            ],
+            embedded=embedded,
         )
         realised = pool_rows([own.realised for own in fits], arrays, pool)
-        for symbol, own in zip(by_symbol, fits, strict=True):
-            pooled[symbol].append(_OwnArrays(arrays, own.transform, realised, pool))
+        for symbol, transform in zip(by_symbol, pool.transforms, strict=True):
+            pooled[symbol].append(_OwnArrays(arrays, transform, realised, pool))
     return pooled
 
 

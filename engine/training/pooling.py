@@ -34,6 +34,11 @@ class Pool:
     edges: IntVector
     coarse_edges: tuple[IntVector, ...] = ()
 
+    @property
+    def kept_transforms(self) -> tuple[InputTransform, ...]:
+        """Those that a stored model keeps besides its own: the transform of every symbol."""
+        return self.transforms
+
     def select(self, fitted: FittedModel, arrays: TrainingSet, symbol: str) -> FittedModel:
         """The model of one symbol: its own scaling, and what was predicted of its own rows.
 
@@ -78,6 +83,8 @@ class Pool:
                     inputs=arrays.inputs[own],
                     trailing=arrays.trailing[own],
                     target=arrays.target[own],
+                    embedded=(),
+                    row_symbols=None,
                     train=train,
                     validation=validation,
                     coarse=tuple(coarse),
@@ -103,6 +110,8 @@ class Pool:
 
 def pool_training_sets(
     parts: Sequence[tuple[str, TrainingSet, InputTransform]],
+    *,
+    embedded: bool = False,
 ) -> tuple[TrainingSet, Pool]:
     """One training set of the rows of several symbols.
 
@@ -113,6 +122,7 @@ def pool_training_sets(
     Args:
         parts: Symbol, its arrays, whose last row is the same bar for all, and what scaled them;
             at least one, each with the same columns.
+        embedded: Number the symbols of the rows, for a network with a vector for each.
     """
     symbols, arrays, transforms = zip(*parts, strict=True)
     edges = _edges([each.inputs for each in arrays])
@@ -141,6 +151,10 @@ def pool_training_sets(
             for place, own in enumerate(coarse_edges)
         ),
     )
+    if embedded:
+        numbers = np.repeat(np.arange(len(symbols), dtype=np.int64), np.diff(edges))
+        pooled = replace(pooled, embedded=symbols, row_symbols=numbers)
+        transforms = tuple(replace(each, embedded=symbols) for each in transforms)
     return pooled, Pool(symbols, transforms, edges, coarse_edges)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.models import Backend, FittedForecaster, Forecaster, TrainingSet, TrainingSpec
     from engine.models.deployment import DeploySpec
     from engine.models.fitted_model import FittedModel, InputTransform
+    from engine.training.joint import JointSymbols
     from engine.training.pooling import Pool
 
 
@@ -62,7 +63,7 @@ class FitTask:
     realised: Matrix | None = None
     refit: str = ""
     deploy: DeploySpec | None = None
-    pool: Pool | None = None
+    pool: Pool | JointSymbols | None = None
 
     def __str__(self) -> str:
         """The name of the task in progress and errors."""
@@ -138,6 +139,8 @@ class FitTask:
             [each.symbol, *(columns.names for columns in (each.columns, *each.coarse))]
             for each in self.transforms
         ]
+        if self.training_set.symbols:
+            key_parts["symbols"] = self.training_set.symbols
         if described:
             key_parts["features"] = described[0] if self.pool is None else described
         if parts := describe_parts(self.model):
@@ -158,6 +161,8 @@ def _named_arrays(task: FitTask) -> Iterator[tuple[str, np.ndarray]]:
     """Every array that a fit reads or a fitted model keeps, by name, and the fitted scalings."""
     for name in ("inputs", "target", "trailing", "train", "validation"):
         yield name, getattr(task.training_set, name)
+    if task.training_set.row_symbols is not None:
+        yield "row symbols", task.training_set.row_symbols
     for place, coarse in enumerate(task.training_set.coarse):
         yield f"coarse {place} inputs", coarse.inputs
         yield f"coarse {place} latest", coarse.latest

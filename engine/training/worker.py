@@ -114,7 +114,7 @@ def _to_model(task: FitTask, fitted: FittedForecaster) -> FittedModel:
         arrays.realised_returns(arrays.validation) if task.realised is None else task.realised,
         task.transform,
         task.spans,
-        pooled=() if task.pool is None else task.pool.transforms,
+        pooled=() if task.pool is None else task.pool.kept_transforms,
     )
 
 

@@ -84,7 +84,7 @@ def test_all_features_that_need_it_are_named_at_once(bars) -> None:
 @pytest.mark.parametrize("feature", OF_PRICES, ids=lambda one: one.name)
 def test_a_feature_of_prices_or_of_time_has_the_values_it_has_with_a_volume(bars, feature) -> None:
     wide = market_of(bars), market_of(bars, lacking=())
-    without, with_volume = (build_features(each, [feature], [OWN]).values for each in wide)
+    without, with_volume = (build_features(each, [feature], [OWN, OTHER]).values for each in wide)
     np.testing.assert_array_equal(without, with_volume)
     assert np.isfinite(without[feature.warmup :]).all()
 

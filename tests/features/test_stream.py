@@ -47,13 +47,14 @@ def count_numbers(state: StreamState) -> int:
 
 def test_real_bars_that_arrive_one_at_a_time_give_the_bits_of_the_matrix(real_bars) -> None:
     features, market, alone = tuple(with_defaults()), market_of(real_bars), 4
-    stream, first = make_stream(features), len(real_bars) - alone
+    stream = make_stream(features, symbols=(OWN, OTHER))
+    first = len(real_bars) - alone
     state, start = stream.update(None, rows(market, 0, first))
     streamed = [start.features.values]
     for row in range(first, len(real_bars)):
         state, then = stream.update(state, rows(market, row, row + 1))
         streamed.append(then.features.values)
-    batch = build_features(market, features, (OWN,))
+    batch = build_features(market, features, (OWN, OTHER))
     np.testing.assert_array_equal(np.vstack(streamed), batch.values)
 
 

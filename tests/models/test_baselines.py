@@ -15,7 +15,10 @@ from engine.models import (
     GradientBoosting,
     Persistence,
     Ridge,
+    TrainingSpec,
+    dataset,
 )
+from engine.models.baselines import ridge
 from tests.models.planted_data import WITHOUT_KERAS, change, fit_and_predict, planted
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -162,3 +165,28 @@ def test_always_up_predicts_the_mean_absolute_return() -> None:
     train = falling.training_set.train
     assert (forecast.test == np.abs(falling.target[train]).mean()).all()
     assert (forecast.test > 0).all()
+
+
+def test_flattened_sequences_are_the_same_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = planted().training_set
+    whole = given.flat_sequences(given.train, 4)
+    monkeypatch.setattr(dataset, "CHUNK_VALUES", 50)
+    assert given.flat_sequences(given.train, 4).tobytes() == whole.tobytes()
+    model = Ridge(lookback=4)
+    fitted = model.fit(given, TrainingSpec(), seed=1)
+    chunked = fitted.predict(given, given.train).returns
+    monkeypatch.undo()
+    assert fitted.predict(given, given.train).returns.tobytes() == chunked.tobytes()
+
+
+def test_a_ridge_on_more_lags_than_fit_into_memory_is_the_same_but_for_rounding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given, model = planted().training_set, Ridge(lookback=4)
+    whole = model.fit(given, TrainingSpec(), seed=1)
+    monkeypatch.setattr(dataset, "CHUNK_VALUES", 100)
+    monkeypatch.setattr(ridge, "MAX_LAG_VALUES", 100)
+    summed = model.fit(given, TrainingSpec(), seed=1)
+    assert summed.weights[0].tobytes() != whole.weights[0].tobytes()
+    for one, two in zip(summed.weights, whole.weights, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-14)

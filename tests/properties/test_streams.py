@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from engine.data.next_bar import NextBar
 from engine.features.build import build_features
-from engine.features.config import Beta, Rsi, TurnOfMonth, Vwap
+from engine.features.config import Beta, LogReturn, Rsi, TurnOfMonth, Vwap
 from engine.features.resolutions import build_coarse_features
 from engine.features.stream import FeatureStream
 from engine.features.stream_state import StreamState
@@ -45,6 +45,8 @@ def draw_parameters(kind: type[FeatureSpec], rng: np.random.Generator) -> Featur
         low = next((m.ge for m in field.metadata if isinstance(m, at.Ge)), 0)
         if name == "symbol":
             drawn[name] = OTHER
+        elif name == "of":
+            drawn[name] = draw_parameters([Rsi, LogReturn, Vwap][int(rng.integers(3))], rng)
         elif get_origin(field.annotation) is Literal:
             drawn[name] = str(rng.choice(get_args(field.annotation)))
         elif field.annotation is int:

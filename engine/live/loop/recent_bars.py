@@ -120,7 +120,12 @@ class RecentBars:
         closes = market.wide("close")[list(targets)]
         own_inputs = has_own_inputs(spec, targets)
         rows = RecentRows.empty(
-            strategy.kept_rows, spec.target.max_horizon, targets, streamed, own_inputs=own_inputs
+            strategy.kept_rows,
+            spec.target.max_horizon,
+            targets,
+            streamed,
+            own_inputs=own_inputs,
+            transform=spec.target.transform,
         )
         stamps = pd.DatetimeIndex(closes.index)
         count = len(stamps) - int(stamps.searchsorted(first_test))

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.features.cross_section import transform_returns
 from engine.models.fitted_model import CoarseRows, FeatureRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.core.types import IntVector, Matrix, Vector
+    from engine.features.cross_section import TargetTransform
     from engine.features.stream import StreamedFeatures, StreamedRow
     from engine.models.fitted_model import FittedModel
 
@@ -66,6 +68,7 @@ class RecentRows:
         symbols: The m target symbols.
         seen: Target symbol -> the columns that its model sees, of each interval.
         coarse: Of each resolution.
+        transform: How trailing returns are related to those of the other target symbols.
     """
 
     kept: int
@@ -75,6 +78,7 @@ class RecentRows:
     symbols: tuple[str, ...]
     seen: Mapping[str, slice]
     coarse: tuple[CoarseTail, ...]
+    transform: TargetTransform = "raw"
 
     @classmethod
     def empty(
@@ -85,6 +89,7 @@ class RecentRows:
         streamed: StreamedFeatures,
         *,
         own_inputs: bool = False,
+        transform: TargetTransform = "raw",
     ) -> RecentRows:
         """No rows, of the shape of these features; `own_inputs` as in `FeatureHistory`."""
         own = dict(streamed.features.symbol_columns)
@@ -102,6 +107,7 @@ class RecentRows:
                 CoarseTail(part.features.values[:0], 0, part.latest[:0])
                 for part in streamed.coarse
             ),
+            transform,
         )
 
     def extend(self, streamed: StreamedFeatures, closes: Matrix) -> RecentRows:
@@ -138,11 +144,12 @@ class RecentRows:
                 tail.append(completed, latest, self.kept)
                 for tail, (completed, latest) in zip(self.coarse, coarse, strict=True)
             ),
+            self.transform,
         )
 
     def select(self, model: FittedModel, symbol: str) -> tuple[FeatureRows, IntVector]:
         """What a model needs to forecast the newest row: `select_feature_rows` of that row."""
-        seen = self.seen[symbol]
+        seen = slice(None) if model.input_transform.symbols else self.seen[symbol]
         features = self.features[-1 - model.context :, seen]
         trailing = self._trailing(symbol, model.input_transform.horizons[0], len(features))
         rows = FeatureRows(
@@ -151,9 +158,15 @@ class RecentRows:
         return rows, np.array([len(features) - 1], dtype=np.int64)
 
     def _trailing(self, symbol: str, horizon: int, rows: int) -> Vector:
-        """(rows,) simple returns over the last `horizon` bars; NaN where no close is before."""
-        close = self.closes[-rows - horizon :, self.symbols.index(symbol)]
-        returns = close[horizon:] / close[:-horizon] - 1.0
+        """(rows,) returns over the last `horizon` bars; NaN where no close is before."""
+        own = self.symbols.index(symbol)
+        if self.transform != "raw":
+            close = self.closes[-rows - horizon :]
+            returns = transform_returns(close[horizon:] / close[:-horizon] - 1.0, self.transform)
+            returns = returns[:, own]
+        else:
+            close = self.closes[-rows - horizon :, own]
+            returns = close[horizon:] / close[:-horizon] - 1.0
         return np.append(np.full(rows - len(returns), np.nan), returns)
 
 

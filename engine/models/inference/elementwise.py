@@ -118,6 +118,7 @@ ELEMENTWISE: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "greater": np.greater,
         "greater_equal": np.greater_equal,
         "hard_sigmoid": hard_sigmoid,
+        "isfinite": np.isfinite,
         "leaky_relu": leaky_relu,
         "less": np.less,
         "less_equal": np.less_equal,

@@ -38,10 +38,14 @@ class UnsupportedLayerError(BacktestError):
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """A value of the program: its number, and its shape, None for the rows of a batch."""
+    """A value of the program: its number, and its shape, None for the rows of a batch.
+
+    Each row of the batch may be divided into `parts`, which stand below each other.
+    """
 
     number: int
     shape: Shape
+    parts: int = 1
 
     @property
     def rank(self) -> int:
@@ -88,8 +92,22 @@ class Graph:
                 attributes=attributes,
             )
         )
-        self.note_size(shape)
-        return Value(self.first + len(self.operations) - 1, shape)
+        parts = {value.parts for value in inputs if value.shape[:1] == (None,)} or {1}
+        if len(parts) > 1:
+            raise UnsupportedLayerError(kind, "it joins rows with parts of rows")
+        self.note_size((*parts, *shape))
+        return Value(self.first + len(self.operations) - 1, shape, *parts)
+
+    def regroup(self, x: Value, shape: Shape, parts: int) -> Value:
+        """Appends a division of each row into another number of parts.
+
+        Args:
+            x: The value.
+            shape: Of a part, None first.
+            parts: Parts of a row.
+        """
+        added = self.add("regroup", [x], shape, sizes=list(shape[1:]))
+        return Value(added.number, shape, parts)
 
     def note_size(self, shape: Shape) -> None:
         """Records how many elements of one row are in memory together."""

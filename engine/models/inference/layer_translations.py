@@ -136,6 +136,21 @@ def _multi_head_attention(call: Call) -> Value:
     return _project(call, attended, layer.output_dense)
 
 
+def _embedding(call: Call) -> Value:
+    call.require(not call.layer.mask_zero, "a mask")
+    return call.add("embedding", [call.x], weights=[call.layer.embeddings])
+
+
+def _symbol_dense(call: Call) -> Value:
+    """A kernel for each element of the first axis of a row, as `build_heads` has them."""
+    layer = call.layer
+    own = layer.equation.replace(" ", "") == "bsd,sdo->bso"
+    call.require(own and layer.bias_axes in {None, "so"}, "its equation")
+    weights = [layer.kernel] if layer.bias is None else [layer.kernel, layer.bias]
+    product = call.add("symbol_dense", [call.x], weights=weights)
+    return activate(call, product, layer.activation)
+
+
 def _project(call: Call, x: Value, projection: KerasLayer) -> Value:
     weights = [w for w in (projection.kernel, projection.bias) if w is not None]
     columns = prod(projection.kernel.shape) // (x.shape[-1] or 1)
@@ -209,6 +224,8 @@ LAYER_TRANSLATIONS: Mapping[str, Callable[[Call], Value]] = MappingProxyType(
         "Dense": _dense,
         "Dropout": _identity,
         "ELU": _elu,
+        "EinsumDense": _symbol_dense,
+        "Embedding": _embedding,
         "Flatten": reshape,
         "GRU": recurrent,
         "GaussianDropout": _identity,

@@ -59,6 +59,18 @@ def dense(x: Array, kernel: Array, bias: Array | None = None) -> Array:
     return product
 
 
+def symbol_dense(x: Array, kernel: Array, bias: Array | None = None) -> Array:
+    """A product and a bias of its own for each symbol.
+
+    Args:
+        x: (n, symbols, k).
+        kernel: (symbols, k, m).
+        bias: (symbols, m).
+    """
+    product: Array = np.matmul(x[:, :, None], kernel)[:, :, 0]
+    return product if bias is None else product + bias
+
+
 def conv1d(
     x: Array,
     kernel: Array,

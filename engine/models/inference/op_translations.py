@@ -53,9 +53,28 @@ def softmax(call: Call) -> Value:
 
 
 def reshape(call: Call) -> Value:
-    """Any other shape of each row: `reshape`, `expand_dims`, `squeeze` and flattening."""
-    _require_rows_kept(call)
-    return call.add("reshape", [call.x], sizes=list(call.shape[1:]))
+    """Any other shape of each row: `reshape`, `expand_dims`, `squeeze` and flattening.
+
+    A row may be divided into parts of equal size, such as one a symbol, which later layers read
+    like rows; and parts joined again.
+    """
+    parts = _count_parts(call)
+    if parts == call.x.parts:
+        _require_rows_kept(call)
+        return call.add("reshape", [call.x], sizes=list(call.shape[1:]))
+    return call.graph.regroup(call.x, call.shape, parts)
+
+
+def _count_parts(call: Call) -> int:
+    """Parts of a row that the new shape stands for."""
+    sizes = (*call.x.shape[1:], *call.shape[1:])
+    known = call.x.shape[0] is None and call.shape[0] is None and None not in sizes
+    if not known:
+        return call.x.parts
+    whole = call.x.parts * prod(size or 0 for size in call.x.shape[1:])
+    each = prod(size or 0 for size in call.shape[1:])
+    call.require(each > 0 and whole % each == 0, "it works across the rows of a batch")
+    return whole // each
 
 
 def _require_rows_kept(call: Call) -> None:

@@ -27,6 +27,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "conv1d": linear.conv1d,
         "cumsum": lambda x, *, axis: np.cumsum(x, axis=axis),
         "dense": linear.dense,
+        "embedding": shapes.embedding,
         "flip": lambda x, *, axis: np.flip(x, axis=tuple(axis)),
         "get_item": shapes.get_item,
         "layer_normalization": linear.layer_normalization,
@@ -34,9 +35,11 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "max_pool": linear.max_pool,
         "pad": shapes.pad,
         "reduce": shapes.reduce,
+        "regroup": shapes.regroup,
         "repeat": lambda x, *, repeats, axis: np.repeat(x, repeats, axis=axis),
         "reshape": shapes.reshape,
         "softmax": linear.softmax,
+        "symbol_dense": linear.symbol_dense,
         "stack": lambda *parts, axis: np.stack(parts, axis=axis),
         "transpose": shapes.transpose,
         "variable": shapes.variable,
@@ -55,7 +58,7 @@ _BINDINGS: Mapping[str, Bind] = MappingProxyType(
 """Kinds that compute something of their weights and attributes once, before any row."""
 
 MATRICES: Mapping[str, int] = MappingProxyType(
-    {"conv1d": 1, "dense": 1, "gru": 2, "lstm": 2, "matmul": 1}
+    {"conv1d": 1, "dense": 1, "gru": 2, "lstm": 2, "matmul": 1, "symbol_dense": 1}
 )
 """Kind -> how many of its first weights rows are multiplied by."""
 

@@ -72,6 +72,16 @@ def reshape(x: Array, *, sizes: Sequence[int]) -> Array:
     return x.reshape(len(x), *sizes)
 
 
+def embedding(x: Array, vectors: Array) -> Array:
+    """The vector of each number of the input."""
+    return vectors[x.astype(np.int64)]
+
+
+def regroup(x: Array, *, sizes: Sequence[int]) -> Array:
+    """Another number of parts of each row, which stand below each other: (n * parts, ...)."""
+    return np.ascontiguousarray(x).reshape(-1, *sizes)
+
+
 def transpose(x: Array, *, axes: Sequence[int]) -> Array:
     """Axes in another order; contiguous, so that no later operation depends on it."""
     return np.ascontiguousarray(x.transpose(tuple(axes)))

@@ -46,6 +46,8 @@ def trace_program(model: KerasModel) -> NetworkProgram:
     inputs = [Value(number, tuple(x.shape)) for number, x in enumerate(model.inputs)]
     layers: dict[str, int] = {}
     (output,) = _trace_model(graph, model, inputs, layers)
+    if output.parts != 1:
+        raise UnsupportedLayerError(model.name, "its outputs are of parts of rows")
     sizes = [graph.largest, *(prod(x.shape[1:]) for x in sequences)]
     return NetworkProgram(
         input_shapes=tuple(tuple(x.shape[1:]) for x in sequences),

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from engine.core.lazy_imports import lazy_exports
 
 if TYPE_CHECKING:
+    from engine.models.networks.asset_attention import AssetAttention
+    from engine.models.networks.asset_network import AssetNetwork
     from engine.models.networks.attention_lstm import AttentionLstm
     from engine.models.networks.base import Network
     from engine.models.networks.cnn_lstm import CnnLstm
     from engine.models.networks.gru import Gru
+    from engine.models.networks.hierarchical import Hierarchical
     from engine.models.networks.lstm import Lstm
     from engine.models.networks.micdl import Micdl
     from engine.models.networks.mlp import Mlp
@@ -18,9 +21,12 @@ if TYPE_CHECKING:
     from engine.models.networks.transformer import Transformer
 
 __all__ = [
+    "AssetAttention",
+    "AssetNetwork",
     "AttentionLstm",
     "CnnLstm",
     "Gru",
+    "Hierarchical",
     "Lstm",
     "Micdl",
     "Mlp",
@@ -30,9 +36,12 @@ __all__ = [
 ]
 
 _EXPORTS = {
+    "AssetAttention": "asset_attention",
+    "AssetNetwork": "asset_network",
     "AttentionLstm": "attention_lstm",
     "CnnLstm": "cnn_lstm",
     "Gru": "gru",
+    "Hierarchical": "hierarchical",
     "Lstm": "lstm",
     "Micdl": "micdl",
     "Mlp": "mlp",

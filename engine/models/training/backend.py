@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from engine.models.inference import UnsupportedLayerError, trace_program
+from engine.models.keras_types import SYMBOL_EMBEDDING
 from engine.models.training.losses import LossBatch, TargetScale
 from engine.models.training.weight_init import WeightInitializer, use_numpy_initializers
 
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.models.dataset import ColumnGroups
-    from engine.models.keras_types import KerasModel, Tensor
+    from engine.models.keras_types import Tensor
     from engine.models.training.batches import Batches
     from engine.models.training.config import CompileSettings
     from engine.models.training.output_head import OutputLayout
+    from engine.models.training.trainable_network import TrainableNetwork
 
     Floats = npt.NDArray[np.float32]
     Weights = list[npt.NDArray[Any]]
@@ -38,10 +40,12 @@ class DeviceInputs(NamedTuple):
         inputs: (n, k) for each interval, the bars' own interval first.
         latest_rows: (n,) for each coarser interval: the row of its inputs at which a row's
             sequence ends.
+        symbols: (n,) the numbers of the rows' symbols, where these are embedded; else nothing.
     """
 
     inputs: tuple[Tensor, ...]
     latest_rows: tuple[Tensor, ...]
+    symbols: tuple[Tensor, ...] = ()
 
     def sequences(
         self,
@@ -49,10 +53,11 @@ class DeviceInputs(NamedTuple):
         offsets: npt.NDArray[np.int32],
         take: Callable[[Tensor, Tensor], Tensor],
     ) -> list[Tensor]:
-        """(batch, lookback, k) for each interval."""
+        """(batch, lookback, k) for each interval, and (batch, 1, 1) the numbers of symbols."""
         ends = [rows, *(take(latest, rows) for latest in self.latest_rows)]
         pairs = zip(self.inputs, ends, strict=True)
-        return [take(inputs, end[:, None] + offsets) for inputs, end in pairs]
+        sequences = [take(inputs, end[:, None] + offsets) for inputs, end in pairs]
+        return [*sequences, *(take(numbers, rows)[:, None, None] for numbers in self.symbols)]
 
 
 class DeviceTargets(NamedTuple):
@@ -65,20 +70,6 @@ class DeviceTargets(NamedTuple):
 
     target: Tensor
     scale: TargetScale
-
-
-class TrainableNetwork(Protocol):
-    """What a backend needs of a network's configuration."""
-
-    def __hash__(self) -> int:
-        """Equal configurations share their compiled steps."""
-
-    @property
-    def lookback(self) -> int:
-        """Bars in a sequence."""
-
-    def build_model(self, branches: tuple[ColumnGroups, ...], outputs: int = 1) -> KerasModel:
-        """The Keras model, uncompiled; see `Network.build_model`."""
 
 
 class TrainingBackend(ABC):
@@ -107,7 +98,7 @@ class TrainingBackend(ABC):
         self.loss = settings.loss
         self.layout = layout
         with use_numpy_initializers():
-            self.model = network.build_model(branches, layout.n_columns)
+            self.model = layout.build_model(network, branches)
             self.optimizer = settings.optimizer.build(
                 self.model.trainable_variables, settings.clip_norm
             )
@@ -146,9 +137,21 @@ class TrainingBackend(ABC):
     def get_weights(self) -> Weights:
         """A copy of all variables of the model."""
 
+    def complete_weights(self) -> tuple[npt.NDArray[Any], ...]:
+        """The weights; the vector of a symbol that is not embedded is the mean of the others."""
+        weights = self.get_weights()
+        if self.layout.embedded:
+            vectors = self.model.get_layer(SYMBOL_EMBEDDING).embeddings
+            (place,) = (n for n, v in enumerate(self.model.variables) if v is vectors)
+            weights[place][-1] = weights[place][:-1].mean(axis=0)
+        return tuple(weights)
+
     @abstractmethod
     def set_inputs(
-        self, inputs: Sequence[Floats], latest_rows: Sequence[npt.NDArray[Any]]
+        self,
+        inputs: Sequence[Floats],
+        latest_rows: Sequence[npt.NDArray[Any]],
+        symbols: Sequence[Floats] = (),
     ) -> None:
         """Puts the arrays of one window on the device; see `DeviceInputs`."""
 

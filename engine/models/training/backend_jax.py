@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from engine.models.dataset import ColumnGroups
     from engine.models.keras_types import Tensor
-    from engine.models.training.backend import Floats, TrainableNetwork, Weights
+    from engine.models.training.backend import Floats, Weights
     from engine.models.training.config import CompileSettings
     from engine.models.training.output_head import OutputLayout
+    from engine.models.training.trainable_network import TrainableNetwork
 
     Tensors: TypeAlias = list[Tensor]
     TrainState: TypeAlias = tuple[Tensors, Tensors, Tensors]
@@ -76,13 +77,17 @@ class JaxBackend(TrainingBackend):
         return [np.array(by_id[id(v)]) for v in self.model.variables]
 
     def set_inputs(
-        self, inputs: Sequence[Floats], latest_rows: Sequence[npt.NDArray[Any]]
+        self,
+        inputs: Sequence[Floats],
+        latest_rows: Sequence[npt.NDArray[Any]],
+        symbols: Sequence[Floats] = (),
     ) -> None:
         """Holds the window's arrays, with padded rows."""
         self._inputs = DeviceInputs((), ())  # frees the previous window's arrays first
         self._inputs = DeviceInputs(
             tuple(map(self._to_device, inputs)),
             tuple(self._to_device(rows.astype(np.int32)) for rows in latest_rows),
+            tuple(map(self._to_device, symbols)),
         )
 
     def set_targets(self, target: Floats, scale: TargetScale) -> None:

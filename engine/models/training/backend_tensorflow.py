@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     from engine.models.dataset import ColumnGroups
     from engine.models.keras_types import Tensor
-    from engine.models.training.backend import Floats, TrainableNetwork, Weights
+    from engine.models.training.backend import Floats, Weights
     from engine.models.training.batches import Batches
     from engine.models.training.config import CompileSettings
     from engine.models.training.output_head import OutputLayout
+    from engine.models.training.trainable_network import TrainableNetwork
 
 
 class TensorFlowBackend(TrainingBackend):
@@ -42,6 +43,7 @@ class TensorFlowBackend(TrainingBackend):
         inputs = DeviceInputs(
             tuple(tf.TensorSpec((None, sum(map(len, b))), tf.float32) for b in branches),
             tuple(tf.TensorSpec((None,), tf.int32) for _ in branches[1:]),
+            (tf.TensorSpec((None,), tf.float32),) if layout.embedded else (),
         )
         each = tf.TensorSpec((layout.n_returns,), tf.float32)
         target = tf.TensorSpec((None, layout.n_returns + layout.n_inputs), tf.float32)
@@ -69,13 +71,17 @@ class TensorFlowBackend(TrainingBackend):
         return [np.array(variable) for variable in self.model.variables]
 
     def set_inputs(
-        self, inputs: Sequence[Floats], latest_rows: Sequence[npt.NDArray[Any]]
+        self,
+        inputs: Sequence[Floats],
+        latest_rows: Sequence[npt.NDArray[Any]],
+        symbols: Sequence[Floats] = (),
     ) -> None:
         """Holds the window's arrays as tensors."""
         self._inputs = DeviceInputs((), ())  # frees the previous window's arrays first
         self._inputs = DeviceInputs(
             tuple(map(_to_tensor, inputs)),
             tuple(tf.constant(rows, tf.int32) for rows in latest_rows),
+            tuple(map(tf.constant, symbols)),
         )
 
     def set_targets(self, target: Floats, scale: TargetScale) -> None:

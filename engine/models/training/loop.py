@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from engine.core.types import IntVector, Matrix, Vector
     from engine.models.dataset import ColumnGroups, TrainingSet
-    from engine.models.training.backend import Floats, TrainableNetwork, TrainingBackend, Weights
+    from engine.models.training.backend import Floats, TrainingBackend, Weights
     from engine.models.training.config import CompileSettings, TrainingSpec
+    from engine.models.training.trainable_network import TrainableNetwork
 
 
 class TrainedNetwork(NamedTuple):
@@ -53,8 +54,13 @@ def train_network(
     backend.set_inputs(
         (training_set.inputs, *(branch.inputs for branch in training_set.coarse)),
         [branch.latest for branch in training_set.coarse],
+        [] if training_set.row_symbols is None else [training_set.row_symbols.astype(np.float32)],
     )
-    backend.set_targets(np.nan_to_num(scaled.astype(np.float32), copy=False), scale)
+    on_device = scaled.astype(np.float32)
+    if not training_set.symbols:  # a loss of several symbols leaves out what is NaN
+        np.nan_to_num(on_device, copy=False)
+    backend.set_targets(on_device, scale)
+    del on_device
     del scaled  # for a million rows it is a tenth of the size of the features
     initial = backend.get_weights()
     history = _train(
@@ -62,7 +68,7 @@ def train_network(
     )
     _check_weights_moved(backend, initial)
     return TrainedNetwork(
-        tuple(backend.get_weights()),
+        backend.complete_weights(),
         describe_outputs(layout, scale, backend.program, backend.name),
         history,
     )

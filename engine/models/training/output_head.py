@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.core.types import Cube, Matrix
-    from engine.models.dataset import ModelInputs, TrainingSet
-    from engine.models.keras_types import Ops, Tensor
+    from engine.models.dataset import ColumnGroups, ModelInputs, TrainingSet
+    from engine.models.keras_types import KerasModel, Ops, Tensor
     from engine.models.training.losses import LossSpec
+    from engine.models.training.trainable_network import TrainableNetwork
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,39 @@ class OutputLayout:
         n_returns: Returns that are forecast together.
         levels: Quantile levels of each; () where its one output is not a quantile.
         n_inputs: Inputs of the next bar, from which a recursive forecast continues; else 0.
+        symbols: Whose returns are forecast together, as many of each, symbol by symbol; () where
+            the returns are of one.
+        embedded: Symbols that have a vector of their own among the inputs.
     """
 
     n_returns: int = 1
     levels: tuple[float, ...] = ()
     n_inputs: int = 0
+    symbols: tuple[str, ...] = ()
+    embedded: int = 0
 
     @classmethod
     def for_inputs(cls, inputs: ModelInputs, loss: LossSpec) -> OutputLayout:
         """The columns for some inputs and a loss."""
         if inputs.recursive:
             return cls(1, quantile_levels(loss), inputs.inputs.shape[1])
-        return cls(len(inputs.horizons), quantile_levels(loss))
+        count = len(inputs.horizons) * max(1, len(inputs.symbols))
+        return cls(
+            count,
+            quantile_levels(loss),
+            symbols=inputs.symbols,
+            embedded=len(inputs.embedded),
+        )
+
+    def build_model(
+        self, network: TrainableNetwork, branches: tuple[ColumnGroups, ...]
+    ) -> KerasModel:
+        """The network with these outputs."""
+        if self.symbols:
+            return network.build_joint_model(branches, self.n_columns, self.symbols)
+        if self.embedded:
+            return network.build_embedded_model(branches, self.n_columns, self.embedded)
+        return network.build_model(branches, self.n_columns)
 
     @property
     def columns_per_return(self) -> int:
@@ -57,8 +79,11 @@ class OutputLayout:
             loss: Loss of one return.
             ops: `numpy`, or `keras.ops` inside a compiled step.
             batch: `predicted` (batch, columns); `target` (batch, returns + inputs); `scale` holds
-                arrays with a value for each return.
+                arrays with a value for each return. A return of one of several symbols may be
+                NaN, and has no weight then.
         """
+        if self.symbols:
+            return loss.compute(ops, self._stack_returns(ops, batch))
         total = sum(
             loss.compute(ops, self._slice_return(batch, index)) for index in range(self.n_returns)
         )
@@ -91,6 +116,22 @@ class OutputLayout:
         """Index of the forecast, the median, among the columns of a return."""
         return self.levels.index(0.5) if self.levels else 0
 
+    def _stack_returns(self, ops: Ops, batch: LossBatch) -> LossBatch:
+        """The returns of all symbols as rows of one loss, those that are not known masked."""
+        known = ops.isfinite(batch.target)
+        mask = ops.logical_and(batch.mask[:, None], known)
+        rows = ops.zeros_like(batch.target)
+
+        def flat(values: Tensor) -> Tensor:
+            return ops.reshape(values + rows, (-1,))
+
+        return LossBatch(
+            ops.reshape(batch.predicted, (-1, self.columns_per_return)),
+            ops.reshape(ops.where(known, batch.target, 0.0), (-1,)),
+            ops.reshape(mask, (-1,)),
+            TargetScale(flat(batch.scale.mean), flat(batch.scale.std)),
+        )
+
     def _slice_return(self, batch: LossBatch, index: int) -> LossBatch:
         first = index * self.columns_per_return
         return LossBatch(
@@ -107,12 +148,18 @@ def scale_target(training_set: TrainingSet) -> tuple[Matrix, TargetScale]:
     Returns are scaled to zero mean and unit variance over the train rows. The inputs of the next
     bar, which are targets of a recursive forecast, are scaled already.
 
+    Of several symbols, each return is scaled by the rows at which it is known.
+
     Raises:
         TrainingError: A return does not vary over the train rows.
     """
     target = training_set.target.reshape(len(training_set.target), -1)
     train = target[training_set.train]
-    scale = TargetScale(train.mean(axis=0), train.std(axis=0))
+    scale = (
+        TargetScale(np.nanmean(train, axis=0), np.nanstd(train, axis=0))
+        if training_set.symbols
+        else TargetScale(train.mean(axis=0), train.std(axis=0))
+    )
     if not (scale.std > 0).all():
         raise TrainingError(
             "the target does not vary over the train rows",

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from engine.core.types import Cube, IntVector, Matrix, Vector
     from engine.models.dataset import ColumnGroups, FittedParameters, ModelInputs
     from engine.models.keras_types import KerasModel
-    from engine.models.training.backend import Floats, TrainableNetwork
+    from engine.models.training.backend import Floats
+    from engine.models.training.trainable_network import TrainableNetwork
 
     ForwardPass: TypeAlias = Callable[[Sequence[Floats]], Floats]
 
@@ -52,6 +53,8 @@ def describe_outputs(
         "n_returns": layout.n_returns,
         "levels": list(layout.levels),
         "n_inputs": layout.n_inputs,
+        **({"symbols": list(layout.symbols)} if layout.symbols else {}),
+        **({"embedded": layout.embedded} if layout.embedded else {}),
         "target_mean": np.asarray(scale.mean).tolist(),
         "target_std": np.asarray(scale.std).tolist(),
         "backend": backend,
@@ -71,7 +74,8 @@ def predict_rows(
     """
     served = _served(network, fitted, inputs.branches)
     layout, scale, forward = served.layout, served.scale, served.forward
-    shape = (len(rows), len(inputs.horizons), layout.columns_per_return)
+    count = len(inputs.horizons) if inputs.recursive else layout.n_returns
+    shape = (len(rows), count, layout.columns_per_return)
     returns: Cube = np.empty(shape)
     for start in range(0, len(rows), ROWS_PER_CALL):
         chunk = rows[start : start + ROWS_PER_CALL]
@@ -107,11 +111,17 @@ def _served(
     if (known := _SERVED.get(fitted)) is not None:
         return known
     state = fitted.state
-    layout = OutputLayout(state["n_returns"], tuple(state["levels"]), state["n_inputs"])
+    layout = OutputLayout(
+        state["n_returns"],
+        tuple(state["levels"]),
+        state["n_inputs"],
+        tuple(state.get("symbols", ())),
+        state.get("embedded", 0),
+    )
     scale = TargetScale(np.array(state["target_mean"]), np.array(state["target_std"]))
     if state["program"] is None:  # Keras' model is shared, and holds the weights of this call
         return _ServedNetwork(
-            layout, scale, _keras_forward_pass(network, fitted, branches, layout.n_columns)
+            layout, scale, _keras_forward_pass(network, fitted, branches, layout)
         )
     program = NetworkProgram.model_validate(state["program"])
     served = _ServedNetwork(layout, scale, program.bind(decode_weights(fitted)).run)
@@ -149,14 +159,14 @@ def _keras_forward_pass(
     network: TrainableNetwork,
     fitted: FittedParameters,
     branches: tuple[ColumnGroups, ...],
-    columns: int,
+    layout: OutputLayout,
 ) -> ForwardPass:
     """The forward pass of a network with a layer that only Keras computes.
 
     The Keras of this process has to be that of the fit.
     """
     _require_backend(fitted.state["backend"])
-    model = _cached_model(network, branches, columns)
+    model = _cached_model(network, branches, layout)
     for variable, value in zip(model.variables, fitted.weights, strict=True):
         variable.assign(value)
     real = np.ones(ROWS_PER_CALL, dtype=bool)
@@ -174,9 +184,9 @@ def _keras_forward_pass(
 
 @lru_cache(maxsize=16)
 def _cached_model(
-    network: TrainableNetwork, branches: tuple[ColumnGroups, ...], columns: int
+    network: TrainableNetwork, branches: tuple[ColumnGroups, ...], layout: OutputLayout
 ) -> KerasModel:
-    return network.build_model(branches, columns)
+    return layout.build_model(network, branches)
 
 
 def _require_backend(backend: str) -> None:

@@ -115,7 +115,7 @@ def _forecast_section(
 ) -> QuestionSection | UnansweredQuestion:
     question = "Are the forecasts more accurate than other forecasts, or than no change?"
     if not forecast_tests:
-        return UnansweredQuestion(question, "it needs forecasts whose outcome is known")
+        return UnansweredQuestion(question, "it needs forecasts of returns whose outcome is known")
     errors = forecast_tests.diebold_mariano
     direction = forecast_tests.pesaran_timmermann
     direction_label = (
@@ -213,7 +213,7 @@ def _level_trap_section(
 ) -> QuestionSection | UnansweredQuestion:
     question = "Do the forecasts only look accurate because prices change little from bar to bar?"
     if not level_trap:
-        return UnansweredQuestion(question, "it needs forecasts whose outcome is known")
+        return UnansweredQuestion(question, "it needs forecasts of returns whose outcome is known")
     present = level_trap.present
     answer = (
         f"Yes. "

@@ -87,8 +87,8 @@ def test_all_mistakes_are_reported_at_once_with_their_lines(tmp_path) -> None:
         (
             "model.heds",
             0,
-            "at model.heds one of the keys lookback, kind, width, heads, layers, feed_forward or "
-            "dropout; did you mean `heads`?",
+            "at model.heds one of the keys lookback, symbol_embedding, kind, width, heads, "
+            "layers, feed_forward or dropout; did you mean `heads`?",
         ),
         ("model.dropout.low", 1, "at model.dropout a number, at least 0, below 1"),
         ("model.layers.values.1", 2, f"at model.layers {whole} 1, at most 12"),
