@@ -33,7 +33,8 @@ NETWORKS = [
 
 def test_the_networks_are_found() -> None:
     assert {file.stem for file in NETWORKS} == {
-        *("cnn_lstm", "lstm", "micdl", "multi_resolution", "universe_lstm")
+        *("cnn_lstm", "lstm", "micdl", "multi_resolution", "universe_lstm"),
+        "asset_attention",
     }
 
 
