@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, TypeAlias
 
 import pandas as pd
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from engine.core.types import Spec
 from engine.data.bar_times import TradingTimes
 from engine.data.bars import NO_DELAY
+from engine.data.bundled_config import BundledSourceSpec
 from engine.data.calendar import ALWAYS_OPEN, BarInterval, is_daily_or_longer
 from engine.data.exchanges_config import Currency, check_exchanges, is_empty, is_none
 from engine.data.file_names import FileNameText
@@ -141,51 +142,6 @@ class CcxtSourceSpec(Spec):
     symbols: dict[str, FileNameText] = Field(default_factory=dict)
     funding: bool = False
     interval: BarInterval | None = None
-
-
-BundledTicker: TypeAlias = Literal[
-    "sp500",
-    "nasdaq",
-    "AAPL",
-    "AMD",
-    "BAC",
-    "BBY",
-    "CVX",
-    "GE",
-    "HD",
-    "JNJ",
-    "JPM",
-    "KO",
-    "LLY",
-    "MRK",
-    "MSFT",
-    "PEP",
-    "PFE",
-    "PG",
-    "RRC",
-    "UNH",
-    "WMT",
-    "XOM",
-]
-"""An index of the `arch` package, or a stock of `skfolio`."""
-
-LARGE_CAP_TICKERS: tuple[str, ...] = get_args(BundledTicker)[2:]
-"""The stocks, in the order of their table."""
-
-
-class BundledSourceSpec(Spec):
-    """Daily bars that come with Python packages.
-
-    `arch` ships the indices `sp500` and `nasdaq`, 1999-2018, and `skfolio` the closes of 20 large
-    US stocks, 1990-2022, without open, high, low and volume. A dataset of weekly bars is resampled
-    from them.
-
-    Attributes:
-        symbols: Dataset symbol to `sp500`, `nasdaq` or the ticker of a stock, where they differ.
-    """
-
-    kind: Literal["bundled"] = "bundled"
-    symbols: dict[str, BundledTicker] = Field(default_factory=dict)
 
 
 SourceSpec = Annotated[

@@ -205,7 +205,7 @@ def _draw_bars(
     close = start * np.exp(np.cumsum(steps))
     before = np.concatenate([closes[n_kept - 1 : n_kept], close[:-1]])[:count]
     opened = before * np.exp(blurred(-history.gaps))
-    if keep_open:
+    if keep_open and not np.isnan(opens[n_kept]):
         opened[0] = start
     high = np.maximum(opened, close) * np.exp(np.abs(blurred(history.above)))
     low = np.minimum(opened, close) * np.exp(-np.abs(blurred(history.below)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isnan
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -48,9 +48,9 @@ class BarPrices(PersistentValue):
         return symbol in self.close and self.traded.get(symbol, True)
 
 
-def known_prices(prices: Mapping[str, float]) -> dict[str, float]:
+def known_prices(prices: Mapping[Any, float]) -> dict[str, float]:
     """The prices by symbol that are not NaN, as opens are where the source has closes alone."""
-    return {symbol: price for symbol, price in prices.items() if not isnan(price)}
+    return {str(symbol): price for symbol, price in prices.items() if not isnan(price)}
 
 
 class Fill(PersistentValue):

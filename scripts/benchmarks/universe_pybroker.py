@@ -90,13 +90,14 @@ def main() -> None:
         cost_pct,
     )
     frame = make_frame(book, *weights.shape)
-    began = time.perf_counter()
+    began, own = time.perf_counter(), time.process_time()
     result = simulate(frame, weights, names, cost_pct)
-    seconds = time.perf_counter() - began
+    seconds, cpu = time.perf_counter() - began, time.process_time() - own
     value = float(result.portfolio["equity"].iloc[-1])
     summary = {
         "version": version("lib-pybroker"),
         "seconds": seconds,
+        "cpu_seconds": cpu,
         "orders": len(result.orders),
         "return_pct": 100.0 * (value / CASH - 1.0),
     }

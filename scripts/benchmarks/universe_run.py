@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from engine.runs import Run
 
 
+def cpu_seconds() -> float:
+    """Of this process and of those that it started and that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
 def make_strategy(manifest: Path, share: float) -> Strategy:
     """Each week long the highest forecasts of a pooled ridge, and short the lowest.
 
@@ -103,7 +109,7 @@ def main() -> None:
     options = arguments.parse_args()
     manifest = write_dataset(options.folder, options.symbols, options.bars)
     spec, times = make_strategy(manifest, options.share), StageTimes()
-    began = time.perf_counter()
+    began, own = time.perf_counter(), cpu_seconds()
     run = engine.run(
         spec,
         home=options.folder / "home",
@@ -112,11 +118,12 @@ def main() -> None:
         pages=False,
         progress=times,
     )
-    seconds = time.perf_counter() - began
+    seconds, cpu = time.perf_counter() - began, cpu_seconds() - own
     times.stage("end")
     write_book(run, options.folder / "book.npz")
     summary = {
         "seconds": seconds,
+        "cpu_seconds": cpu,
         "stages": times.seconds,
         "peaks_mb": times.peaks_mb,
         "peak_mb": peak_mb(resource.RUSAGE_SELF),

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from engine.core.errors import InvalidBarsError, StorageError, UnreachableError
-from engine.data.config import BundledSourceSpec, Dataset
+from engine.data.bundled_config import BundledSourceSpec
+from engine.data.config import Dataset
 from engine.data.context import DataContext
 from engine.data.fetch.symbol import TAIL_OVERLAP_BARS, SymbolFetchTask, run_fetch_task
 from engine.data.quality.gate import QualityGate, QualityLog

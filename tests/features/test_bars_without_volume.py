@@ -70,12 +70,14 @@ def test_a_feature_of_volume_is_refused_with_its_name_and_the_symbols(bars, feat
     error = caught.value
     assert error.exit_code == 2
     assert error.where == "features"
-    assert f"{feature.name}; no volume of {OTHER}, {OWN}" in error.found
+    assert f"{feature.name} needs volume; no bar of {OWN} and {OTHER} has them" in error.found
     assert f"remove {feature.name}" in error.fix
 
 
 def test_all_features_that_need_it_are_named_at_once(bars) -> None:
-    with pytest.raises(UsageError, match="vwap_14, obv_20, volume_zscore_20; no volume of OWN "):
+    with pytest.raises(
+        UsageError, match="obv_20 needs volume; volume_zscore_20 needs volume; no bar of OWN "
+    ):
         build_features(market_of(bars, lacking=(OWN,)), NO_VOLUME, [OWN])
 
 
@@ -90,19 +92,19 @@ def test_a_feature_of_prices_or_of_time_has_the_values_it_has_with_a_volume(bars
 def test_only_the_symbols_that_get_the_feature_need_a_volume(bars) -> None:
     market = market_of(bars, lacking=(OTHER,))
     assert build_features(market, NO_VOLUME, [OWN]).names[0] == "OWN:vwap_14"
-    with pytest.raises(UsageError, match="no volume of OTHER"):
+    with pytest.raises(UsageError, match="no bar of OTHER has them"):
         build_features(market, NO_VOLUME, [OWN, OTHER])
 
 
 @pytest.mark.parametrize("lacking", [OWN, OTHER])
 def test_a_feature_of_two_symbols_needs_the_volume_of_both(bars, lacking: str) -> None:
-    with pytest.raises(UsageError, match=f"no volume of {lacking} "):
+    with pytest.raises(UsageError, match=f"needs volume; no bar of {lacking} "):
         build_features(market_of(bars, lacking=(lacking,)), [VolumeShare(symbol=OTHER)], [OWN])
 
 
 def test_longer_intervals_refuse_it_too(bars) -> None:
     market = market_of(bars)
-    with pytest.raises(UsageError, match="no volume of OTHER, OWN"):
+    with pytest.raises(UsageError, match="no bar of OWN and OTHER has them"):
         build_coarse_features(market, "1w", NO_VOLUME, [OWN, OTHER])
     coarse = build_coarse_features(market, "1w", [LogReturn()], [OWN])
     assert np.isfinite(coarse.features.values[1:]).all()
@@ -114,7 +116,7 @@ class TestStream:
 
     def test_the_first_bars_without_a_volume_are_refused(self, bars) -> None:
         arrived = market_of(bars).bars.iloc[:20]
-        with pytest.raises(UsageError, match="vwap_14; no volume of OWN "):
+        with pytest.raises(UsageError, match="vwap_14 needs volume; no bar of OWN "):
             self.make(Vwap()).update(None, arrived)
 
     @pytest.mark.slow

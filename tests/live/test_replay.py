@@ -28,6 +28,12 @@ FEW_FITS = {
 }
 """Two windows of a network that is trained for one epoch."""
 
+FEW_SYMBOLS = {
+    "data.targets": ["AAPL", "GE", "XOM"],
+    "windows": {"kind": "rolling", "train": "20y", "validation": "6mo", "test": "9y"},
+}
+"""Two windows of three of the stocks that a universe has."""
+
 SHIPPED = sorted(Path("strategies").resolve().glob("*.yaml"))
 
 
@@ -68,8 +74,9 @@ def test_hundreds_of_strategies_are_traded_live_as_they_are_tested(
 @pytest.mark.slow
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
 def test_every_shipped_strategy_is_traded_live_as_it_is_run(file: Path, tmp_path: Path) -> None:
-    is_network = load_strategy(file).model.kind != "ridge"
-    changes = FEW_FITS if is_network else {"benchmarks": []}
+    shipped = load_strategy(file)
+    changes = FEW_FITS if shipped.model.kind != "ridge" else {"benchmarks": []}
+    changes |= FEW_SYMBOLS if shipped.data.targets == "all" else {}
     spec = load_strategy(file, changes)
     run = engine.run(
         spec,

@@ -5,7 +5,7 @@ import pytest
 from arch.data import nasdaq, sp500
 
 from engine.core.progress import NullProgress
-from engine.data.config import BundledSourceSpec
+from engine.data.bundled_config import BundledSourceSpec
 from engine.data.sources.base import BarRequest
 from engine.data.sources.bundled import BundledBarSource
 

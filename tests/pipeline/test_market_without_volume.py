@@ -64,7 +64,9 @@ def test_a_strategy_of_prices_runs_and_its_bars_have_no_volume(tmp_path, dataset
 
 
 def test_a_feature_of_volume_ends_the_run_before_any_training(tmp_path, dataset) -> None:
-    with pytest.raises(UsageError, match="volume_zscore_10; no volume of AAA, BBB") as caught:
+    with pytest.raises(
+        UsageError, match="volume_zscore_10 needs volume; no bar of AAA and BBB"
+    ) as caught:
         engine.run(write_strategy(tmp_path, dataset), out=tmp_path / "runs")
     assert caught.value.exit_code == 2
     assert not list((tmp_path / "runs").rglob("manifest.json"))

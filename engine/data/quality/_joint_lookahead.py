@@ -71,12 +71,16 @@ def _describe(one: LaggedReturns, leader: str, follower: str, price: str) -> tup
         f"{follower} earns {_bars(one.lag)} later, from {price} to {price}, and of "
         f"{one.at_once:.2f} with its returns of the same bars{also}"
     )
+    early = one.lag + (price == "close")  # what is earned from a close is the next bar's return
     cause = (
-        f"the bars of {leader} seem to be labelled {_bars(one.lag)} early, or those of {follower} "
-        "late: compare one known day of both with another source, and correct the timestamps; or "
-        f"{follower} closes before {leader} on the same date, and its opens are copies of the "
-        "close before: use bars with true opens"
+        f"the bars of {leader} seem to be labelled {_bars(early)} early, or those of {follower} "
+        "late: compare one known day of both with another source, and correct the timestamps"
     )
+    if price == "open":
+        cause += (
+            f"; or {follower} closes before {leader} on the same date, and its opens are copies "
+            "of the close before: use bars with true opens"
+        )
     return sentence, cause
 
 

@@ -12,11 +12,11 @@ import pandas as pd
 
 from engine.core.errors import SourceError
 from engine.data.bars import VALUE_COLUMNS
-from engine.data.config import LARGE_CAP_TICKERS
+from engine.data.bundled_config import LARGE_CAP_TICKERS
 from engine.data.sources.base import BarRequest, BarSource
 
 if TYPE_CHECKING:
-    from engine.data.config import BundledSourceSpec
+    from engine.data.bundled_config import BundledSourceSpec
 
 INDEX_TICKERS = ("sp500", "nasdaq")
 

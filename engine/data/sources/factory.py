@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.data.bundled_config import BundledSourceSpec
 from engine.data.calendar import ALWAYS_OPEN, is_longer_than_a_day
-from engine.data.config import BundledSourceSpec, CcxtSourceSpec, YahooSourceSpec
+from engine.data.config import CcxtSourceSpec, YahooSourceSpec
 from engine.data.files_config import FilesSourceSpec
 from engine.data.sources.bundled import BundledBarSource
 from engine.data.sources.dated import DatedBarSource

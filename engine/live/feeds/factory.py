@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 import pandas as pd
 
 from engine.core.errors import UsageError
-from engine.data.config import BundledSourceSpec, CcxtSourceSpec
+from engine.data.bundled_config import BundledSourceSpec
+from engine.data.config import CcxtSourceSpec
 from engine.data.files_config import FilesSourceSpec
 from engine.data.sources import ClientSettings
 from engine.data.sources.factory import create_source

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.config import BundledSourceSpec, Dataset
+from engine.data.bundled_config import BundledSourceSpec
+from engine.data.config import Dataset
 from engine.data.quality.symbols import check_symbols
 from tests.data.quality.tables import bars_of
 

@@ -12,7 +12,8 @@ from engine.core.errors import SourceError, UnreachableError
 from engine.core.progress import NullProgress
 from engine.data.bar_times import TradingTimes
 from engine.data.bars import drop_unfinished_bars, normalise_bars
-from engine.data.config import BundledSourceSpec, CcxtSourceSpec, YahooSourceSpec
+from engine.data.bundled_config import BundledSourceSpec
+from engine.data.config import CcxtSourceSpec, YahooSourceSpec
 from engine.data.fetch.reachability import first_hop, require_reachable
 from engine.data.files_config import FilesSourceSpec
 from engine.data.quality import CheckSettings, check_bars

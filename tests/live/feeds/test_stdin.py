@@ -114,6 +114,17 @@ def test_a_later_line_corrects_a_bar(lines):
     assert feed.fetch(at("11:58"))["close"].tolist() == [99.5]
 
 
+def test_a_line_may_have_a_close_alone(lines):
+    feed = lines.open()
+    none = dict.fromkeys(("open", "high", "low", "volume"))
+    without = json.loads(bar("11:59"))
+    lines.write(bar("11:58", **none), json.dumps({k: without[k] for k in without.keys() - none}))
+    lines.end()
+    bars = feed.fetch(at("11:57"))
+    assert bars["close"].tolist() == [100.5, 100.5]
+    assert bars[["open", "high", "low", "volume"]].isna().all(axis=None)
+
+
 def test_a_bar_of_a_clock_that_is_ahead_is_held_until_its_end(lines):
     feed = lines.open()
     lines.write(bar("12:00"))
@@ -147,6 +158,7 @@ BAD_LINES = {
     "no text": b"\xff\xfe\x00\n",
     "between two bars": bar("11:58", timestamp="2026-11-30T11:58:30Z"),
     "no volume": bar("11:58", volume=None),
+    "a close alone": bar("11:58", open=None, high=None, low=None),
     "too long": b"x" * (LONGEST + 9) + b"\n",
     "too deep": b"[" * 5_000 + b"\n",
 }

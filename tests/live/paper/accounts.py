@@ -249,10 +249,11 @@ def write_history(folder: Path, bars: Bars, history: int) -> Path:
         own.assign(timestamp=own["timestamp"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_csv(
             folder / f"{symbol}.csv", index=False
         )
+    declared = ", prices: close, volume: none" if known["open"].isna().all() else ""
     manifest = folder / "market.yaml"
     manifest.write_text(
         f"name: made-up\ninterval: {bars.interval}\ncalendar: {bars.calendar}\n"
-        f"symbols: [{', '.join(symbols)}]\nsources: [{{kind: files, path: .}}]\n"
+        f"symbols: [{', '.join(symbols)}]\nsources: [{{kind: files, path: .{declared}}}]\n"
     )
     return manifest
 
