@@ -306,6 +306,14 @@ def test_the_zone_of_a_given_calendar_may_be_another_than_its_own() -> None:
     assert read_manifest("a.yaml").dataset.sources[0].timezone == "Europe/Berlin"
 
 
+def test_a_file_of_closes_is_declared_as_one() -> None:
+    write("SPY.csv", bars(stock_days()), "{stamp:%Y-%m-%d},{close}", before="date,close\n")
+    assert init("SPY.csv", "-o", "closes.yaml").exit_code == 0
+    source = read_manifest("closes.yaml").dataset.sources[0]
+    assert (source.prices, source.volume) == ("close", "none")
+    assert check("closes.yaml").exit_code == 0
+
+
 def test_a_long_file_has_its_symbols_in_a_column() -> None:
     frame = bars(stock_days())
     rows = [frame.assign(ticker=name) for name in ("AAPL", "NO", "600000")]
