@@ -17,6 +17,7 @@ from engine.reporting.charts.weights import (
     weights_area,
     weights_map,
 )
+from engine.reporting.tearsheet._equity import equity_section
 from engine.reporting.tearsheet.attribution import attribution_section
 from engine.reporting.tearsheet.universe import universe_section
 from engine.runs.documents.significance_cross_section import CrossSectionFigures
@@ -231,3 +232,12 @@ def test_the_findings_of_the_forecast_charts_are_the_tests_of_the_document(many:
         charts["quantile-fan"].finding.replace("\N{NO-BREAK SPACE}", " ")
     )
     assert charts["rank-ic"].finding.startswith("The mean rank IC is +0.001 (HAC t +2.50, p 0.013")
+
+
+def test_positions_of_several_symbols_share_a_scale_that_shows_them(many: Run) -> None:
+    charts = [chart for chart, _ in equity_section(many).content.charts[2:]]
+    highest = many.positions["weight"].abs().max()
+    assert highest < 0.2
+    assert len(charts) == 6
+    for chart in charts:
+        assert chart.panels[1].rescaling.always == (0.0, pytest.approx(highest))
