@@ -17,6 +17,7 @@ from engine.cli.text_table import (
     wrap_text,
 )
 from engine.core.control_characters import escape_line
+from engine.core.name_lists import list_symbols
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, get_book_styles
 from engine.reporting.header import (
@@ -110,7 +111,7 @@ def _page_paths(run: Run) -> str:
 def _heading(run: Run) -> str:
     span, dataset = run.metrics.span, run.manifest.dataset
     offline_note = " (offline dataset)" if dataset.offline else ""
-    symbols = ", ".join(run.manifest.target)
+    symbols = list_symbols(run.manifest.target)
     return (
         f"{escape_line(f'{run.manifest.strategy_name} on {symbols}, {dataset.name}')}"
         f"{offline_note}\n"

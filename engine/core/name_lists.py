@@ -19,3 +19,15 @@ def join_names(names: Sequence[str], max_names: int | None = None) -> str:
     if max_names is not None and len(names) > max_names:
         names = [*names[: max_names - 1], f"{len(names) - max_names + 1} others"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+MOST_SYMBOLS_NAMED = 12
+
+
+def list_symbols(symbols: Sequence[str]) -> str:
+    """`A, B, C`; of more than twelve their number, and the first six."""
+    if len(symbols) <= MOST_SYMBOLS_NAMED:
+        return ", ".join(symbols)
+    named = symbols[: MOST_SYMBOLS_NAMED // 2]
+    others = len(symbols) - len(named)
+    return f"{len(symbols):,} symbols: {', '.join(named)} and {others:,} more"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
@@ -12,6 +13,7 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import TrainingError
 from engine.core.randomness import derive_seed
 from engine.evaluation.verdict import BUY_AND_HOLD
+from engine.pipeline.part_progress import PartProgress
 from engine.pipeline.steps import decide_model_positions, simulate_books
 from engine.signals.benchmarks import compute_benchmark_weights
 from engine.signals.config import BuyAndHold
@@ -99,7 +101,7 @@ def run_combinatorial_paths(
             tasks,
             executor,
             store,
-            _SplitProgress(progress, data, finished),
+            PartProgress(progress, finished, data.fits, partial(_describe_fits, data)),
             ignore_stored=fresh,
             skip_failures=spec.on_failure == "skip",
         )
@@ -210,27 +212,6 @@ def _decide_path(
     return decide_model_positions(spec, prepared, predictions)
 
 
-class _SplitProgress:
-    """Progress of a batch of splits as a part of that of all."""
-
-    def __init__(self, progress: Progress, data: CombinatorialData, done: int) -> None:
-        self._progress = progress
-        self._data = data
-        self._done = done
-
-    def stage(self, name: str) -> None:
-        """Ignored: the stage goes on."""
-
-    def notice(self, text: str) -> None:
-        """Forwarded."""
-        self._progress.notice(text)
-
-    def line(self, text: str) -> None:
-        """Forwarded."""
-        self._progress.line(text)
-
-    def advance(self, done: int, total: int, what: str) -> None:  # noqa: ARG002 - of one batch
-        """Forwarded, counted over all splits."""
-        counts = what.rpartition("windows, ")[2]
-        label = f"{len(self._data.splits)} combinatorial splits, {counts}"
-        self._progress.advance(self._done + done, self._data.fits, label)
+def _describe_fits(data: CombinatorialData, what: str) -> str:
+    """How many fits of the batch came from where, beside the number of splits."""
+    return f"{len(data.splits)} combinatorial splits, {what.rpartition('windows, ')[2]}"

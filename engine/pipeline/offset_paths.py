@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core.book_names import STRATEGY_BOOK
+from engine.pipeline.part_progress import PartProgress
 from engine.pipeline.steps import (
     assemble_strategy_predictions,
     decide_model_positions,
@@ -86,7 +87,13 @@ def run_offset_paths(
             [replace(task, book=f"{STRATEGY_BOOK}, {label},") for task in tasks],
             executor,
             store,
-            _OffsetProgress(progress, label, finished * per_window, windows * per_window),
+            PartProgress(
+                progress,
+                finished * per_window,
+                windows * per_window,
+                f"{label}, {{}}".format,
+                line_prefix=f"{label}: ",
+            ),
             ignore_stored=fresh,
             skip_failures=spec.on_failure == "skip",
         )
@@ -98,28 +105,3 @@ def run_offset_paths(
         finished += len(prepared.windows)
         runs.append(OffsetRun(offset, prepared, books[STRATEGY_BOOK].returns, len(fits.failures)))
     return runs
-
-
-class _OffsetProgress:
-    """Progress of one schedule as a part of that of all."""
-
-    def __init__(self, progress: Progress, label: str, done: int, total: int) -> None:
-        self._progress = progress
-        self._label = label
-        self._done = done
-        self._total = total
-
-    def stage(self, name: str) -> None:
-        """Ignored: the stage goes on."""
-
-    def notice(self, text: str) -> None:
-        """Forwarded."""
-        self._progress.notice(text)
-
-    def line(self, text: str) -> None:
-        """Forwarded, with the schedule."""
-        self._progress.line(f"{self._label}: {text}")
-
-    def advance(self, done: int, total: int, what: str) -> None:  # noqa: ARG002 - of one schedule
-        """Forwarded, counted over all schedules."""
-        self._progress.advance(self._done + done, self._total, f"{self._label}, {what}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from engine.core.name_lists import list_symbols
 from engine.reporting import formatting
 from engine.reporting.cost_words import describe_costs
 from engine.reporting.live_path import describe_live_fault, describe_live_path
@@ -136,18 +137,6 @@ def make_run_header(run: Run) -> RunHeader:
         command=manifest.command or formatting.MISSING,
         strategy_file=manifest.strategy_file or formatting.MISSING,
     )
-
-
-MOST_SYMBOLS_NAMED = 12
-
-
-def list_symbols(symbols: Sequence[str]) -> str:
-    """Names of the symbols; of many the number too, and the first ones."""
-    if len(symbols) <= MOST_SYMBOLS_NAMED:
-        return ", ".join(symbols)
-    named = ", ".join(symbols[: MOST_SYMBOLS_NAMED // 2])
-    others = formatting.COUNT(len(symbols) - MOST_SYMBOLS_NAMED // 2)
-    return f"{formatting.COUNT(len(symbols))} symbols: {named} and {others} more"
 
 
 def make_leakage_badge(certificate: Certificate | None) -> LeakageBadge:

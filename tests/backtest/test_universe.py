@@ -74,6 +74,31 @@ def test_the_book_is_one_and_no_more_than_the_equity(universe: engine.Run) -> No
     assert universe.metrics.live_path.first_difference is None
 
 
+def test_the_verdict_names_the_book_and_no_symbol(universe: engine.Run) -> None:
+    sentence = universe.significance.verdict.sentence
+    assert "the strategy" in sentence
+    assert [symbol for symbol in SYMBOLS if symbol in sentence] == []
+
+
+def test_the_analysis_of_the_book_adds_up_and_is_read_back(universe: engine.Run) -> None:
+    figures = universe.analysis.universe
+    growth = 100 * float(np.log1p(universe.returns["strategy"]).sum())
+    assert sum(each.net_pct for each in figures.symbol_figures) == pytest.approx(growth)
+    assert all(each.p_value_holm is not None for each in figures.symbol_figures)
+    again = engine.open_run(universe.run_dir)
+    assert again.analysis.universe == figures
+    pd.testing.assert_frame_equal(again.universe, universe.universe)
+
+
+def test_a_book_without_one_of_the_symbols_is_a_further_try(
+    strategy: Path, universe: engine.Run
+) -> None:
+    before = universe.significance.trials.distinct
+    without = run(strategy, data__targets=list(SYMBOLS[:-1])).significance.trials
+    assert without.distinct > before
+    assert without.idea.targets > 1
+
+
 def test_a_pooled_long_short_book_finds_an_edge_over_the_cross_section(
     module_folder: Path,
 ) -> None:

@@ -10,7 +10,10 @@ import pytest
 
 from engine.reporting.book_styles import get_book_styles
 from engine.reporting.tearsheet import render_tearsheet
+from engine.reporting.tearsheet.universe import universe_section
 from tests.docs.blocks import ROOT
+from tests.reporting.page import section_of
+from tests.reporting.universe_run import universe_run
 
 if TYPE_CHECKING:
     from engine.runs.run import Run
@@ -47,3 +50,11 @@ def test_every_heading_and_figure_of_a_tearsheet_is_explained(shown: set[str]) -
     assert {"Tails", "Profit factor", "Sortino ratio", "Calibration", "Beta"} <= shown
     of_symbols = {label for label in shown if re.match("Positions in ", label)}
     assert sorted(label for label in shown - of_symbols if not explained(label)) == []
+
+
+def test_every_figure_of_several_symbols_is_explained() -> None:
+    groups = {"one": ["SYM000", "SYM001"], "other": ["SYM002"]}
+    run = universe_run(8, 120, groups)
+    shown = labels(section_of(universe_section(run)))
+    assert {"Effective positions", "Exposures", "Market beta", "Symbols"} <= shown
+    assert sorted(each for each in shown - set(groups) if not explained(each)) == []

@@ -170,3 +170,22 @@ def test_it_is_written_and_read_back(run: Run, tmp_path: Path) -> None:
 
 def test_the_analysis_is_the_same_again(run: Run) -> None:
     assert analyse_run(run).document == run.analysis
+
+
+def test_a_symbol_that_lists_late_counts_from_its_first_return_on() -> None:
+    run = small_run(replace(SHAPE, sides=(1.0,), held=0, borrow=0.0))
+    listed = run.returns.index[130]
+    late = (run.bars["symbol"] == "D") & (run.bars["timestamp"] < listed)
+    unheld = (run.trades["symbol"] != "D") | (run.trades["book"] != "strategy")
+    found = altered(run, bars=run.bars[~late], trades=run.trades[unheld])
+    figures = found.analysis.universe
+    assert figures.breadth.universe == pytest.approx(4.0, abs=0.4)
+    before = run.bars[run.bars["symbol"] != "D"].pivot(
+        index="timestamp", columns="symbol", values="close"
+    )
+    market = before.pct_change().mean(axis=1).reindex(run.returns.index).to_numpy()
+    window = found.analysis.rolling.window_bars
+    own = run.returns["strategy"].to_numpy()
+    covariance = np.cov(own[130 - window : 130], market[130 - window : 130])
+    beta = covariance[0, 1] / covariance[1, 1]
+    assert found.universe["universe_beta"].iloc[129] == pytest.approx(beta)

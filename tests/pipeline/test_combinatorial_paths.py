@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import engine
-from engine.core.errors import TrainingError, UsageError
+from engine.core.errors import UsageError
 from engine.core.progress import NullProgress
 from engine.data import load_market
 from engine.pipeline.combinatorial_paths import CombinatorialRun, run_combinatorial_paths
@@ -19,7 +19,7 @@ from engine.strategy import Strategy, load_strategy
 from engine.training.store import FitStore
 from tests.pipeline.markets import SYMBOLS, bars, market, write_market, write_strategy
 from tests.training.chained import Chained
-from tests.training.in_process import InProcess
+from tests.training.in_process import Counted, Failing, InProcess, Interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -231,32 +231,6 @@ def test_paths_are_traded_like_the_run(module_folder: Path, dataset: Path) -> No
     assert ((1 + dear.returns).prod() < (1 + cheap.returns).prod()).all()
     assert not cheap.returns[0].equals(cheap.returns[1])
     np.testing.assert_array_equal(cheap.returns.index, cheap.holding.index)
-
-
-class Interrupted(InProcess):
-    """Ctrl-C at the fourth fit."""
-
-    def fit(self, task):
-        if len(self.fitted) == 3:
-            raise KeyboardInterrupt
-        return super().fit(task)
-
-
-class Failing(InProcess):
-    """No fit works."""
-
-    def fit(self, task):
-        return TrainingError("failed", where=str(task))
-
-
-class Counted(NullProgress):
-    """Every count of fits."""
-
-    def __init__(self) -> None:
-        self.counts: list[tuple[int, int, str]] = []
-
-    def advance(self, done: int, total: int, what: str) -> None:
-        self.counts.append((done, total, what))
 
 
 def test_an_interrupt_keeps_the_fits_and_a_second_run_trains_nothing(

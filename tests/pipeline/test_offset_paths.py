@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import engine
-from engine.core.errors import TrainingError, UsageError
+from engine.core.errors import UsageError
 from engine.core.progress import NullProgress
 from engine.data import load_market
 from engine.pipeline.offset_paths import OffsetRun, run_offset_paths
@@ -26,7 +26,7 @@ from tests.pipeline.markets import (
     write_strategy,
 )
 from tests.training.chained import Chained
-from tests.training.in_process import InProcess
+from tests.training.in_process import Counted, Failing, InProcess, Interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,32 +164,6 @@ def test_too_few_common_bars_are_refused(module_folder: Path, dataset: Path) -> 
     with pytest.raises(UsageError, match="too few bars in common") as caught:
         prepare(load(module_folder, dataset, **{"windows.test": 420}), module_folder / "home")
     assert "at least 30" in caught.value.expected
-
-
-class Interrupted(InProcess):
-    """Ctrl-C at the fourth fit."""
-
-    def fit(self, task):
-        if len(self.fitted) == 3:
-            raise KeyboardInterrupt
-        return super().fit(task)
-
-
-class Failing(InProcess):
-    """No fit works."""
-
-    def fit(self, task):
-        return TrainingError("failed", where=str(task))
-
-
-class Counted(NullProgress):
-    """Every count of fits."""
-
-    def __init__(self) -> None:
-        self.counts: list[tuple[int, int, str]] = []
-
-    def advance(self, done: int, total: int, what: str) -> None:
-        self.counts.append((done, total, what))
 
 
 def test_an_interrupt_keeps_the_fits_and_a_second_run_trains_nothing(

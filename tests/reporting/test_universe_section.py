@@ -10,15 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.core.name_lists import list_symbols
 from engine.reporting.charts.weights import (
     MAP_LEVELS,
     MAP_STEPS,
     weights_area,
     weights_map,
 )
-from engine.reporting.header import list_symbols
+from engine.reporting.tearsheet._equity import equity_section
 from engine.reporting.tearsheet.attribution import attribution_section
 from engine.reporting.tearsheet.universe import universe_section
+from engine.runs.documents.significance_cross_section import CrossSectionFigures
 from tests.reporting.page import Page, section_of
 from tests.reporting.small_run import Shape, small_run
 from tests.reporting.universe_run import universe_run
@@ -207,3 +209,35 @@ def test_the_section_of_500_symbols_and_2500_bars_leaves_room_on_a_page_of_6_mb(
     html = section_of(universe_section(run))
     assert len(html.encode()) < 2_000_000
     assert Page(html).text.count("S499") >= 1
+
+
+def test_the_findings_of_the_forecast_charts_are_the_tests_of_the_document(many: Run) -> None:
+    mean = {"mean": 0.0012, "t": 2.5, "p_value": 0.013, "bars": 190}
+    figures = CrossSectionFigures.model_validate(
+        {
+            "horizon": 1,
+            "symbols": 30.0,
+            "rank_ic": mean,
+            "rank_ic_by_horizon": {},
+            "group_returns": [],
+            "spread": mean,
+        }
+    )
+    significance = many.significance.model_copy(update={"cross_section": figures})
+    charts = {
+        each.key: each
+        for each in universe_section(replace(many, significance=significance)).content.charts
+    }
+    assert "returned +12.0 bps more than the lowest over 1 bar (HAC t +2.50" in (
+        charts["quantile-fan"].finding.replace("\N{NO-BREAK SPACE}", " ")
+    )
+    assert charts["rank-ic"].finding.startswith("The mean rank IC is +0.001 (HAC t +2.50, p 0.013")
+
+
+def test_positions_of_several_symbols_share_a_scale_that_shows_them(many: Run) -> None:
+    charts = [chart for chart, _ in equity_section(many).content.charts[2:]]
+    highest = many.positions["weight"].abs().max()
+    assert highest < 0.2
+    assert len(charts) == 6
+    for chart in charts:
+        assert chart.panels[1].rescaling.always == (0.0, pytest.approx(highest))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.core.errors import TrainingError
+from engine.core.progress import NullProgress
 from engine.training.executors.base import Executor
 from engine.training.worker import fit_task
 
@@ -40,3 +42,29 @@ class InProcess(Executor):
 
     def fit(self, task: FitTask) -> FittedModel:
         return fit_task(task)
+
+
+class Interrupted(InProcess):
+    """Ctrl-C at the fourth fit."""
+
+    def fit(self, task: FitTask) -> FittedModel:
+        if len(self.fitted) == 3:
+            raise KeyboardInterrupt
+        return super().fit(task)
+
+
+class Failing(InProcess):
+    """No fit works."""
+
+    def fit(self, task):
+        return TrainingError("failed", where=str(task))
+
+
+class Counted(NullProgress):
+    """Every count of fits."""
+
+    def __init__(self) -> None:
+        self.counts: list[tuple[int, int, str]] = []
+
+    def advance(self, done: int, total: int, what: str) -> None:
+        self.counts.append((done, total, what))

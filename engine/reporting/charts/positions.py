@@ -9,9 +9,17 @@ from engine.reporting import formatting
 from engine.reporting.charts import svg_paths, time_chart
 from engine.reporting.charts.axes import linear_axis, log_axis, time_axis
 
+FINE_WEIGHT = formatting.NumberFormat(3)
+"""Of a symbol among several."""
+
 
 def positions_chart(
-    key: str, symbol: str, close: pd.Series[float], weights: pd.Series[float]
+    key: str,
+    symbol: str,
+    close: pd.Series[float],
+    weights: pd.Series[float],
+    *,
+    highest: float = 1.0,
 ) -> time_chart.TimeChart:
     """Closes on a log axis, shaded by the side of the target weight; target weights below.
 
@@ -20,6 +28,8 @@ def positions_chart(
         symbol: Name of the symbol.
         close: Index timestamp, shape (n,): closes of the out-of-sample bars, positive.
         weights: Index timestamp, shape (n,): weight decided at each close; NaN before the first.
+        highest: Weight that the axis reaches at least: that of the whole equity, or of the largest
+            of several symbols, so that their charts have one scale.
     """
     series = pd.DataFrame({"close": close, "weight": weights.ffill().fillna(0.0)})
     table = time_chart.downsample_rows(series)
@@ -38,7 +48,10 @@ def positions_chart(
         span=time_chart.describe_span(pd.DatetimeIndex(series.index)),
         ticks=time.ticks,
         unix_seconds=time_chart.to_unix_seconds(index),
-        panels=(_price_panel(x_fractions, price, weight), _weight_panel(x_fractions, weight)),
+        panels=(
+            _price_panel(x_fractions, price, weight),
+            _weight_panel(x_fractions, weight, highest),
+        ),
         notes=time_chart.downsampling_note(len(series), len(table)),
     )
 
@@ -70,15 +83,17 @@ def _price_panel(
     )
 
 
-def _weight_panel(x_fractions: np.ndarray, weight: np.ndarray) -> time_chart.ChartPanel:
-    axis = linear_axis(min(0.0, float(weight.min())), max(1.0, float(weight.max())), ticks=4)
+def _weight_panel(
+    x_fractions: np.ndarray, weight: np.ndarray, highest: float
+) -> time_chart.ChartPanel:
+    axis = linear_axis(min(0.0, float(weight.min())), max(highest, float(weight.max())), ticks=4)
     floor = float(axis.to_fraction(np.zeros(1))[0])
     steps = svg_paths.step_area_path(x_fractions, axis.to_fraction(weight), floor)
     return time_chart.ChartPanel(
         label="target weight",
         height="short",
         ticks=axis.ticks,
-        number_format=formatting.WEIGHT,
+        number_format=formatting.WEIGHT if highest >= 1.0 else FINE_WEIGHT,
         lines=(
             time_chart.LineSeries(
                 "weight", "Target weight", "weight", "", svg_paths.to_json_values(weight)
@@ -86,5 +101,5 @@ def _weight_panel(x_fractions: np.ndarray, weight: np.ndarray) -> time_chart.Cha
         ),
         areas=(time_chart.Area("weight", steps, "weight", "steps"),),
         baseline=svg_paths.distance_from_top(axis, 0.0),
-        rescaling=time_chart.AxisRescaling(ticks=4, always=(0.0, 1.0)),
+        rescaling=time_chart.AxisRescaling(ticks=4, always=(0.0, highest)),
     )

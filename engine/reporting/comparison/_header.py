@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from engine.core.name_lists import list_symbols
 from engine.reporting import formatting
 from engine.reporting.charts.time_chart import describe_span
 from engine.reporting.header import GRADE_LABELS
@@ -48,7 +49,7 @@ def make_comparison_header(comparison: RunComparison) -> ComparisonHeader:
     targets = dict.fromkeys(symbol for each in comparison.runs for symbol in each.targets)
     return ComparisonHeader(
         name=f"{formatting.count_of(len(comparison.labels), 'run')} compared",
-        symbols=", ".join(targets),
+        symbols=list_symbols(tuple(targets)),
         interval=comparison.runs[0].interval,
         span=describe_span(pd.DatetimeIndex(comparison.returns.index)),
         grade=comparison.grade,

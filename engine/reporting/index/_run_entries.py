@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.core.errors import UsageError
+from engine.core.name_lists import list_symbols
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY
 from engine.reporting.comparison import COMPARISON_FILE
@@ -199,7 +200,7 @@ def _read_summary(folder: Path) -> RunSummary:
     return RunSummary(
         run_id=manifest.run_id,
         name=manifest.strategy_name,
-        symbols=", ".join(manifest.target),
+        symbols=list_symbols(manifest.target),
         dataset=manifest.dataset.name,
         offline=manifest.dataset.offline,
         first=formatting.timestamp(metrics.span.first),

@@ -50,12 +50,21 @@ def _positions_charts(run: Run) -> list[TimeChart]:
     positions = run.positions[run.positions["book"] == STRATEGY]
     held = positions["weight"].abs().groupby(positions["symbol"]).sum()
     most = held.reindex(run.manifest.target).nlargest(MOST_POSITIONS_CHARTS).index
+    highest = 1.0
+    if len(run.manifest.target) > 1:
+        highest = float(positions["weight"].abs().max()) or 1.0
     charts = []
     for number, symbol in enumerate(each for each in run.manifest.target if each in most):
         bars = run.bars[run.bars["symbol"] == symbol].set_index("timestamp")
         weights = positions[positions["symbol"] == symbol].set_index("timestamp")["weight"]
         close = bars["close"].reindex(run.returns.index)
         charts.append(
-            positions_chart(f"positions-{number}", symbol, close, weights.reindex(close.index))
+            positions_chart(
+                f"positions-{number}",
+                symbol,
+                close,
+                weights.reindex(close.index),
+                highest=highest,
+            )
         )
     return charts

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from engine.runs.documents.rates import AnnualRate
     from engine.runs.run import Run
 
+MOST_SYMBOLS = 9
+"""Symbols that an axis names, see `axes.MAX_CATEGORY_LABELS`."""
+
 LOG_RETURN_FORMAT = formatting.SIGNED_PERCENT
 
 STATUS_MESSAGES = {
@@ -50,8 +53,9 @@ def attribution_section(run: Run) -> TearsheetSection:
         tables.append(_benchmark_regression_table(regression, confidence, analysis.risk_free_rate))
     split = analysis.attribution.split
     if split is not None and analysis.universe is not None:
-        # The section of the universe has the symbols, and the axis has no place for many.
-        split |= {"groups": [g.as_dict() for g in split.groups if g.key != "symbols"]}
+        # The section of the universe has all symbols, and the axis here has no place for many.
+        groups = (g for g in split.groups if g.key != "symbols" or len(g.parts) <= MOST_SYMBOLS)
+        split |= {"groups": [group.as_dict() for group in groups]}
     if split is None:
         message = STATUS_MESSAGES[analysis.attribution.status]
         content = AttributionContent((message, *sentences), (), tuple(tables))

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from engine.reporting import formatting
-from engine.reporting.charts.axes import linear_axis, log_axis
-from engine.reporting.charts.plot_layers import (
-    LabelledAxis,
-    LayerStyle,
-    XYAxes,
-    dot_layer,
-    horizontal_line,
-    line_layer,
-    vertical_line,
-)
-from engine.reporting.charts.xy_plot import XYPlot
+from engine.reporting.charts.axes import log_axis
+from engine.reporting.charts.plot_layers import LabelledAxis, LayerStyle
+from engine.reporting.charts.sharpe_curve import SharpeCurve, sharpe_curve_plot
 
 if TYPE_CHECKING:
+    from engine.reporting.charts.xy_plot import XYPlot
     from engine.runs.documents.significance_capacity import CapacityFigures
 
-CURVE_STYLE = LayerStyle("curve", "Sharpe ratio with other capital", "hue-0 strong")
-POINT_STYLE = LayerStyle("points", "", "hue-0 large")
 OWN_STYLE = LayerStyle("own", "Capital of the run", "reference")
 CAPACITY_STYLE = LayerStyle("capacity", "Capacity", "down-side")
-ZERO_LINE = LayerStyle("zero", "", "zero")
 
 
 def describe_capacity(figures: CapacityFigures) -> str:
@@ -47,25 +35,17 @@ def describe_capacity(figures: CapacityFigures) -> str:
 
 def capacity_plot(figures: CapacityFigures, span: str) -> XYPlot:
     """The Sharpe ratio over capital, on a logarithmic axis."""
-    capital = np.array([point.capital for point in figures.points])
-    ratios = np.array([np.nan if p.sharpe is None else p.sharpe for p in figures.points])
-    known = np.append(ratios[np.isfinite(ratios)], 0.0)
-    axes = XYAxes(
-        LabelledAxis(
-            "capital at the beginning",
-            log_axis(float(capital.min()), float(capital.max()), _tick_label),
-            formatting.COUNT,
+    capitals = [point.capital for point in figures.points]
+    axis = log_axis(min(capitals), max(capitals), _tick_label)
+    return sharpe_curve_plot(
+        SharpeCurve(
+            across=LabelledAxis("capital at the beginning", axis, formatting.COUNT),
+            values=capitals,
+            sharpe=[point.sharpe for point in figures.points],
+            names=[f"with {_money(each)}" for each in capitals],
+            label="Sharpe ratio with other capital",
+            marks=((OWN_STYLE, figures.capital), (CAPACITY_STYLE, figures.capacity)),
         ),
-        LabelledAxis(
-            "Sharpe ratio, annualised",
-            linear_axis(float(known.min()), float(known.max())),
-            formatting.SIGNED_RATIO,
-        ),
-    )
-    names = [f"with {_money(each)}" for each in capital.tolist()]
-    marked = figures.capacity
-    found = [] if marked is None else [vertical_line(axes, CAPACITY_STYLE, marked)]
-    return XYPlot(
         key="capacity",
         title="Sharpe ratio over capital",
         finding=describe_capacity(figures),
@@ -74,15 +54,6 @@ def capacity_plot(figures: CapacityFigures, span: str) -> XYPlot:
         "cap of the volume leaves most of an order unfilled, the book holds other weights than "
         "those decided, and its ratio is that of another strategy.",
         span=span,
-        axes=axes,
-        layers=(
-            horizontal_line(axes, ZERO_LINE, 0.0),
-            vertical_line(axes, OWN_STYLE, figures.capital),
-            *found,
-            line_layer(axes, CURVE_STYLE, capital, ratios),
-            dot_layer(axes, POINT_STYLE, capital, ratios, names),
-        ),
-        notes=(),
     )
 
 

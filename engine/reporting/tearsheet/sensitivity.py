@@ -5,36 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY
 from engine.reporting.charts.axes import linear_axis
-from engine.reporting.charts.plot_layers import (
-    LabelledAxis,
-    LayerStyle,
-    XYAxes,
-    dot_layer,
-    horizontal_line,
-    line_layer,
-    vertical_line,
-)
+from engine.reporting.charts.plot_layers import LabelledAxis, LayerStyle
+from engine.reporting.charts.sharpe_curve import SharpeCurve, sharpe_curve_plot
 from engine.reporting.charts.time_chart import describe_span
-from engine.reporting.charts.xy_plot import XYPlot
 from engine.reporting.sensitivity_surface import break_even_sentence, sensitivity_heatmaps
 from engine.reporting.tearsheet.capacity import capacity_plot
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
     from engine.reporting.charts.heatmap import Heatmap
+    from engine.reporting.charts.xy_plot import XYPlot
     from engine.runs.documents.analysis import CostCurve
     from engine.runs.run import Run
 
-CURVE_STYLE = LayerStyle("curve", "Sharpe ratio at other costs", "hue-0 strong")
-POINT_STYLE = LayerStyle("points", "", "hue-0 large")
 CHARGED_COST_STYLE = LayerStyle("charged", "Cost charged", "reference")
 BREAK_EVEN_STYLE = LayerStyle("break-even", "total return of zero", "down-side")
-ZERO_LINE = LayerStyle("zero", "", "zero")
 
 MAX_BREAK_EVEN_MULTIPLE = 2.0
 """A break-even cost up to this multiple of the highest cost tried is on the axis."""
@@ -89,40 +77,28 @@ def _cost_finding(run: Run, curve: CostCurve) -> str:
 
 def _cost_curve_plot(curve: CostCurve, *, finding: str, span: str) -> XYPlot:
     """The Sharpe ratio over the cost of a fill, at the run's own delay and threshold."""
-    costs = np.array([point.cost_bps for point in curve.points])
-    ratios = np.array([np.nan if point.sharpe is None else point.sharpe for point in curve.points])
+    costs = [point.cost_bps for point in curve.points]
     break_even = curve.break_even_bps
-    notes = _off_axis_note(break_even, axis_end=MAX_BREAK_EVEN_MULTIPLE * float(costs.max()))
+    notes = _off_axis_note(break_even, axis_end=MAX_BREAK_EVEN_MULTIPLE * max(costs))
     if notes or not break_even:
         break_even = None
-    known = np.append(ratios[np.isfinite(ratios)], 0.0)
-    axes = XYAxes(
-        LabelledAxis(
-            "fee and slippage of a fill, bps", linear_axis(0.0, costs.max()), formatting.BPS
+    return sharpe_curve_plot(
+        SharpeCurve(
+            across=LabelledAxis(
+                "fee and slippage of a fill, bps", linear_axis(0.0, max(costs)), formatting.BPS
+            ),
+            values=costs,
+            sharpe=[point.sharpe for point in curve.points],
+            names=[f"at {formatting.BPS(cost)} a fill" for cost in costs],
+            label="Sharpe ratio at other costs",
+            marks=((CHARGED_COST_STYLE, curve.charged_bps), (BREAK_EVEN_STYLE, break_even)),
         ),
-        LabelledAxis(
-            "Sharpe ratio, annualised",
-            linear_axis(float(known.min()), float(known.max())),
-            formatting.SIGNED_RATIO,
-        ),
-    )
-    names = [f"at {formatting.BPS(cost)} a fill" for cost in costs.tolist()]
-    marked = [] if break_even is None else [vertical_line(axes, BREAK_EVEN_STYLE, break_even)]
-    return XYPlot(
         key="cost-curve",
         title="Sharpe ratio over the cost of a fill",
         finding=finding,
         description="The same forecasts and decisions at other costs, filled "
         f"{formatting.count_of(curve.delay_bars, 'bar')} after the decision.",
         span=span,
-        axes=axes,
-        layers=(
-            horizontal_line(axes, ZERO_LINE, 0.0),
-            vertical_line(axes, CHARGED_COST_STYLE, curve.charged_bps),
-            *marked,
-            line_layer(axes, CURVE_STYLE, costs, ratios),
-            dot_layer(axes, POINT_STYLE, costs, ratios, names),
-        ),
         notes=notes,
     )
 

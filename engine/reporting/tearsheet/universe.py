@@ -149,7 +149,7 @@ def _headlines(figures: UniverseFigures, confidence: float) -> tuple[tuple[str, 
             _mean(figures.effective_positions, _ONE_DIGIT),
             "1 / Herfindahl, mean",
         ),
-        ("Independent bets", _ONE_DIGIT(breadth.book), "of the book's contributions"),
+        ("Independent bets", _ONE_DIGIT(breadth.book), "of all positions over the span"),
         ("Market beta", beta, interval),
     )
 
@@ -191,12 +191,12 @@ def _charts(run: Run, figures: UniverseFigures) -> tuple[TimeChart, ...]:
         concentration_chart(series, _concentration_finding(figures)),
         quantile_fan(
             series,
-            "" if cross is None else _mean_sentence("The spread", cross.spread, bps=True),
+            "" if cross is None else _spread_sentence(cross.spread, run.horizon),
             run.horizon,
         ),
         rank_ic_chart(
             series,
-            "" if cross is None else _mean_sentence("The mean rank IC", cross.rank_ic, bps=False),
+            "" if cross is None else _rank_ic_sentence(cross.rank_ic),
             window,
         ),
     )
@@ -224,15 +224,23 @@ def _concentration_finding(figures: UniverseFigures) -> str:
     )
 
 
-def _mean_sentence(subject: str, figures: MeanFigures, *, bps: bool) -> str:
+def _spread_sentence(figures: MeanFigures, horizon: int) -> str:
     if figures.mean is None:
         return ""
-    value = (
-        f"{formatting.SIGNED_BPS(10_000 * figures.mean)} of each horizon"
-        if bps
-        else formatting.FINE_SIGNED_RATIO(figures.mean)
-    )
+    value = formatting.SIGNED_BPS(10_000 * figures.mean)
+    over = formatting.count_of(horizon, "bar")
+    return f"The highest group returned {value} more than the lowest over {over}{_test(figures)}."
+
+
+def _rank_ic_sentence(figures: MeanFigures) -> str:
+    if figures.mean is None:
+        return ""
+    mean = formatting.FINE_SIGNED_RATIO(figures.mean)
+    return f"The mean rank IC is {mean}{_test(figures)}."
+
+
+def _test(figures: MeanFigures) -> str:
     if figures.p_value is None:
-        return f"{subject} is {value}."
+        return ""
     t = formatting.SIGNED_RATIO(figures.t)
-    return f"{subject} is {value} (HAC t {t}, p {formatting.p_value(figures.p_value)})."
+    return f" (HAC t {t}, p {formatting.p_value(figures.p_value)})"
