@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ def collect_versions(backend: str, extra: Sequence[str] = ()) -> dict[str, str]:
     """
     return {
         "python": platform.python_version(),
-        "backtest-engine": metadata.version("backtest-engine"),
+        "backtest-engine": read_version("backtest-engine"),
         "stages": format_stage_versions(),
         **installed_versions((*LIBRARIES, backend, *extra)),
     }
@@ -53,8 +54,18 @@ def installed_versions(names: Sequence[str]) -> dict[str, str]:
     return {name: _installed_version(name) for name in names}
 
 
+@cache
+def read_version(name: str) -> str:
+    """The version of a distribution, read once: a process keeps the code that it has loaded.
+
+    Raises:
+        PackageNotFoundError: It is not installed.
+    """
+    return metadata.version(name)
+
+
 def _installed_version(name: str) -> str:
     try:
-        return metadata.version(name)
+        return read_version(name)
     except metadata.PackageNotFoundError:
         return "none"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,8 @@ from engine.simulation.book_values import BookValues, Terms, Variation, value_bo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from pandas.api.extensions import ExtensionDtype
 
     from engine.core.types import Vector, WideFrame
     from engine.simulation.config import Execution
@@ -264,6 +267,8 @@ def _find_waiting(values: BookValues, prices: WideFrame) -> dict[str, int] | Non
 
 
 def _make_limited_table(values: BookValues, prices: WideFrame) -> pd.DataFrame:
+    if not values.unfilled.any():
+        return _nothing_limited(prices.index.dtype).copy(deep=False)
     fills, (row, column) = values.fills, np.nonzero(values.unfilled)
     filled = np.zeros(values.unfilled.shape)
     filled[fills.row, fills.column] = np.abs(fills.size)
@@ -274,6 +279,21 @@ def _make_limited_table(values: BookValues, prices: WideFrame) -> pd.DataFrame:
             "filled": filled[row, column],
             "unfilled": values.unfilled[row, column],
             "price": prices.to_numpy()[row, column],
+        }
+    )
+
+
+@lru_cache(maxsize=8)
+def _nothing_limited(stamps: ExtensionDtype | np.dtype[Any]) -> pd.DataFrame:
+    """The table of no limited fill: to make one takes as long as a fold of a short history."""
+    nothing = np.empty(0)
+    return pd.DataFrame(
+        {
+            "timestamp": pd.Index([], dtype=stamps),
+            "symbol": pd.Index([], dtype="str"),
+            "filled": nothing,
+            "unfilled": nothing,
+            "price": nothing,
         }
     )
 

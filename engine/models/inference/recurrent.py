@@ -180,14 +180,20 @@ class _Recurrence:
 
     def _run_single(self, x: Array) -> Array:
         """Computes the steps from the first that is not that of the row before."""
-        row = self._spare.pop() if self._spare else None
-        if row is None or row.inputs.shape != x.shape[1:]:
-            row = self._make_row(*x.shape[1:])
+        row = self._take_row(*x.shape[1:])
         first = row.replace_inputs(x[0])
         self._advance(row.steps[first:], np.dot)
         result = _select_outputs(row.outputs, 1, sequences=self._sequences)
         self._spare.append(row)
         return result
+
+    def _take_row(self, steps: int, columns: int) -> _SingleRow:
+        """The row before, or a new one where another thread has it or its shape differs."""
+        try:
+            row = self._spare.pop()
+        except IndexError:
+            return self._make_row(steps, columns)
+        return row if row.inputs.shape == (steps, columns) else self._make_row(steps, columns)
 
     def _make_row(self, steps: int, columns: int) -> _SingleRow:
         joined = _join_rows((steps,), columns, self._units)

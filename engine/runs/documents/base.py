@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -42,16 +43,15 @@ class DocumentPart(BaseModel, Mapping[str, Any]):
 
     def __getitem__(self, key: str) -> Json:
         """The plain value of a key of the JSON; KeyError where the document does not have it."""
-        for name, field in type(self).model_fields.items():
-            if (field.alias or name) == key and name in self.model_fields_set:
-                return _to_plain(getattr(self, name))
-        raise KeyError(key)
+        name = _names_by_key(type(self)).get(key)
+        if name is None or name not in self.model_fields_set:
+            raise KeyError(key)
+        return _to_plain(getattr(self, name))
 
     def __iter__(self) -> Iterator[str]:  # type: ignore[override]  # BaseModel yields pairs
         """The keys that the document has, in the order of its model."""
-        for name, field in type(self).model_fields.items():
-            if name in self.model_fields_set:
-                yield field.alias or name
+        present = self.model_fields_set
+        yield from (key for key, name in _names_by_key(type(self)).items() if name in present)
 
     def __len__(self) -> int:
         """How many keys the document has."""
@@ -63,7 +63,12 @@ class DocumentPart(BaseModel, Mapping[str, Any]):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values, only the keys that the document has."""
-        return {key: self[key] for key in self}
+        present = self.model_fields_set
+        return {
+            key: _to_plain(getattr(self, name))
+            for key, name in _names_by_key(type(self)).items()
+            if name in present
+        }
 
 
 class Document(DocumentPart):
@@ -118,8 +123,21 @@ def read_document_text(path: Path) -> str:
     return raw.decode("utf-8")
 
 
+@cache
+def _names_by_key(document: type[DocumentPart]) -> Mapping[str, str]:
+    """Key of the JSON -> name of the attribute, in the order of the model."""
+    return {field.alias or name: name for name, field in document.model_fields.items()}
+
+
+_SCALARS = frozenset({bool, float, int, str, type(None)})
+
+
 def _to_plain(value: object) -> object:
     """Models and tuples as dictionaries and lists."""
+    if type(value) in _SCALARS:
+        return value
+    if isinstance(value, DocumentPart):
+        return value.as_dict()
     if isinstance(value, Mapping):
         return {key: _to_plain(value[key]) for key in value}
     if isinstance(value, tuple | list):

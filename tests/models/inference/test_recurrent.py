@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -117,3 +119,14 @@ def test_a_result_is_not_changed_by_the_next_row() -> None:
     before = result.copy()
     layer(INPUTS[1:2])
     assert result.tobytes() == before.tobytes()
+
+
+def test_threads_that_predict_at_once_do_not_disturb_each_other() -> None:
+    attributes = {"activations": ("tanh", "sigmoid"), "sequences": False}
+    weights = random_weights(40, 4, biases=())
+    shared = bind_lstm(weights, attributes)
+    rows = np.random.default_rng(6).normal(size=(40, 1, 20, COLUMNS)).astype(np.float32)
+    expected = [bind_lstm(weights, attributes)(row).tobytes() for row in rows]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(3):
+            assert [found.tobytes() for found in pool.map(shared, rows)] == expected
