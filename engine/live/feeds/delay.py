@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.data.bars import NO_DELAY
-from engine.data.config import BundledSourceSpec, publication_delay
+from engine.data.bundled_config import BundledSourceSpec
+from engine.data.config import publication_delay
 from engine.live.feeds.config import PollFeedSpec
 
 if TYPE_CHECKING:
