@@ -137,11 +137,12 @@ def _strategy_template(
     name: str, kind: str, data: str, entries: Sequence[ReferenceEntry]
 ) -> dict[str, Any]:
     model = _model_section(kind, entries)
-    network = _is_network(model)
+    network, joint = _is_network(model), _is_joint(kind)
     return {
         "name": name,
         "description": f"Long while {kind} forecasts more than 5 bps.",
-        "data": _data_section(data),
+        "data": _data_section(data) | ({"targets": "all"} if joint else {}),
+        **({"inputs": "target"} if joint else {}),
         "features": [
             {"kind": "log_return"},
             {"kind": "rsi", "window": 14},
@@ -152,6 +153,7 @@ def _strategy_template(
         "target": {"horizon": 1},
         "windows": {"kind": "rolling", "train": "3y", "validation": "6mo", "test": "6mo"},
         "model": model,
+        **({"scope": "joint"} if joint else {}),
         **({"training": _training_section()} if network else {}),
         "seeds": 2 if network else 1,
         "seed": 1970,
@@ -199,8 +201,21 @@ def _model_section(kind: str, entries: Sequence[ReferenceEntry]) -> dict[str, An
 def _is_network(model: dict[str, Any]) -> bool:
     from engine.strategy import Strategy
 
-    minimal = {"name": "any", "data": {"dataset": DEFAULT_DATASET}, "model": model}
+    minimal = {
+        "name": "any",
+        "data": {"dataset": DEFAULT_DATASET, "targets": "all"},
+        "model": model,
+        **({"inputs": "target", "scope": "joint"} if _is_joint(model["kind"]) else {}),
+    }
     return Strategy.model_validate(minimal).model.stochastic
+
+
+def _is_joint(kind: str) -> bool:
+    """Whether a model forecasts all target symbols together."""
+    from engine.models.networks.asset_network import AssetNetwork
+
+    kinds = (each.model_fields["kind"].default for each in AssetNetwork.__subclasses__())
+    return kind in kinds
 
 
 def _training_section() -> dict[str, Any]:

@@ -36,6 +36,9 @@ MAX_WHOLE_NUMBER = (1 << 64) - 1
 MAX_RATE_FILE_BYTES = 64 << 20
 """Bytes of a file of annual rates: a rate for each minute of 4 years has 50 MB."""
 
+MAX_MEMBERS_FILE_BYTES = 64 << 20
+"""Bytes of the list of a universe's members, `members.file`."""
+
 MAX_MODEL_FILE_BYTES = 4 << 30
 """Bytes of a file of a fitted model, which is read at once."""
 

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from engine.core.errors import DataError
+from engine.core.limits import MAX_MEMBERS_FILE_BYTES
+from engine.core.read_file import read_bytes
 from engine.data.intervals import add_interval
 
 if TYPE_CHECKING:
@@ -151,7 +153,10 @@ def read_membership(path: Path, symbols: Sequence[str]) -> Membership:
 def _read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Line number and cells of each row that is not empty."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        raw = read_bytes(
+            path, max_bytes=MAX_MEMBERS_FILE_BYTES, what="a list of members", error=DataError
+        )
+        text = raw.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             "the members of the universe cannot be read",

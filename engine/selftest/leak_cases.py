@@ -127,6 +127,8 @@ def with_cheap_model(spec: Strategy) -> tuple[Strategy, str]:
     if spec.model.costly:
         changes["model"] = Ridge(lookback=min(spec.model.lookback, 5))
         changes["training"] = TrainingSpec()
+        if spec.scope == "joint":
+            changes["scope"] = "pooled" if spec.inputs == "target" else "per_symbol"
         if isinstance(spec.sizing, IntervalSizing):
             changes["sizing"] = FixedSizing()
     if spec.tune is not None:

@@ -26,7 +26,9 @@ def working_directory(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("working_directory")
 def test_a_name_is_looked_up_in_the_working_directory_and_the_engine():
-    assert list_dataset_names() == ["crypto-majors", "mine", "us-indices"]
+    names = list_dataset_names()
+    assert names == sorted(names)
+    assert {"crypto-majors", "mine", "us-indices", "us-large-caps-bundled"} <= {*names}
     assert find_manifest("mine") == Path("datasets/mine.yaml")
     assert find_manifest("us-indices").is_file()
 

@@ -169,8 +169,8 @@ def test_a_fill_at_the_open_of_the_bar_whose_close_decided_it(
 ) -> None:
     honest = orders.schedule_orders
 
-    def early(weights, delay):
-        return honest(weights, delay).shift(-1)
+    def early(weights, delay, lags=None):
+        return honest(weights, delay, lags).shift(-1)
 
     monkeypatch.setattr("engine.simulation.portfolio.schedule_orders", early)
     error = leak_of(strategy, module_folder)

@@ -104,7 +104,7 @@ class TestRefusals:
 
     def test_a_close_that_cannot_be_traded_at(self, tmp_path, market) -> None:
         wrong = market.bars.copy()
-        wrong.loc[7, "close"] = np.nan
+        wrong.loc[7, "close"] = 0.0
         broken = engine.data.Market(**{**vars(market), "bars": wrong})
         with pytest.raises(InvalidBarsError, match="1 bars have a price"):
             prepare_data(strategy(tmp_path), broken)

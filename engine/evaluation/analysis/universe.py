@@ -21,10 +21,10 @@ from engine.evaluation.metrics.breadth import effective_bets
 from engine.evaluation.metrics.exposures import EXPOSURE_COLUMNS, measure_exposures
 from engine.evaluation.metrics.rolling import rolling_beta, rolling_window_length
 from engine.runs.documents.analysis_universe import (
+    BookSymbolFigures,
     BreadthFigures,
     ExposureRange,
     GroupFigures,
-    SymbolFigures,
     UniverseFigures,
 )
 
@@ -164,7 +164,7 @@ def _turnover_by_bar(run: Run) -> pd.Series[float] | float:
     )
 
 
-def _symbol_figures(run: Run, contributions: ReturnContributions) -> tuple[SymbolFigures, ...]:
+def _symbol_figures(run: Run, contributions: ReturnContributions) -> tuple[BookSymbolFigures, ...]:
     symbols = list(contributions.held_weights.columns)
     net = contributions.gross + contributions.cost
     tests = {str(symbol): hac_mean_test(net[symbol].to_numpy(dtype=float)) for symbol in symbols}
@@ -180,7 +180,7 @@ def _symbol_figures(run: Run, contributions: ReturnContributions) -> tuple[Symbo
     years = len(run.returns) / run.metrics.span.periods_per_year
     traded = None if fills is None else fills.groupby("symbol")["value"].sum() / years
     return tuple(
-        SymbolFigures(
+        BookSymbolFigures(
             symbol=name,
             long_pct=float(sums["long"][symbol]),
             short_pct=float(sums["short"][symbol]),

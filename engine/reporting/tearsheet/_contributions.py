@@ -9,7 +9,7 @@ from engine.reporting import formatting
 from engine.reporting.tables import DataTable, DataTableCell, DataTableColumn, number_cell
 
 if TYPE_CHECKING:
-    from engine.runs.documents.analysis_universe import SymbolFigures, UniverseFigures
+    from engine.runs.documents.analysis_universe import BookSymbolFigures, UniverseFigures
 
 SHOWN_AT_EACH_END = 10
 """Symbols with a bar at either end; the table has all."""
@@ -61,7 +61,7 @@ def contribution_bars(figures: UniverseFigures) -> ContributionBars | None:
     low, high = min(0.0, *values), max(0.0, *values)
     width = (high - low) or 1.0
 
-    def bar(each: SymbolFigures) -> ContributionBar:
+    def bar(each: BookSymbolFigures) -> ContributionBar:
         start = min(0.0, each.net_pct)
         return ContributionBar(
             each.symbol,
@@ -113,7 +113,7 @@ def symbols_table(figures: UniverseFigures) -> DataTable | None:
 
 
 def _row(
-    figures: SymbolFigures, items: list[str], *, has_short: bool
+    figures: BookSymbolFigures, items: list[str], *, has_short: bool
 ) -> tuple[DataTableCell, ...]:
     percent, signed = formatting.PERCENT, formatting.SIGNED_FINE_PERCENT
     sides = (figures.long_pct, figures.short_pct) if has_short else ()

@@ -22,7 +22,7 @@ class ExposureRange(DocumentPart):
     highest: float
 
 
-class SymbolFigures(DocumentPart):
+class BookSymbolFigures(DocumentPart):
     """What one symbol gave the book: log returns in per cent, which add up over the symbols.
 
     Attributes:
@@ -118,5 +118,5 @@ class UniverseFigures(DocumentPart):
     universe_regression: BenchmarkRegressionFigures | None
     breadth: BreadthFigures
     significant_symbols: int
-    symbol_figures: tuple[SymbolFigures, ...]
+    symbol_figures: tuple[BookSymbolFigures, ...]
     groups: Mapping[str, GroupFigures] = {}
