@@ -186,14 +186,18 @@ def _data_section(name: str) -> dict[str, str]:
 
 
 def _model_section(kind: str, entries: Sequence[ReferenceEntry]) -> dict[str, Any]:
-    """The model with every key at its default; an ensemble starts with two members."""
+    """The model with every key at its default, but for parts of a kind of their own.
+
+    An ensemble starts with two members.
+    """
     from engine.config import child_entries, find_entry, parse_yaml
 
-    keys = {
+    defaults = {
         entry.path.rpartition(".")[2]: parse_yaml(entry.default, entry.path).value
         for entry in child_entries(entries, find_entry(entries, f"model.{kind}"))
         if entry.default
     }
+    keys = {key: value for key, value in defaults.items() if not isinstance(value, dict)}
     members = {"members": [{"kind": "ridge"}, {"kind": "gradient_boosting"}]}
     return {"kind": kind, **(members if kind == "ensemble" else {}), **keys}
 

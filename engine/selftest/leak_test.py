@@ -207,7 +207,6 @@ def adapt_case(case: Case, leak: Leak) -> Case:
         spec = spec.model_copy(update={"model": make_user_model(leak.model, spec.model)})
     if leak.stage == "rates" and rates is None:
         rates = draw_rates(np.random.default_rng(0), case.market)
-    market = case.market
     if spec.costs.charges_funding and market.funding is None:
         market = replace(market, funding=draw_funding(np.random.default_rng(0), market))
     return Case(case.name, spec, market, rates)

@@ -223,8 +223,8 @@ def fill_knowing(
         known["bars"] = peek(opens, closes).shift(-bars_later, fill_value=False)
         return honest_all(books, opens, closes, **terms)
 
-    def scheduled(weights, delay):
-        due = honest_orders(weights, delay)
+    def scheduled(weights, delay, lags=None):
+        due = honest_orders(weights, delay, lags)
         return change(due, known["bars"].loc[due.index, due.columns])
 
     monkeypatch.setattr(steps, "simulate_all", knowing)
@@ -279,8 +279,8 @@ def test_one_kind_of_turn_is_filled_at_the_bar_whose_close_decided_it(
 ) -> None:
     honest = orders.schedule_orders
 
-    def early(weights: WideFrame, delay: int) -> WideFrame:
-        due = honest(weights, delay)
+    def early(weights: WideFrame, delay: int, lags: WideFrame | None = None) -> WideFrame:
+        due = honest(weights, delay, lags)
         known = TURNS[turn](weights.shift(fill_value=0.0), weights)
         return due.where(~known.shift(delay, fill_value=False)).where(~known, weights)
 

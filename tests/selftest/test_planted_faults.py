@@ -97,7 +97,7 @@ def test_costs_that_are_paid_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_orders_filled_at_the_open_of_the_bar_that_decided_them(monkeypatch) -> None:
     schedule = portfolio.schedule_orders
     monkeypatch.setattr(
-        portfolio, "schedule_orders", lambda w, delay: schedule(w, delay).shift(-1)
+        portfolio, "schedule_orders", lambda w, delay, *lags: schedule(w, delay, *lags).shift(-1)
     )
 
     assert "one bar late" in failures("oracle")
@@ -105,7 +105,9 @@ def test_orders_filled_at_the_open_of_the_bar_that_decided_them(monkeypatch) -> 
 
 def test_orders_filled_a_bar_too_late(monkeypatch) -> None:
     schedule = portfolio.schedule_orders
-    monkeypatch.setattr(portfolio, "schedule_orders", lambda w, delay: schedule(w, delay + 1))
+    monkeypatch.setattr(
+        portfolio, "schedule_orders", lambda w, delay, *lags: schedule(w, delay + 1, *lags)
+    )
 
     assert failures("oracle", "power") == ["an oracle", "a known edge"]
 

@@ -36,8 +36,8 @@ def _early(
     """Orders that are chosen are due at the bar whose close decided them."""
 
     def replace_function(honest: Function, plant: Plant) -> Function:
-        def schedule(weights: WideFrame, delay: int) -> WideFrame:
-            own: WideFrame = honest(weights, delay)
+        def schedule(weights: WideFrame, delay: int, lags: WideFrame | None = None) -> WideFrame:
+            own: WideFrame = honest(weights, delay, lags)
             decided: WideFrame = honest(weights, 1).shift(-1)
             early = choose(weights, plant) & decided.notna()
             late = own.where(~early.shift(delay, fill_value=False))
