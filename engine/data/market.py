@@ -18,6 +18,7 @@ from engine.data.panel import (
     carry_closes,
     find_listed,
     find_settlements,
+    last_present,
 )
 from engine.data.sessions import index_to_microseconds
 from engine.data.traded_bars import find_traded_bars
@@ -134,6 +135,11 @@ class Market:
     def present(self) -> WideFrame:
         """Whether each symbol has a bar at each timestamp, wide and bool."""
         return self._as_wide(~np.isnan(self.wide("close").to_numpy()))
+
+    @cached_property
+    def begun(self) -> WideFrame:
+        """Whether each symbol has had a bar by each timestamp, wide and bool."""
+        return self._as_wide(last_present(self.present.to_numpy()) >= 0)
 
     @property
     def present_bars(self) -> BarsFrame:
@@ -268,7 +274,7 @@ class Market:
         is_known = ~np.isnan(volume).all(axis=0)
         columns.append(np.where(~self.present.to_numpy() & is_known, 0.0, volume))
         other = self.with_values(np.stack([each.ravel() for each in columns], axis=1))
-        vars(other)["traded"] = self.traded
+        vars(other).update(traded=self.traded, begun=self.begun)
         return other
 
     def _as_wide(self, values: Matrix | BoolMatrix | IntMatrix) -> WideFrame:
