@@ -14,6 +14,7 @@ from engine.leakage.level_shifts import LevelShifts
 from engine.leakage.segments import SegmentAlteration
 from engine.leakage.synthetic_bars import SyntheticFuture
 from engine.pipeline.prepare import prepare_data
+from engine.pipeline.price_needs import check_prices
 from engine.strategy import load_strategy
 from tests.live.replays import backtest
 from tests.pipeline.markets import SYMBOLS, bars, write_market
@@ -104,7 +105,7 @@ class TestRefusals:
 
     def test_a_close_that_cannot_be_traded_at(self, tmp_path, market) -> None:
         wrong = market.bars.copy()
-        wrong.loc[7, "close"] = np.nan
+        wrong.loc[7, "close"] = 0.0
         broken = engine.data.Market(**{**vars(market), "bars": wrong})
         with pytest.raises(InvalidBarsError, match="1 bars have a price"):
             prepare_data(strategy(tmp_path), broken)
@@ -143,6 +144,17 @@ class TestAlteredBars:
     """What the leakage test makes of closes has closes alone, and every later close is other."""
 
     ROW = 200
+
+    @pytest.mark.parametrize("keep_open", [False, True])
+    def test_a_synthetic_future_of_a_panel(self, market, keep_open) -> None:
+        values = market.bars[["open", "high", "low", "close", "volume"]].to_numpy(copy=True)
+        values[2 * 150 : 2 * 160 : 2] = np.nan  # the first symbol is halted
+        values[1 : 2 * 100 : 2] = np.nan  # the second is listed later
+        future = SyntheticFuture(market.with_values(values))
+        altered = future.replace_after(self.ROW, np.random.default_rng(1), keep_open=keep_open)
+        assert altered.has_absences
+        assert altered.bars[["open", "high", "low", "volume"]].isna().all(axis=None)
+        check_prices(altered, altered.symbols, "close")
 
     def assert_closes_alone(self, altered: engine.data.Market) -> None:
         values = altered.bars[["open", "high", "low", "volume"]]
