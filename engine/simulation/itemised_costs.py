@@ -232,7 +232,7 @@ def _unknown_volumes(market: Market, symbol: str) -> str:
     missing = np.isnan(volume[has_bar, 0])
     known = ~np.isnan(known_volume(market, symbol)[has_bar])
     zeros = ~missing & ~known & (np.logical_or.accumulate(known) | ~known.any())
-    unknown = missing | (zeros if zeros.mean() > MOST_UNKNOWN_VOLUMES else False)
+    unknown = missing | (zeros if zeros.sum() > MOST_UNKNOWN_VOLUMES * len(zeros) else False)
     return (
         describe_unknown(symbol, unknown, market.present.index[has_bar]) if unknown.any() else ""
     )

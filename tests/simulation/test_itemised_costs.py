@@ -366,6 +366,7 @@ class TestPanels:
         bars = self.panel().bars.assign(volume=lambda rows: rows["volume"].clip(lower=1.0))
         listed_late = replace(self.panel(), bars=bars)
         costs.check_market(listed_late, listed_late.symbols)
+        costs.check_market(listed_late.until(bars["timestamp"].iloc[40]), listed_late.symbols)
         bars.loc[bars["close"].notna() & (bars["symbol"] == "S1"), "volume"] = np.nan
         with pytest.raises(InvalidBarsError, match="S1 at 30 of 30 bars"):
             costs.check_market(replace(listed_late, bars=bars), listed_late.symbols)

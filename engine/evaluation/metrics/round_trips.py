@@ -62,8 +62,8 @@ def round_trip_table(
     The excursions compare the high and the low of every bar while the position was held, and the
     prices of the fills that reduced it, with the average cost at that time. With fills at the open
     the whole bar of the entry counts and the bar of the exit does not; with fills at the close it
-    is the reverse. Of a symbol with closes alone, the close of a bar is its high and its low. Where
-    a symbol has no bar, its last close is all of them.
+    is the reverse. Of a symbol with closes alone, the close of a bar is its high and its low.
+    Where a symbol has no bar, its last close is all of them.
 
     Args:
         trades: Fills of a book, as `SimulationResult` describes them.
