@@ -16,7 +16,7 @@ from engine.leakage.synthetic_bars import SyntheticFuture
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.price_needs import check_prices
 from engine.strategy import load_strategy
-from tests.live.replays import backtest
+from tests.live.replays import backtest, replay_live
 from tests.pipeline.markets import SYMBOLS, bars, write_market
 
 if TYPE_CHECKING:
@@ -125,6 +125,17 @@ class TestRuns:
         for book, result in closes.books.items():
             pd.testing.assert_frame_equal(result.trades, full.books[book].trades, check_exact=True)
             assert result.returns.equals(full.books[book].returns)
+
+    @pytest.mark.slow
+    def test_a_symbol_that_is_listed_later_is_the_same_live(self, tmp_path) -> None:
+        spec = strategy(tmp_path)
+        market = engine.load_market(spec, home=tmp_path)
+        values = market.bars[["open", "high", "low", "close", "volume"]].to_numpy(copy=True)
+        values[1 : 2 * 480 : 2] = np.nan
+        result = backtest(spec, market.with_values(values), tmp_path)
+        replayed = replay_live(result, tmp_path)
+        assert replayed.first_difference is None
+        assert result.weights["strategy"]["BBB"].ne(0).any()
 
     @pytest.mark.slow
     def test_a_run_is_certified_drawn_and_the_same_live(self, tmp_path) -> None:
