@@ -18,6 +18,7 @@ from engine.data.panel import (
     carry_closes,
     find_listed,
     find_settlements,
+    last_present,
 )
 from engine.data.sessions import index_to_microseconds
 from engine.data.traded_bars import find_traded_bars
@@ -134,6 +135,11 @@ class Market:
     def present(self) -> WideFrame:
         """Whether each symbol has a bar at each timestamp, wide and bool."""
         return self._as_wide(~np.isnan(self.wide("close").to_numpy()))
+
+    @cached_property
+    def begun(self) -> WideFrame:
+        """Whether each symbol has had a bar by each timestamp, wide and bool."""
+        return self._as_wide(last_present(self.present.to_numpy()) >= 0)
 
     @property
     def present_bars(self) -> BarsFrame:
@@ -258,18 +264,27 @@ class Market:
     def carried(self) -> Market:
         """A market with a bar of every symbol at each timestamp, for costs that are of bars.
 
-        Where a symbol has none, the prices are those of `tradable` and the volume is 0, or NaN
-        where its source has none. It is no history that a feature or a forecast may read.
+        Where a symbol has none, the prices are those of `tradable` and the volume is 0; both are
+        NaN where its source has no such column. It is no history that a feature or a forecast
+        may read.
         """
         if not self.has_absences:
             return self
-        columns = [self.tradable(name).to_numpy() for name in VALUE_COLUMNS[:-1]]
+        columns = [self._carry(name) for name in VALUE_COLUMNS[:-1]]
         volume = self.wide("volume").to_numpy()
         is_known = ~np.isnan(volume).all(axis=0)
         columns.append(np.where(~self.present.to_numpy() & is_known, 0.0, volume))
         other = self.with_values(np.stack([each.ravel() for each in columns], axis=1))
-        vars(other)["traded"] = self.traded
+        vars(other).update(traded=self.traded, begun=self.begun)
         return other
+
+    def _carry(self, column: str) -> Matrix:
+        """`tradable`, NaN of a symbol whose bars lack that column."""
+        lacks = self.present.to_numpy().any(axis=0) & self.wide(column).isna().to_numpy().all(
+            axis=0
+        )
+        carried: Matrix = np.where(lacks, np.nan, self.tradable(column).to_numpy())
+        return carried
 
     def _as_wide(self, values: Matrix | BoolMatrix | IntMatrix) -> WideFrame:
         columns = _symbol_columns(self.symbols).view()

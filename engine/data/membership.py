@@ -18,7 +18,7 @@ from engine.core.read_file import read_bytes
 from engine.data.intervals import add_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from engine.core.types import BoolMatrix
@@ -106,7 +106,9 @@ def known_days(stamps: pd.DatetimeIndex, interval: str) -> np.ndarray:
     return ends.to_numpy().astype("datetime64[D]") - _DAY
 
 
-def read_membership(path: Path, symbols: Sequence[str]) -> Membership:
+def read_membership(
+    path: Path, symbols: Sequence[str], *, without_row: Collection[str] = ()
+) -> Membership:
     """The members of a universe from a file with the columns `symbol, from, to`.
 
     Dates are `YYYY-MM-DD`, both inclusive; an empty `to` is a symbol that is still a member. A
@@ -115,6 +117,7 @@ def read_membership(path: Path, symbols: Sequence[str]) -> Membership:
     Args:
         path: The file, CSV in UTF-8.
         symbols: Those of the dataset.
+        without_row: Those of them that need no row, as they are not traded.
 
     Raises:
         DataError: The file cannot be read, a row is wrong, two rows of a symbol overlap, a symbol
@@ -128,7 +131,7 @@ def read_membership(path: Path, symbols: Sequence[str]) -> Membership:
         except ValueError as error:
             problems.append(f"line {line}: {error}")
     problems += _find_overlaps(spans)
-    named = {span.symbol for _, span in spans}
+    named = {span.symbol for _, span in spans} | set(without_row)
     absent = [symbol for symbol in symbols if symbol not in named]
     if not problems and absent:
         problems.append(

@@ -37,7 +37,12 @@ def read_members(manifest: DatasetManifest) -> Membership | None:
     members = manifest.dataset.members
     if members is None:
         return None
-    return read_membership(manifest.path.parent / members.file, manifest.dataset.symbols)
+    dataset = manifest.dataset
+    return read_membership(
+        manifest.path.parent / members.file,
+        dataset.symbols,
+        without_row=dataset.rate_symbols.values(),
+    )
 
 
 def describe_universe(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated, TypeAlias
+
 from pydantic import Field
 
 from engine.core.types import Spec
@@ -9,6 +11,9 @@ from engine.data.file_names import FileNameText
 
 DELISTED_AFTER_DAYS = 14
 """Days without a bar after which a symbol counts as delisted, unless a dataset says otherwise."""
+
+DelistingReturn: TypeAlias = Annotated[float, Field(ge=-1, le=10)]
+"""From the last close to what is paid; -1 is a total loss."""
 
 
 class MembersSpec(Spec):
@@ -35,8 +40,8 @@ class DelistingSpec(Spec):
     """
 
     after_days: int = Field(default=DELISTED_AFTER_DAYS, ge=1, le=1_000)
-    delisting_return: float = Field(default=0.0, ge=-1, le=10)
-    by_symbol: dict[FileNameText, float] = Field(default_factory=dict)
+    delisting_return: DelistingReturn = 0.0
+    by_symbol: dict[FileNameText, DelistingReturn] = Field(default_factory=dict)
 
     def return_of(self, symbol: str) -> float:
         """The return of a symbol."""

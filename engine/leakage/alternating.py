@@ -182,7 +182,7 @@ def _with_forecasts(predictions: Predictions, predicted: WideFrame) -> Predictio
 
 def _first_rows(predictions: Predictions, count: int) -> Predictions:
     """The same up to a row, over the traded horizon alone."""
-    own = predictions.by_horizon[predictions.horizon]
+    own, absences = predictions.by_horizon[predictions.horizon], predictions.absences
     cut = HorizonForecast(
         own.predicted.iloc[:count],
         {level: wide.iloc[:count] for level, wide in own.quantiles.items()},
@@ -191,6 +191,7 @@ def _first_rows(predictions: Predictions, count: int) -> Predictions:
         predictions,
         by_horizon={predictions.horizon: cut},
         window_index=predictions.window_index[:count],
+        absences=None if absences is None else absences.at(slice(count)),
     )
 
 

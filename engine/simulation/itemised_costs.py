@@ -224,12 +224,18 @@ class ItemisedCosts(CostModel):
 
 
 def _unknown_volumes(market: Market, symbol: str) -> str:
-    """Which volumes of a symbol are not known, where they are too many; otherwise empty."""
-    (volume,) = select_columns(market, symbol, "volume")
-    missing, known = np.isnan(volume[:, 0]), ~np.isnan(known_volume(market, symbol))
+    """Which volumes of a symbol's own bars are not known, where too many; otherwise empty."""
+    (volume,), has_bar = (
+        select_columns(market, symbol, "volume"),
+        market.present[symbol].to_numpy(),
+    )
+    missing = np.isnan(volume[has_bar, 0])
+    known = ~np.isnan(known_volume(market, symbol)[has_bar])
     zeros = ~missing & ~known & (np.logical_or.accumulate(known) | ~known.any())
-    unknown = missing | (zeros if zeros.mean() > MOST_UNKNOWN_VOLUMES else False)
-    return describe_unknown(symbol, unknown, market.wide("close").index) if unknown.any() else ""
+    unknown = missing | (zeros if zeros.sum() > MOST_UNKNOWN_VOLUMES * len(zeros) else False)
+    return (
+        describe_unknown(symbol, unknown, market.present.index[has_bar]) if unknown.any() else ""
+    )
 
 
 def _impact(costs: ItemisedCosts, market: Market, symbol: str) -> float | Vector:

@@ -170,5 +170,6 @@ def _last_above_zero(values: Vector) -> Vector:
 
 
 def select_columns(market: Market, symbol: str, *names: str) -> list[Matrix]:
-    """Columns of the bars of a symbol, each (n, 1)."""
-    return [market.wide(name, [symbol]).to_numpy() for name in names]
+    """Columns of the bars of a symbol, each (n, 1); NaN before its first bar."""
+    begun = market.begun[[symbol]].to_numpy()
+    return [np.where(begun, market.wide(name, [symbol]).to_numpy(), np.nan) for name in names]

@@ -118,6 +118,13 @@ def test_a_delisting_return_of_a_symbol_that_is_not_there_is_refused(manifest: P
         load(manifest)
 
 
+@pytest.mark.parametrize("wrong", [-1.5, 11])
+def test_no_symbol_loses_more_than_all(manifest: Path, wrong: float) -> None:
+    manifest.write_text(manifest.read_text() + f"delisting: {{by_symbol: {{GONE: {wrong}}}}}\n")
+    with pytest.raises(StrategyError, match="GONE"):
+        load(manifest)
+
+
 def test_later_bars_and_absences_change_no_mask_before(manifest: Path) -> None:
     market, _ = load(manifest)
     cut = market.present.index[305]
@@ -175,6 +182,17 @@ def test_a_wrong_row_is_told_with_its_line(
     with pytest.raises(DataError) as caught:
         load(manifest)
     assert all(each in str(caught.value) for each in (*told, "members.csv"))
+
+
+def test_a_symbol_that_converts_prices_needs_no_row(manifest: Path) -> None:
+    write_members(manifest, "OLD,2018-01-01,", "GONE,2018-01-01,")
+    with pytest.raises(DataError, match="no row of YOUNG"):
+        load(manifest)
+    rates = "currency: USD\ncurrencies: {GONE: JPY}\nfx: {JPY: YOUNG}\n"
+    manifest.write_text(manifest.read_text() + rates)
+    market, _ = load(manifest)
+    assert market.symbols == ("OLD", "GONE")
+    assert market.members.all(axis=None)
 
 
 def test_another_header_and_a_missing_file_are_refused(manifest: Path) -> None:

@@ -14,8 +14,9 @@ from engine.leakage.level_shifts import LevelShifts
 from engine.leakage.segments import SegmentAlteration
 from engine.leakage.synthetic_bars import SyntheticFuture
 from engine.pipeline.prepare import prepare_data
+from engine.pipeline.price_needs import check_prices
 from engine.strategy import load_strategy
-from tests.live.replays import backtest
+from tests.live.replays import backtest, replay_live
 from tests.pipeline.markets import SYMBOLS, bars, write_market
 
 if TYPE_CHECKING:
@@ -126,6 +127,17 @@ class TestRuns:
             assert result.returns.equals(full.books[book].returns)
 
     @pytest.mark.slow
+    def test_a_symbol_that_is_listed_later_is_the_same_live(self, tmp_path) -> None:
+        spec = strategy(tmp_path)
+        market = engine.load_market(spec, home=tmp_path)
+        values = market.bars[["open", "high", "low", "close", "volume"]].to_numpy(copy=True)
+        values[1 : 2 * 480 : 2] = np.nan
+        result = backtest(spec, market.with_values(values), tmp_path)
+        replayed = replay_live(result, tmp_path)
+        assert replayed.first_difference is None
+        assert result.weights["strategy"]["BBB"].ne(0).any()
+
+    @pytest.mark.slow
     def test_a_run_is_certified_drawn_and_the_same_live(self, tmp_path) -> None:
         spec = strategy(tmp_path)
         run = engine.run(spec, out=tmp_path / "out", home=tmp_path)
@@ -143,6 +155,17 @@ class TestAlteredBars:
     """What the leakage test makes of closes has closes alone, and every later close is other."""
 
     ROW = 200
+
+    @pytest.mark.parametrize("keep_open", [False, True])
+    def test_a_synthetic_future_of_a_panel(self, market, keep_open) -> None:
+        values = market.bars[["open", "high", "low", "close", "volume"]].to_numpy(copy=True)
+        values[2 * 150 : 2 * 160 : 2] = np.nan  # the first symbol is halted
+        values[1 : 2 * 100 : 2] = np.nan  # the second is listed later
+        future = SyntheticFuture(market.with_values(values))
+        altered = future.replace_after(self.ROW, np.random.default_rng(1), keep_open=keep_open)
+        assert altered.has_absences
+        assert altered.bars[["open", "high", "low", "volume"]].isna().all(axis=None)
+        check_prices(altered, altered.symbols, "close")
 
     def assert_closes_alone(self, altered: engine.data.Market) -> None:
         values = altered.bars[["open", "high", "low", "volume"]]

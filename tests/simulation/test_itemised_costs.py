@@ -17,6 +17,7 @@ from engine.simulation import Account, CostRates, Execution, ItemisedCosts
 from engine.simulation.costs import BoundCosts, CostModel
 from engine.testing.markets import make_market, market_of
 from tests.simulation.folded_books import Case, assert_fold_equals_simulation, fold
+from tests.simulation.panel_books import make_panel
 
 if TYPE_CHECKING:
     import engine
@@ -348,3 +349,35 @@ def test_an_account_with_a_part_of_an_order_goes_on_from_its_json() -> None:
     loaded = Account.model_validate_json(account.model_dump_json())
     assert loaded == account
     assert fold(book, range(2, 6), (loaded, orders)).accounts == whole.accounts[2:]
+
+
+class TestPanels:
+    """Costs that are estimated from the bars of symbols that are listed late and halted."""
+
+    @staticmethod
+    def panel(seed: int = 0) -> engine.data.Market:
+        present = np.ones((60, 2), dtype=bool)
+        present[:30, 1] = False
+        return make_panel(present, np.random.default_rng(seed))
+
+    @pytest.mark.parametrize("key", [{"impact": {}}, {"max_participation": 0.1}])
+    def test_no_bar_is_no_unknown_volume(self, key: dict[str, Any]) -> None:
+        costs = ItemisedCosts.model_validate(key)
+        bars = self.panel().bars.assign(volume=lambda rows: rows["volume"].clip(lower=1.0))
+        listed_late = replace(self.panel(), bars=bars)
+        costs.check_market(listed_late, listed_late.symbols)
+        costs.check_market(listed_late.until(bars["timestamp"].iloc[40]), listed_late.symbols)
+        bars.loc[bars["close"].notna() & (bars["symbol"] == "S1"), "volume"] = np.nan
+        with pytest.raises(InvalidBarsError, match="S1 at 30 of 30 bars"):
+            costs.check_market(replace(listed_late, bars=bars), listed_late.symbols)
+
+    @pytest.mark.parametrize("spread", ["corwin_schultz", "abdi_ranaldo"])
+    def test_no_estimate_reaches_back_before_the_first_bar(self, spread: str) -> None:
+        costs = ItemisedCosts.model_validate({"spread": {"kind": spread}, "impact": {}})
+        panel = self.panel()
+        of_panel = costs.compute_rates(panel.carried).at_absences(panel.present.to_numpy())
+        alone = costs.compute_rates(panel.of_symbol("S1"))
+        for name in ("slippage", "impact"):
+            own = getattr(of_panel, name)["S1"].iloc[31:]
+            assert own.gt(0).any()
+            np.testing.assert_array_equal(own, getattr(alone, name)["S1"].iloc[1:])

@@ -63,6 +63,7 @@ def round_trip_table(
     prices of the fills that reduced it, with the average cost at that time. With fills at the open
     the whole bar of the entry counts and the bar of the exit does not; with fills at the close it
     is the reverse. Of a symbol with closes alone, the close of a bar is its high and its low.
+    Where a symbol has no bar, its last close is all of them.
 
     Args:
         trades: Fills of a book, as `SimulationResult` describes them.
@@ -135,7 +136,8 @@ def _longest_streak(mask: npt.NDArray[np.bool_]) -> int:
 class _SymbolPrices:
     """Prices of one symbol: low and high of each bar, shape (n, 2), and the last close.
 
-    Of a symbol with closes alone, the close is both.
+    Of a symbol with closes alone, the close is both. A bar that it lacks has the close before it,
+    at which it is marked.
     """
 
     low_high: Matrix
@@ -144,8 +146,9 @@ class _SymbolPrices:
     @classmethod
     def from_bars(cls, bars: pd.DataFrame) -> _SymbolPrices:
         columns = ["close", "close"] if bars["high"].isna().all() else ["low", "high"]
-        extremes = bars[columns].to_numpy(dtype=np.float64)
-        return cls(extremes, float(bars["close"].iloc[-1]))
+        marks = bars["close"].ffill()
+        extremes = bars[columns].where(bars["close"].notna(), marks, axis=0)
+        return cls(extremes.to_numpy(dtype=np.float64), float(marks.iloc[-1]))
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import isfinite
+from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import InvalidBarsError
-from engine.data.bars import VALUE_COLUMNS, is_close_only
+from engine.data.bars import RANGE_COLUMNS, VALUE_COLUMNS, is_close_only
 from engine.data.next_bar import BAR_NAMES, NextBar, require_tradable
 from engine.data.traded_bars import TradedBars
 from engine.live.loop.panel_state import PanelRecentRows, PanelRules, PanelState
@@ -49,6 +49,7 @@ class StreamedStrategy:
         targets: Those that are traded.
         close_only: Those of which the source has closes alone.
         assembly: As of the market.
+        unlisted: Those that had no bar yet, so that their first ones tell which prices they have.
     """
 
     spec: Strategy
@@ -57,6 +58,7 @@ class StreamedStrategy:
     targets: tuple[str, ...]
     close_only: frozenset[str]
     assembly: Assembly | None = None
+    unlisted: frozenset[str] = frozenset()
 
     @classmethod
     def of_market(cls, spec: Strategy, market: Market) -> StreamedStrategy:
@@ -67,9 +69,22 @@ class StreamedStrategy:
                 bars.
         """
         targets = resolve_targets(spec, market)
-        found = (name for name, bars in market.bars_by_symbol.items() if is_close_only(bars))
+        own = market.bars_by_symbol
+        found = frozenset(name for name, bars in own.items() if is_close_only(bars))
+        unlisted = frozenset(name for name, bars in own.items() if bars.empty)
         stream = make_feature_stream(spec, market)
-        return cls(spec, stream, market.symbols, targets, frozenset(found), market.assembly)
+        return cls(spec, stream, market.symbols, targets, found, market.assembly, unlisted)
+
+    def closes_alone(self, bar: NextBar) -> frozenset[str]:
+        """Symbols whose bar may lack the other prices, where fills need none of them."""
+        if not self.unlisted or self.spec.execution.price == "open":
+            return self.close_only
+        found = {
+            name
+            for name in self.unlisted & bar.values.keys()
+            if all(isnan(bar.values[name][column]) for column in RANGE_COLUMNS)
+        }
+        return self.close_only | found
 
     def fill_lags(self, bar: NextBar) -> Mapping[str, int] | None:
         """Bars from the close of a bar to the first that orders can be filled at, by symbol."""
@@ -235,7 +250,7 @@ class RecentBars:
                 where=f"bars of {bar.timestamp}",
                 fix="call advance once a timestamp, with the bars of every symbol",
             )
-        require_tradable(bar, self.strategy.close_only)
+        require_tradable(bar, self.strategy.closes_alone(bar))
         return bar
 
     def _prices(

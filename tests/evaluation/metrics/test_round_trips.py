@@ -79,6 +79,16 @@ def test_an_open_trip_is_marked_at_the_last_close() -> None:
     assert last["return_pct"] == pytest.approx(7.5)
 
 
+def test_where_a_symbol_has_no_bar_its_last_close_counts() -> None:
+    halted = QUIET.drop(index=[2, 5])
+    long = trips(fills((1, "buy", 1, 10, 0), (4, "sell", 1, 11, 0)), halted).iloc[0]
+    assert (long["mae_pct"], long["mfe_pct"]) == (pytest.approx(-10.0), pytest.approx(20.0))
+    through = trips(fills((2, "buy", 1, 10.5, 0), (3, "sell", 1, 10.5, 0)), halted).iloc[0]
+    assert through["mfe_pct"] == pytest.approx(100 * (11 / 10.5 - 1))
+    held = trips(fills((4, "buy", 1, 10, 0)), halted).iloc[0]
+    assert (held["exit_price"], held["return_pct"]) == (11.0, pytest.approx(10.0))
+
+
 def test_a_reversed_position_is_two_trips() -> None:
     table = trips(fills((1, "buy", 2, 10, 0), (2, "sell", 3, 12, 3), (4, "buy", 1, 11, 0)))
     assert table["side"].tolist() == ["long", "short"]
