@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.core.part_origin import is_built_in
 from engine.features.base import WindowIndicator
+from engine.features.oscillators import Rsi
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +39,8 @@ def compute_together(
         is an error that names its symbol.
     """
     if (
-        len(symbols) < 2  # noqa: PLR2004 - several
-        or not isinstance(feature, WindowIndicator)
+        len(symbols) < 2
+        or not isinstance(feature, WindowIndicator | Rsi)
         or not is_built_in(type(feature))
         or market.has_absences
     ):
