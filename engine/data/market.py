@@ -311,6 +311,21 @@ class Market:
         own = self.bars_by_symbol[symbol].reset_index()[list(self.bars.columns)]
         return replace(self, bars=own, symbols=(symbol,), membership=None)
 
+    def of_symbols(self, symbols: Sequence[str]) -> Market:
+        """The bars of some symbols, in the order of the market; without a list of members.
+
+        Raises:
+            ValueError: The bars are not every symbol at every timestamp in one order.
+        """
+        stamps, chosen = self._timestamps, set(symbols)
+        places = [place for place, each in enumerate(self.symbols) if each in chosen]
+        rows = np.arange(len(stamps))[:, None] * len(self.symbols) + places
+        bars = self.bars.take(rows.ravel()).reset_index(drop=True)
+        kept = tuple(self.symbols[place] for place in places)
+        other = replace(self, bars=bars, symbols=kept, membership=None)
+        vars(other)["_timestamps"] = stamps
+        return other
+
     @property
     def is_regular(self) -> bool:
         """Whether the rows are the symbols in their order, again and again."""

@@ -100,6 +100,9 @@ def unite_symbols(frames: Mapping[str, BarsFrame]) -> BarsFrame:
         stamps = own if not len(stamps) else stamps.union(own)
     placed = []
     for symbol, frame in frames.items():
+        if len(frame) == len(stamps):  # they are all of them
+            placed.append(frame)
+            continue
         wide = frame.drop(columns="symbol").set_index("timestamp").reindex(stamps)
         wide.index.name = "timestamp"
         rows = wide.reset_index()

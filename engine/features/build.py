@@ -14,6 +14,7 @@ from engine.core.part_origin import is_built_in
 from engine.features.contract import check_column
 from engine.features.cross_section import check_cross_section, compare_symbols, own_feature
 from engine.features.required_columns import check_columns
+from engine.features.several_symbols import compute_together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,15 +78,21 @@ def build_features(
     check_distinct(features)
     check_cross_section(features, symbols)
     check_columns(features, market.bars_by_symbol, symbols)
-    columns = [
-        _compute_checked(own_feature(feature), market.bars_by_symbol, symbol)
-        for symbol in symbols
-        for feature in features
-    ]
-    if market.has_absences:
-        stamps = market.present.index
-        columns = [column.reindex(stamps) for column in columns]
-    return assemble_matrix(columns, features, symbols)
+    stamps = market.present.index
+    width = len(features)
+    values = np.empty((len(stamps), len(symbols) * width))
+    for place, feature in enumerate(features):
+        own = own_feature(feature)
+        together = compute_together(own, market, symbols)
+        if together is not None:
+            values[:, place::width] = together
+            continue
+        for number, symbol in enumerate(symbols):
+            column = _compute_checked(own, market.bars_by_symbol, symbol)
+            if market.has_absences:
+                column = column.reindex(stamps)
+            values[:, number * width + place] = column.to_numpy()
+    return _make_matrix(pd.DatetimeIndex(stamps), values, features, symbols)
 
 
 def assemble_matrix(
@@ -98,12 +105,20 @@ def assemble_matrix(
         features: In the order of each symbol's columns.
         symbols: In the order of the groups.
     """
+    values = np.column_stack([column.to_numpy() for column in columns])
+    return _make_matrix(pd.DatetimeIndex(columns[0].index), values, features, symbols)
+
+
+def _make_matrix(
+    stamps: pd.DatetimeIndex,
+    values: Matrix,
+    features: Sequence[Feature],
+    symbols: Sequence[str],
+) -> FeatureMatrix:
     width = len(features)
     return FeatureMatrix(
-        timestamps=pd.DatetimeIndex(columns[0].index),
-        values=compare_symbols(
-            np.column_stack([column.to_numpy() for column in columns]), features
-        ),
+        timestamps=stamps,
+        values=compare_symbols(values, features),
         names=tuple(f"{symbol}:{feature.name}" for symbol in symbols for feature in features),
         symbol_columns=tuple(
             (symbol, tuple(range(position * width, (position + 1) * width)))

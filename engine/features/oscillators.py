@@ -18,9 +18,9 @@ from engine.features.rolling import is_constant
 from engine.features.smoothing import continue_mean, continue_means
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from engine.core.types import BoolVector, Vector
+    from engine.core.types import BoolMatrix, BoolVector, Matrix, Vector
     from engine.data.next_bar import NextBar
     from engine.features.symbol_states import SymbolStates
     from engine.features.window_state import FeatureState
@@ -54,12 +54,20 @@ class Rsi(Indicator):
     def compute_values(self, bars: pd.DataFrame) -> pd.Series[float]:
         """The index at each bar."""
         close = bars["close"].to_numpy(dtype=np.float64)
+        return pd.Series(self.compute_array({"close": close}), index=bars.index)
+
+    def compute_array(self, columns: Mapping[str, Vector | Matrix]) -> Vector | Matrix:
+        """The index at each bar of a whole history, of one symbol or of several."""
+        close = columns["close"]
+        moves = _split_moves(close)
         rise, fall = (
-            pd.Series(moves).ewm(alpha=1 / self.window, adjust=False).mean().to_numpy()
-            for moves in _split_moves(close)
+            (pd.Series(each) if each.ndim == 1 else pd.DataFrame(each))
+            .ewm(alpha=1 / self.window, adjust=False)
+            .mean()
+            .to_numpy()
+            for each in moves
         )
-        still = is_constant(close, self.warmup)
-        return pd.Series(self._index(still, rise, fall), index=bars.index)
+        return self._index(is_constant(close, self.warmup), rise, fall)
 
     def update(
         self, state: FeatureState | None, bars: pd.DataFrame
@@ -118,7 +126,9 @@ class Rsi(Indicator):
         return kept, self._index(equal >= self.warmup, rise, fall)
 
     @staticmethod
-    def _index(still: BoolVector, rise: Vector, fall: Vector) -> Vector:
+    def _index(
+        still: BoolVector | BoolMatrix, rise: Vector | Matrix, fall: Vector | Matrix
+    ) -> Vector | Matrix:
         """The index of smoothed rises and falls; 0.5 where the close is constant."""
         with np.errstate(divide="ignore", invalid="ignore"):
             index = np.where(fall == 0.0, 100.0, 100.0 - 100.0 / (1.0 + rise / fall)) / 100.0
@@ -215,9 +225,10 @@ class Macd(Indicator):
         return np.column_stack([count, fast, slow, signal]), (macd - signal) / close
 
 
-def _split_moves(close: Vector) -> tuple[Vector, Vector]:
+def _split_moves(close: Vector | Matrix) -> tuple[Vector | Matrix, Vector | Matrix]:
     """The rise and the fall at each bar, 0 or more each; 0 at the first."""
-    change = np.diff(close, prepend=np.nan)
+    change = np.full(close.shape, np.nan)
+    np.subtract(close[1:], close[:-1], out=change[1:])
     return np.where(change > 0, change, 0.0), -np.where(change < 0, change, 0.0)
 
 

@@ -126,8 +126,9 @@ def _count_unfunded_bars(prepared: PreparedData) -> dict[str, Any]:
 def _count_zero_volumes(prepared: PreparedData) -> dict[str, Any]:
     """The section `zero_volume`; no section where no traded symbol has such a bar."""
     figures = {}
-    for symbol in prepared.targets:
-        zero = prepared.market.wide("volume").loc[prepared.span, symbol].to_numpy() == 0.0
+    volumes = prepared.market.wide("volume", prepared.targets).loc[prepared.span]
+    for symbol, volume in zip(prepared.targets, volumes.to_numpy().T, strict=True):
+        zero = volume == 0.0
         if zero.any():
             ignored = int((zero & prepared.traded[symbol].to_numpy()).sum())
             figures[symbol] = VolumeFigures(

@@ -177,8 +177,7 @@ def pool_rows(parts: Sequence[Matrix], arrays: TrainingSet, pool: Pool) -> Matri
     """Values of the validation rows of each symbol, in the order of the pooled ones."""
     place = np.searchsorted(pool.edges, arrays.validation, side="right") - 1
     pooled = np.empty((len(arrays.validation), *parts[0].shape[1:]))
-    for number, values in enumerate(parts):
-        pooled[place == number] = values
+    pooled[np.argsort(place, kind="stable")] = np.concatenate(parts)
     return pooled
 
 

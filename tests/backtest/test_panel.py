@@ -11,7 +11,8 @@ import pytest
 import engine
 from engine.core.errors import UsageError
 from engine.data.universe import SURVIVORS_ONLY
-from engine.evaluation.analysis.attribution import attribute_run
+from engine.evaluation.analysis.attribution import attribute_run, strategy_contributions
+from engine.evaluation.analysis.regimes import MarketStates
 from engine.pipeline.combinatorial_splits import prepare_combinatorial_data
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import decide_positions
@@ -146,6 +147,7 @@ def test_buy_and_hold_buys_a_symbol_when_it_is_listed_and_leaves_it_when_it_is_g
 
 def test_the_returns_of_a_panel_are_split_to_the_last_fill(pooled: engine.Run) -> None:
     assert not pooled.bars["close"].isna().any()
-    split = attribute_run(pooled).split
+    contributions, states = strategy_contributions(pooled), MarketStates.of_run(pooled)
+    split = attribute_run(pooled, contributions, states).split
     assert split is not None
     assert split.residual_is_rounding

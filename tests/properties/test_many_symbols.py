@@ -12,9 +12,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.core.errors import InvalidBarsError, UsageError
+from engine.data.market import Market
 from engine.data.next_bar import NextBar
-from engine.features.base import Indicator
+from engine.features.base import Indicator, WindowIndicator
 from engine.features.config import Beta, LogReturn, Rsi, Vwap
+from engine.features.several_symbols import compute_together
 from engine.features.stream import FeatureStream
 from engine.features.symbol_states import stack_states
 from tests.features.two_symbols import KINDS, OTHER
@@ -186,3 +188,29 @@ def test_coarse_bars_of_many_symbols_that_arrive_as_numbers_have_the_bits_of_fra
     assert ours.keys() == theirs.keys()
     for name, array in theirs.items():
         np.testing.assert_array_equal(ours[name], array)
+
+
+@pytest.mark.parametrize("count", [2, 40])
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in OWN_BARS if issubclass(kind, WindowIndicator | Rsi)],
+    ids=lambda kind: kind.model_fields["kind"].default,
+)
+@settings(max_examples=2, deadline=None)
+@given(seed=SEEDS)
+def test_symbols_that_are_computed_together_have_the_bits_that_each_has_alone(
+    kind: type[Indicator], count: int, seed: int
+) -> None:
+    feature = draw_parameters(kind, np.random.default_rng(seed))
+    assume(feature is not None and feature.warmup <= 250)
+    length, names = feature.warmup + 80, [f"S{number:02d}" for number in range(count)]
+    tables = {name: random_bars(seed + own, length) for own, name in enumerate(names)}
+    stamps = tables["S00"].index
+    bars = pd.concat(
+        table.set_axis(stamps).rename_axis("timestamp").reset_index().assign(symbol=name)
+        for name, table in tables.items()
+    ).sort_values(["timestamp", "symbol"], ignore_index=True)
+    market = Market(bars, tuple(names), "1d", "24/7", 365.25, {})
+    together = compute_together(feature, market, names[::-1])
+    alone = [feature.compute(market.bars_by_symbol[name]) for name in names[::-1]]
+    np.testing.assert_array_equal(together, np.transpose(alone))

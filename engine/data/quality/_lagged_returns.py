@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.core.types import Matrix
+    from engine.core.types import IntMatrix, Matrix, Vector
 
 # Wrong dates are off by a day or two, seldom by a week.
 _MAX_LAG = 5
@@ -27,6 +27,8 @@ _MIN_CORRELATION = 0.2
 _MIN_OWN_CORRELATION = 0.5
 # A stale price that follows another keeps more than this share of the correlation at once.
 _MAX_SHARE_AT_ONCE = 0.5
+# Pairs a symbol up to which sums of each take less time than a product of matrices.
+_FEW_PAIRS = 4
 
 
 @dataclass(frozen=True)
@@ -123,13 +125,14 @@ def _find_at(
         return
     products = early.T @ late
     with np.errstate(divide="ignore", invalid="ignore"):
-        score = np.abs(products) / np.sqrt(np.square(early).T @ np.square(late))
         scale = np.sqrt(np.outer(np.square(early).sum(0), np.square(late).sum(0)))
         correlation = products / scale
-    suspected = (score >= limit) & (np.abs(correlation) >= _MIN_CORRELATION)
-    # A negative one of its own is a bounce between bid and ask.
-    suspected[np.diag_indices(len(suspected))] &= np.diag(correlation) >= _MIN_OWN_CORRELATION
-    for leader, follower in np.argwhere(suspected).tolist():
+        suspected = np.abs(correlation) >= _MIN_CORRELATION
+        # A negative one of its own is a bounce between bid and ask.
+        suspected[np.diag_indices(len(suspected))] &= np.diag(correlation) >= _MIN_OWN_CORRELATION
+        pairs = np.argwhere(suspected)
+        score = np.abs(products[suspected]) / np.sqrt(_squared_products(early, late, pairs))
+    for leader, follower in pairs[score >= limit].tolist():
         value = float(correlation[leader, follower])
         if leader == follower:
             own = earned[begin:end, leader]
@@ -140,6 +143,15 @@ def _find_at(
             at_once = _correlation(returns[begin:end, leader], returns[begin:end, follower])
         if abs(at_once) <= _MAX_SHARE_AT_ONCE * abs(value):
             yield LaggedReturns(leader, follower, lag, value, at_once, begin, end)
+
+
+def _squared_products(early: Matrix, late: Matrix, pairs: IntMatrix) -> Vector:
+    """(p,) the sum of x^2 y^2 of each pair."""
+    early, late = np.square(early), np.square(late)
+    if len(pairs) > _FEW_PAIRS * early.shape[1]:
+        every: Matrix = early.T @ late
+        return every[pairs[:, 0], pairs[:, 1]]
+    return np.asarray((early[:, pairs[:, 0]] * late[:, pairs[:, 1]]).sum(axis=0))
 
 
 def _one_a_symbol(found: Sequence[LaggedReturns]) -> list[LaggedReturns]:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
-from engine.evaluation.analysis.regimes import regimes_at_previous_close
 from engine.evaluation.metrics.attribution import (
     GroupContribution,
     ReturnContributions,
@@ -28,23 +27,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from engine.core.types import WideFrame
+    from engine.evaluation.analysis.regimes import MarketStates
     from engine.runs.run import Run
 
 ROUNDING_TOLERANCE = 1e-6
 """Log return up to which what the fills do not account for is rounding."""
 
 
-def attribute_run(run: Run, contributions: ReturnContributions | None) -> AttributionFigures:
+def attribute_run(
+    run: Run, contributions: ReturnContributions | None, states: MarketStates
+) -> AttributionFigures:
     """Sides, costs, interest, symbols, states of the market and years; they add up.
 
     Args:
         run: The run.
         contributions: As `strategy_contributions` makes them.
+        states: Of its markets.
     """
     if contributions is None:
         ruined = bool((run.returns[STRATEGY_BOOK] <= -1.0).any())
         return AttributionFigures(status="ruined" if ruined else "unreconciled", split=None)
-    return AttributionFigures(status="split", split=_split(run, contributions))
+    return AttributionFigures(status="split", split=_split(run, contributions, states))
 
 
 def strategy_contributions(run: Run) -> ReturnContributions | None:
@@ -82,7 +85,7 @@ def _target_closes(run: Run) -> WideFrame:
     return marks.fillna(1.0).reindex(run.returns.index)
 
 
-def _split(run: Run, contributions: ReturnContributions) -> AttributionSplit:
+def _split(run: Run, contributions: ReturnContributions, states: MarketStates) -> AttributionSplit:
     long, short, fee, slippage, borrow, gross, cost = (
         float(getattr(contributions, name).to_numpy().sum())
         for name in ("long", "short", "fee", "slippage", "borrow", "gross", "cost")
@@ -114,11 +117,13 @@ def _split(run: Run, contributions: ReturnContributions) -> AttributionSplit:
         mean_invested_pct=100.0 * float(invested[invested > 0].mean())
         if (invested > 0).any()
         else None,
-        groups=_groups(run, contributions),
+        groups=_groups(run, contributions, states),
     )
 
 
-def _groups(run: Run, contributions: ReturnContributions) -> tuple[ContributionGroup, ...]:
+def _groups(
+    run: Run, contributions: ReturnContributions, states: MarketStates
+) -> tuple[ContributionGroup, ...]:
     """By volatility, trend and year, and by symbol where there are several."""
     index = pd.DatetimeIndex(run.returns.index)
     symbols = list(contributions.held_weights.columns)
@@ -126,7 +131,7 @@ def _groups(run: Run, contributions: ReturnContributions) -> tuple[ContributionG
     # Symbols may be in different states at the same time: the benchmark is then in none.
     alone = benchmark if len(symbols) == 1 else None
     kinds: tuple[Literal["volatility", "trend"], ...] = ("volatility", "trend")
-    regimes = regimes_at_previous_close(run)
+    regimes = states.at_previous_close()
     groups = [
         _group(kind, contributions, regimes[kind], alone, REGIME_NAMES[kind].values())
         for kind in kinds

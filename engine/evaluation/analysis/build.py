@@ -10,6 +10,7 @@ import pandas as pd
 from engine.core.book_names import STRATEGY_BOOK
 from engine.evaluation.analysis.attribution import attribute_run, strategy_contributions
 from engine.evaluation.analysis.forecasts import analyse_forecasts
+from engine.evaluation.analysis.regimes import MarketStates
 from engine.evaluation.analysis.returns import (
     bin_returns,
     compound_periods,
@@ -73,6 +74,7 @@ def analyse_run(run: Run) -> RunAnalysis:
     forecasts = average_over_seeds(run.predictions, run.horizon)
     windows = analyse_windows(run)
     contributions = strategy_contributions(run)
+    states = MarketStates.of_run(run)
     universe = analyse_universe(run, contributions, forecasts)
     document = Analysis(
         confidence=confidence,
@@ -92,8 +94,8 @@ def analyse_run(run: Run) -> RunAnalysis:
         round_trips=None if trips is None else _summarise_trips(trips),
         windows=windows,
         window_summary=summarise_windows(windows),
-        attribution=attribute_run(run, contributions),
-        forecasts=analyse_forecasts(run, forecasts, confidence),
+        attribution=attribute_run(run, contributions, states),
+        forecasts=analyse_forecasts(run, forecasts, confidence, states),
         cost_curve=_cost_curve(run.significance.sensitivity),
         bars=_symbol_bars(run),
         **({} if universe is None else {"universe": universe.figures}),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.evaluation.analysis.regimes import market_regimes
 from engine.evaluation.forecasts.calibration import calibration_curve
 from engine.evaluation.forecasts.directional_accuracy import (
     DirectionalAccuracy,
@@ -27,6 +26,7 @@ from engine.runs.documents.analysis_forecasts import (
 )
 
 if TYPE_CHECKING:
+    from engine.evaluation.analysis.regimes import MarketStates
     from engine.runs.run import Run
 
 _BPS_PER_UNIT = 10_000.0
@@ -34,7 +34,7 @@ ALL_STATES = "all"
 
 
 def analyse_forecasts(
-    run: Run, forecasts: pd.DataFrame, confidence: float
+    run: Run, forecasts: pd.DataFrame, confidence: float, states: MarketStates
 ) -> ForecastAnalysis | None:
     """Regression, calibration, rank correlation and direction.
 
@@ -42,6 +42,7 @@ def analyse_forecasts(
         run: The run.
         forecasts: Its traded forecasts, as `scores.average_over_seeds` gives them.
         confidence: Level of the intervals.
+        states: Of its markets.
 
     Returns:
         None without a known outcome.
@@ -58,7 +59,7 @@ def analyse_forecasts(
         regression=_regression(forecasts),
         calibration=_calibration(forecasts, confidence),
         rank_correlation=_rank_correlation(forecasts),
-        direction=_directions(run, forecasts, confidence),
+        direction=_directions(run, forecasts, confidence, states),
     )
 
 
@@ -113,7 +114,7 @@ def _rank_correlation(forecasts: pd.DataFrame) -> RankCorrelationFigures | None:
 
 
 def _directions(
-    run: Run, forecasts: pd.DataFrame, confidence: float
+    run: Run, forecasts: pd.DataFrame, confidence: float, markets: MarketStates
 ) -> tuple[DirectionFigures, ...]:
     """By state of volatility and trend, then of all.
 
@@ -122,7 +123,7 @@ def _directions(
     """
     found: dict[str, DirectionalAccuracy] = {}
     rows = pd.MultiIndex.from_frame(forecasts[["timestamp", "symbol"]])
-    for kind, states in market_regimes(run).items():
+    for kind, states in markets.at_close().items():
         label = states.stack().reindex(rows).to_numpy()
         for name in REGIME_NAMES[kind].values():
             measured = measure_directional_accuracy(

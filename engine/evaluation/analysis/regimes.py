@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,35 +16,50 @@ if TYPE_CHECKING:
     from engine.runs.run import Run
 
 
-def market_regimes(run: Run) -> dict[str, WideFrame]:
-    """Kind of state -> the state of each traded symbol at each out-of-sample close.
+@dataclass(frozen=True, eq=False)
+class MarketStates:
+    """The states of each traded symbol, on its own bars.
 
-    Returns:
-        `volatility` and `trend`, wide: rows of the returns, a column a symbol; missing where
-        there were too few bars.
+    Attributes:
+        index: The out-of-sample closes.
+        by_symbol: Symbol -> its states by the timestamps of its bars, as by `label_regimes`.
     """
-    return _regimes(run, shift=0)
 
+    index: pd.DatetimeIndex
+    by_symbol: Mapping[str, pd.DataFrame]
 
-def regimes_at_previous_close(run: Run) -> dict[str, WideFrame]:
-    """The same at the close before: the state that was known when the row's return began."""
-    return _regimes(run, shift=1)
+    @classmethod
+    def of_run(cls, run: Run) -> MarketStates:
+        """Those of a run's markets."""
+        index = pd.DatetimeIndex(run.returns.index)
+        bars = dict(iter(run.bars.groupby("symbol", sort=False)))
+        labelled = {
+            symbol: label_regimes(bars[symbol].set_index("timestamp"), index[0])
+            for symbol in run.manifest.target
+        }
+        return cls(index, labelled)
 
+    def at_close(self) -> dict[str, WideFrame]:
+        """Kind of state -> the state of each traded symbol at each out-of-sample close.
 
-def _regimes(run: Run, shift: int) -> dict[str, WideFrame]:
-    index = pd.DatetimeIndex(run.returns.index)
-    bars = dict(iter(run.bars.groupby("symbol", sort=False)))
-    labelled: Mapping[str, pd.DataFrame] = {
-        symbol: label_regimes(bars[symbol].set_index("timestamp"), index[0])
-        for symbol in run.manifest.target
-    }
-    return {
-        kind: pd.DataFrame(
-            {
-                symbol: labels[kind].shift(shift).reindex(index)
-                for symbol, labels in labelled.items()
-            },
-            index=index,
-        )
-        for kind in REGIME_NAMES
-    }
+        Returns:
+            `volatility` and `trend`, wide: rows of the returns, a column a symbol; missing where
+            there were too few bars.
+        """
+        return self._wide(shift=0)
+
+    def at_previous_close(self) -> dict[str, WideFrame]:
+        """The same at the close before: what was known when the row's return began."""
+        return self._wide(shift=1)
+
+    def _wide(self, shift: int) -> dict[str, WideFrame]:
+        return {
+            kind: pd.DataFrame(
+                {
+                    symbol: labels[kind].shift(shift).reindex(self.index)
+                    for symbol, labels in self.by_symbol.items()
+                },
+                index=self.index,
+            )
+            for kind in REGIME_NAMES
+        }

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from engine.features.regimes import TrendRegime, VolatilityRegime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from engine.core.types import Vector
 
 VOLATILITY_WINDOW = 20
 MAX_HISTORY = 252
@@ -47,8 +52,16 @@ def label_regimes(bars: pd.DataFrame, first_bar: pd.Timestamp) -> pd.DataFrame:
     }
     return pd.DataFrame(
         {
-            kind: regime.compute(bars).map(dict(REGIME_NAMES[kind])).astype("object")
+            kind: _name_labels(regime.compute(bars).to_numpy(), REGIME_NAMES[kind])
             for kind, regime in regimes.items()
         },
         index=bars.index,
     )
+
+
+def _name_labels(labels: Vector, names: Mapping[float, str]) -> npt.NDArray[np.object_]:
+    """(n,) the name of each label; NaN where it has none."""
+    named = np.full(len(labels), np.nan, dtype=object)
+    for label, name in names.items():
+        named[labels == label] = name
+    return named

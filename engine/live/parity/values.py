@@ -85,12 +85,10 @@ def backtest_values(
         forecasts |= _wide_values(wide.iloc[first:], name)
     weights = result.weights[STRATEGY_BOOK].iloc[first:]
     levels: Values = {}
+    inputs = SignalInputs.from_predictions(predictions)
     for symbol in targets:
         by_window = compute_window_thresholds(
-            result.spec.signal,
-            SignalInputs.from_predictions(predictions),
-            symbol,
-            result.spec.costs.round_trip_cost,
+            result.spec.signal, inputs, symbol, result.spec.costs.round_trip_cost
         )
         for bar, window in zip(bars, predictions.window_index[first:].tolist(), strict=True):
             if window in by_window:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from engine.features.build import build_features
+from engine.features.several_symbols import compute_together
 from engine.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -122,6 +123,9 @@ class Leak:
     def planted(self, plant: Plant) -> Iterator[None]:
         """The engine with the leak, and without it afterwards."""
         with ExitStack() as replaced:
+            # Most leaks change an indicator of one symbol, which is then computed by itself.
+            together = f"{compute_together.__module__}.{compute_together.__name__}"
+            replaced.enter_context(_replaced(together, lambda _: lambda *_: None))
             if self.reads_bars_aside:
                 name = f"{build_features.__module__}.{build_features.__name__}"
                 replaced.enter_context(_replaced(name, lambda honest: _noting(honest, plant)))
