@@ -101,7 +101,7 @@ def run_again(laboratory: Laboratory, disk: Disk) -> dict[str, list[Any]]:
     return read_journal(disk)
 
 
-@seeds(50)
+@seeds(24)
 def test_a_kill_at_any_moment_loses_no_decision_and_repeats_none(laboratory, job, seed) -> None:
     """Half of the kills are at a random operation, half at a write or a sync of the journal."""
     rng = random.Random(seed)
@@ -116,7 +116,7 @@ def test_a_kill_at_any_moment_loses_no_decision_and_repeats_none(laboratory, job
     assert run_again(laboratory, disk) == job.journal
 
 
-@seeds(48)
+@seeds(40)
 def test_any_trouble_leaves_a_journal_that_goes_on_as_if_nothing_had_happened(
     laboratory, job, seed
 ) -> None:

@@ -27,6 +27,7 @@ def run(strategy: Strategy, module_folder: Path, name: str, data: Path) -> engin
         out=module_folder / name,
         home=module_folder / "home",
         pages=False,
+        workers=1,
     )
 
 

@@ -55,7 +55,7 @@ def certify(model: Ridge, seed: int, folder: Path, executor: InProcess) -> Certi
 
 
 @pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(s, marks=pytest.mark.slow) for s in range(1, 20))]
+    "seed", [0, *(pytest.param(s, marks=pytest.mark.slow) for s in range(1, 8))]
 )
 @pytest.mark.parametrize(
     "kind",

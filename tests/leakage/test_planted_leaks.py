@@ -85,8 +85,12 @@ def test_the_same_strategy_without_a_leak_passes() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("leak", CATALOGUE, ids=lambda leak: leak.name)
-def test_every_kind_is_caught(leak: Leak) -> None:
+@pytest.mark.parametrize(
+    "leak",
+    [leak for leak in CATALOGUE if leak.name not in ONE_OF_EACH_STAGE],
+    ids=lambda leak: leak.name,
+)
+def test_every_other_kind_is_caught(leak: Leak) -> None:
     run = run_planted(leak.name, small_case(), seed=0)
     assert run.outcome != "error", run.message
     if run.outcome != "no effect":

@@ -40,3 +40,11 @@ def drawn_backtest(seed: int, home: Path) -> BacktestResult:
     """That of a strategy that is drawn at random with its bars."""
     case = draw_case(seed)
     return backtest(case.spec, case.market, home)
+
+
+def assert_equal(replay: Replay) -> None:
+    """No bit differs, and forecasts and weights of every bar were compared."""
+    assert replay.first_difference is None
+    assert replay.differing.total == 0
+    assert replay.compared.forecasts >= replay.bars
+    assert replay.compared.weights >= replay.bars

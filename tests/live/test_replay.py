@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,34 +13,14 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.live.parity.strategy_replay import replay_result
 from engine.selftest.random_strategies import draw_case
 from engine.strategy import load_strategy
-from tests.live.replays import backtest, drawn_backtest, replay_live
+from tests.live.replays import assert_equal, backtest, drawn_backtest, replay_live
 from tests.pipeline.markets import market, write_strategy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from engine.live import Replay
     from engine.pipeline.result import BacktestResult
-
-FEW_FITS = {
-    "benchmarks": [],
-    "training.epochs": 1,
-    "windows": {"kind": "rolling", "train": "3y", "validation": "6mo", "test": "9y"},
-}
-"""Two windows of a network that is trained for one epoch."""
-
-FEW_SYMBOLS = {
-    "data.targets": ["AAPL", "GE", "XOM"],
-    "windows": {"kind": "rolling", "train": "20y", "validation": "6mo", "test": "9y"},
-}
-"""Two windows of three of the stocks that a universe has."""
-
-SHIPPED = sorted(Path("strategies").resolve().glob("*.yaml"))
-
-
-def assert_equal(replay: Replay) -> None:
-    assert replay.first_difference is None
-    assert replay.differing.total == 0
-    assert replay.compared.forecasts >= replay.bars
-    assert replay.compared.weights >= replay.bars
 
 
 @pytest.mark.parametrize("seed", [0, 3, 8])
@@ -69,29 +48,6 @@ def test_hundreds_of_strategies_are_traded_live_as_they_are_tested(
         assert whole.windows == len(result.prepared.windows)
         traded += whole.compared.fills
     assert traded > 1_000
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
-def test_every_shipped_strategy_is_traded_live_as_it_is_run(file: Path, tmp_path: Path) -> None:
-    shipped = load_strategy(file)
-    changes = FEW_FITS if shipped.model.kind != "ridge" else {"benchmarks": []}
-    changes |= FEW_SYMBOLS if shipped.data.targets == "all" else {}
-    spec = load_strategy(file, changes)
-    run = engine.run(
-        spec,
-        offline=True,
-        home=tmp_path / "home",
-        out=tmp_path / "out",
-        pages=False,
-        workers=1,
-    )
-    replay = engine.replay(
-        spec, offline=True, home=tmp_path / "home", reports=tmp_path / "out", workers=1
-    )
-    assert_equal(replay)
-    assert replay.run_id == run.run_id
-    assert replay.bars == len(run.returns)
 
 
 def small_backtest(folder: Path, model: str, **changes: object) -> BacktestResult:

@@ -43,7 +43,7 @@ TUNED = TunedForecaster(
 )
 
 
-def tasks_of(count: int, epochs: int = 3) -> list[FitTask]:
+def tasks_of(count: int, epochs: int = 10) -> list[FitTask]:
     training = TrainingSpec(epochs=epochs, batch_size=32, early_stopping=None)
     windows = [make_example(window).training_set for window in range((count + 1) // 2)]
     return [
@@ -64,6 +64,12 @@ def cluster() -> Iterator[RayExecutor]:
     started.close()
 
 
+@pytest.fixture(scope="module")
+def local() -> list[bytes]:
+    """The fits of `tasks_of(6)` in worker processes of this machine; `tasks_of(2)` begins them."""
+    return bytes_of(LocalExecutor(2, "tensorflow"), tasks_of(6))
+
+
 def workers_at_work() -> list[int]:
     found = []
     for command in Path("/proc").glob("[0-9]*/cmdline"):
@@ -79,9 +85,8 @@ def test_workers_is_the_number_of_cpus_of_the_cluster(cluster: RayExecutor) -> N
     assert cluster.workers == 2
 
 
-def test_cluster_and_local_models_are_byte_equal(cluster: RayExecutor) -> None:
-    tasks = tasks_of(4)
-    assert bytes_of(cluster, tasks) == bytes_of(LocalExecutor(2, "tensorflow"), tasks)
+def test_cluster_and_local_models_are_byte_equal(cluster: RayExecutor, local) -> None:
+    assert bytes_of(cluster, tasks_of(4)) == local[:4]
 
 
 def test_a_study_chooses_the_same_on_the_cluster_as_locally(cluster: RayExecutor) -> None:
@@ -92,16 +97,15 @@ def test_a_study_chooses_the_same_on_the_cluster_as_locally(cluster: RayExecutor
     assert far.train.tobytes() == near.train.tobytes()
 
 
-def test_a_lost_workers_tasks_are_fitted_again(cluster: RayExecutor) -> None:
-    tasks = tasks_of(6, epochs=30)
-    expected = bytes_of(LocalExecutor(2, "tensorflow"), tasks)
+def test_a_lost_workers_tasks_are_fitted_again(cluster: RayExecutor, local) -> None:
+    tasks = tasks_of(6)
     fits = cluster.run_tasks(FitScheduler(tasks))
     fitted = dict([next(fits)])
     victims = workers_at_work()
     assert victims
     os.kill(victims[0], signal.SIGKILL)
     fitted.update(fits)
-    assert [fitted[place].train.tobytes() for place in range(len(tasks))] == expected
+    assert [fitted[place].train.tobytes() for place in range(len(tasks))] == local
 
 
 def test_warm_starts_on_cluster_and_locally_are_byte_equal(cluster: RayExecutor) -> None:
@@ -133,11 +137,11 @@ def test_a_failed_fit_is_returned_and_names_its_window(cluster: RayExecutor) -> 
     assert outcome.where == "strategy X window 5 seed 0"
 
 
-def test_closing_the_generator_cancels_its_tasks(cluster: RayExecutor) -> None:
+def test_closing_the_generator_cancels_its_tasks(cluster: RayExecutor, local) -> None:
     fits = cluster.run_tasks(FitScheduler(tasks_of(6, epochs=200)))
     next(fits)
     fits.close()
-    assert bytes_of(cluster, tasks_of(2)) == bytes_of(LocalExecutor(1, "tensorflow"), tasks_of(2))
+    assert bytes_of(cluster, tasks_of(2)) == local[:2]
 
 
 def test_a_node_with_another_optuna_version_rejects_only_tuned_tasks() -> None:
