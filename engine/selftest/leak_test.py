@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
+from pydantic import ValidationError
 
 from engine.core.errors import LookaheadError, UsageError
 from engine.core.progress import NullProgress, Progress
@@ -186,7 +187,7 @@ def run_planted(leak_name: str, source: CaseSource, seed: int) -> LeakRun:
     try:
         adapted = adapt_case(case, leak)
         prepare_data(adapted.spec, adapted.market, adapted.rates)
-    except UsageError:  # such as too few bars for the coarser ones that it needs
+    except (UsageError, ValidationError):  # such as too few bars for its coarser ones
         return LeakRun(leak_name, case.name, "no effect")
     seed = derive_seed(seed, "leaktest", leak_name, source.name)
     run = _outcome(leak_name, adapted, lambda: certify_planted(adapted, leak, seed))

@@ -116,6 +116,8 @@ class Leak:
             needs |= {"resolutions": [_COARSER[interval]], "features": _QUICK_FEATURES}
         if not needs:
             return spec
+        if spec.portfolio.allocation.by_rank and {"signal", "sizing"} & needs.keys():
+            needs = {"portfolio": {}} | needs  # a book by rank has no threshold
         sections = {name: getattr(spec, name) for name in type(spec).model_fields}
         return Strategy.model_validate(sections | needs)
 
