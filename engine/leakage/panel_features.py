@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.core.randomness import derive_seed
+from engine.features.cross_section import own_feature
 from engine.leakage.feature_probe import FeatureProbe, probe_features
+from engine.pipeline.prepare import build_history
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from engine.leakage.comparison import OutputComparison
     from engine.pipeline.prepare import PreparedData
     from engine.strategy import Strategy
+    from engine.training.datasets import FeatureHistory
 
 MAX_SYMBOLS = 6
 """Symbols of a panel whose features are probed: those of all are computed by the same code."""
@@ -32,7 +35,8 @@ def probe_own_features(
 ) -> FeatureProbe:
     """Probes the features of some symbols as if each were traded alone.
 
-    Where the values stand on the panel, and the absences between them, is compared at the cutoffs.
+    Where the values stand on the panel, the absences between them, and what is compared over the
+    symbols of a bar, are compared at the cutoffs.
 
     Args:
         spec: The strategy.
@@ -47,7 +51,7 @@ def probe_own_features(
     Raises:
         LookaheadError: A value changed with the bars after it.
     """
-    history = prepared.feature_history
+    spec, history = _own_features(spec, prepared)
     panel = history.panel
     assert panel is not None
     begins = {
@@ -77,3 +81,12 @@ def probe_own_features(
     if not probes:
         return FeatureProbe(0, 1, {}, ())
     return min(probes, key=lambda each: each.cuts / max(each.bars, 1))
+
+
+def _own_features(spec: Strategy, prepared: PreparedData) -> tuple[Strategy, FeatureHistory]:
+    """The features that each symbol has before the symbols of a bar are compared."""
+    own = tuple(dict.fromkeys(map(own_feature, spec.features)))
+    if own == spec.features:
+        return spec, prepared.feature_history
+    alone = spec.model_copy(update={"features": own})
+    return alone, build_history(alone, prepared.market)

@@ -12,6 +12,7 @@ from engine.data.calendar import interval_length
 
 if TYPE_CHECKING:
     from engine.data import Market
+    from engine.data.assembly import Assembly
     from engine.data.bar_times import TradingTimes
 
 _FORMAT = "%Y-%m-%d %H:%M"
@@ -28,10 +29,11 @@ def require_fresh_bars(market: Market, now: pd.Timestamp) -> None:
     """Refuses bars that close before the newest one that is complete by the dataset's calendar.
 
     A bar is complete at its close, see `TradingTimes`, and the delay of the slowest source. Where
-    symbols have calendars of their own, each is judged by its own.
+    symbols have calendars of their own, each is judged by its own; on a panel, where a symbol may
+    be halted or delisted, the newest bar of those that are listed on a calendar is.
 
     Args:
-        market: Its last bar is the newest one that all symbols have.
+        market: Its last bar is the newest one that all symbols have, of a panel that any has.
         now: The present instant.
 
     Raises:
@@ -43,9 +45,31 @@ def require_fresh_bars(market: Market, now: pd.Timestamp) -> None:
         where += ", ".join(market.symbols)
         _require_fresh(newest_bar(market), market.times, now, market.publication_delay, where)
         return
-    for symbol, frame in market.assembly.frames.items():
-        last, times = pd.Timestamp(frame["timestamp"].iloc[-1]), market.assembly.times[symbol]
-        _require_fresh(last, times, now, market.publication_delay, where + symbol)
+    newest = {
+        symbol: pd.Timestamp(frame["timestamp"].iloc[-1])
+        for symbol, frame in market.assembly.frames.items()
+    }
+    for times, symbols in _find_clocks(market, market.assembly):
+        last = max(newest[symbol] for symbol in symbols)
+        names = where + ", ".join(symbols)
+        _require_fresh(last, times, now, market.publication_delay, names)
+
+
+def _find_clocks(market: Market, assembly: Assembly) -> list[tuple[TradingTimes, list[str]]]:
+    """The symbols that are judged together: each alone, on a panel those of one calendar."""
+    if not market.has_absences:
+        return [(assembly.times[symbol], [symbol]) for symbol in assembly.frames]
+    listed = market.listed.iloc[-1]
+    clocks = [
+        (assembly.times[symbol], [symbol])
+        for symbol in assembly.frames
+        if symbol in set(assembly.rates.values())
+    ]
+    traded: dict[TradingTimes, list[str]] = {}
+    for symbol in market.symbols:
+        if listed[symbol]:
+            traded.setdefault(assembly.times[symbol], []).append(symbol)
+    return [*traded.items(), *clocks]
 
 
 def _require_fresh(

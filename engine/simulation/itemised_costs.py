@@ -196,7 +196,7 @@ class ItemisedCosts(CostModel):
         """Refuses a spread that is estimated from prices which the bars do not have."""
         spread, bars = self._of(symbol).spread, market.bars_by_symbol[symbol]
         absent = [name for name in spread.required_columns if not has_values(bars, name)]
-        if absent:
+        if absent and len(bars):
             raise InvalidBarsError(
                 "the costs estimate a spread from prices that the bars do not have",
                 expected=f"bars with {', '.join(spread.required_columns)} for {spread.kind}",

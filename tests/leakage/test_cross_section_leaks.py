@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import LookaheadError
+from engine.data import VALUE_COLUMNS
 from engine.features import build
 from engine.features.config import TargetSpec
 from engine.features.cross_section import rank_across
@@ -57,6 +58,31 @@ def stage(spec: Strategy, market: Market) -> str:
     with pytest.raises(LookaheadError) as caught:
         certify_strategy(spec, market)
     return str(caught.value.where)
+
+
+@pytest.fixture(scope="module")
+def panel(market: Market) -> Market:
+    """The same; one symbol is listed later, another halted and then gone."""
+    values = market.bars[list(VALUE_COLUMNS)].to_numpy(dtype=np.float64, copy=True)
+    by_row = values.reshape(-1, len(SYMBOLS), len(VALUE_COLUMNS))
+    by_row[:70, 1] = by_row[200:206, 2] = by_row[270:, 2] = np.nan
+    return market.with_values(values)
+
+
+def test_an_honest_cross_section_of_a_panel_passes(panel: Market) -> None:
+    made = certify_strategy(strategy(target={}), panel)
+    assert made["windows_rebuilt"] >= 2
+
+
+def test_a_rank_over_the_next_bar_of_a_panel_is_caught_as_a_feature(
+    panel: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def next_known_rank(values, features):
+        ranked = np.nan_to_num(next_rank(values, features))
+        return np.where(np.isnan(values), np.nan, ranked)
+
+    monkeypatch.setattr(build, "compare_symbols", next_known_rank)
+    assert stage(strategy(target={}), panel).startswith("features")
 
 
 def test_an_honest_cross_section_passes(market: Market) -> None:

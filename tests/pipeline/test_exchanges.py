@@ -138,6 +138,20 @@ def test_each_symbol_is_fresh_by_its_own_calendar(tmp_path) -> None:
         require_fresh_bars(market, pd.Timestamp("2023-03-19", tz="UTC"))
 
 
+def test_a_symbol_of_a_panel_that_is_halted_or_gone_leaves_the_others_fresh(tmp_path) -> None:
+    calendars = {"NY": "XNYS", "HALTED": "XNYS", "GONE": "XTKS", "TOKYO": "XTKS"}
+    manifest = write_dataset(tmp_path, calendars, 60)
+    for symbol, bars in (("HALTED", 59), ("GONE", 30)):
+        file = manifest.parent / f"{symbol}.csv"
+        file.write_text("\n".join(file.read_text().splitlines()[: bars + 1]) + "\n")
+    spec = make_strategy(data={"dataset": str(manifest), "targets": "all"}, inputs="target")
+    market = load_market(spec, home=tmp_path)
+    # The last bar of NY is of 2023-03-29, and that of TOKYO of a day later.
+    require_fresh_bars(market, pd.Timestamp("2023-03-30 19:59", tz="UTC"))
+    with pytest.raises(StaleBarsError, match="symbols NY, HALTED"):
+        require_fresh_bars(market, pd.Timestamp("2023-03-30 20:00", tz="UTC"))
+
+
 def test_a_paper_account_takes_no_such_dataset(tmp_path) -> None:
     manifest = read_manifest(str(write_dataset(tmp_path, {"NY": "XNYS", "TOKYO": "XTKS"}, 60)))
     clock = ManualClock("2023-05-01")

@@ -360,13 +360,22 @@ class TestPanels:
         present[:30, 1] = False
         return make_panel(present, np.random.default_rng(seed))
 
+    @pytest.mark.parametrize(
+        "key",
+        [{"impact": {}}, {"max_participation": 0.1}, {"spread": {"kind": "abdi_ranaldo"}}],
+    )
+    def test_a_symbol_that_is_not_listed_yet_is_not_refused(self, key: dict[str, Any]) -> None:
+        panel = self.panel()
+        before = panel.until(panel.present.index[20])
+        assert not before.present["S1"].any()
+        ItemisedCosts.model_validate(key).check_market(before, ["S1"])
+
     @pytest.mark.parametrize("key", [{"impact": {}}, {"max_participation": 0.1}])
     def test_no_bar_is_no_unknown_volume(self, key: dict[str, Any]) -> None:
         costs = ItemisedCosts.model_validate(key)
         bars = self.panel().bars.assign(volume=lambda rows: rows["volume"].clip(lower=1.0))
         listed_late = replace(self.panel(), bars=bars)
         costs.check_market(listed_late, listed_late.symbols)
-        costs.check_market(listed_late.until(bars["timestamp"].iloc[40]), listed_late.symbols)
         bars.loc[bars["close"].notna() & (bars["symbol"] == "S1"), "volume"] = np.nan
         with pytest.raises(InvalidBarsError, match="S1 at 30 of 30 bars"):
             costs.check_market(replace(listed_late, bars=bars), listed_late.symbols)
