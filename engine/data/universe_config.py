@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from engine.core.types import Spec
@@ -21,6 +23,10 @@ class MembersSpec(Spec):
     file: str = Field(min_length=1)
 
 
+DelistingReturn = Annotated[float, Field(ge=-1, le=10)]
+"""From the last close to what is paid; -1 is a total loss."""
+
+
 class DelistingSpec(Spec):
     """When a symbol counts as delisted, and what its holder is paid.
 
@@ -35,8 +41,8 @@ class DelistingSpec(Spec):
     """
 
     after_days: int = Field(default=DELISTED_AFTER_DAYS, ge=1, le=1_000)
-    delisting_return: float = Field(default=0.0, ge=-1, le=10)
-    by_symbol: dict[FileNameText, float] = Field(default_factory=dict)
+    delisting_return: DelistingReturn = 0.0
+    by_symbol: dict[FileNameText, DelistingReturn] = Field(default_factory=dict)
 
     def return_of(self, symbol: str) -> float:
         """The return of a symbol."""

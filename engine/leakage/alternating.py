@@ -191,6 +191,7 @@ def _first_rows(predictions: Predictions, count: int) -> Predictions:
         predictions,
         by_horizon={predictions.horizon: cut},
         window_index=predictions.window_index[:count],
+        absences=predictions.absences and predictions.absences.at(slice(count)),
     )
 
 

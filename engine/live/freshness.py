@@ -28,7 +28,8 @@ def require_fresh_bars(market: Market, now: pd.Timestamp) -> None:
     """Refuses bars that close before the newest one that is complete by the dataset's calendar.
 
     A bar is complete at its close, see `TradingTimes`, and the delay of the slowest source. Where
-    symbols have calendars of their own, each is judged by its own.
+    symbols have calendars of their own, each is judged by its own, and one that was delisted by
+    the newest bar is not.
 
     Args:
         market: Its last bar is the newest one that all symbols have.
@@ -43,7 +44,10 @@ def require_fresh_bars(market: Market, now: pd.Timestamp) -> None:
         where += ", ".join(market.symbols)
         _require_fresh(newest_bar(market), market.times, now, market.publication_delay, where)
         return
+    listed = market.listed.iloc[-1]
     for symbol, frame in market.assembly.frames.items():
+        if symbol in market.symbols and not listed[symbol]:
+            continue
         last, times = pd.Timestamp(frame["timestamp"].iloc[-1]), market.assembly.times[symbol]
         _require_fresh(last, times, now, market.publication_delay, where + symbol)
 

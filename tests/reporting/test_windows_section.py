@@ -161,3 +161,10 @@ def test_sixty_windows_are_sixty_panels_of_few_bytes(run: Run) -> None:
     assert html.count('<figure class="window">') == 60
     assert len(html) < 400_000
     assert "Window 59" in Page(html).text
+
+
+def test_no_entry_level_is_shown_where_forecasts_are_compared(run: Run) -> None:
+    assert "Enter above" in section_of(windows_section(run))
+    ranked = run.significance["fragility"] | {"threshold": [5.0], "threshold_bps": [5.0]}
+    compared = changed(run, significance={"fragility": ranked})
+    assert "Enter above" not in section_of(windows_section(compared))
