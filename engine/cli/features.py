@@ -43,7 +43,8 @@ LEGEND = (
     "Inputs: open, high, low, close and volume by their first letters. Warm-up: bars before the "
     "first valid value. NaN: bars of the symbol without a value; a NaN after the warm-up ends a "
     "run with an error. Drift: Kolmogorov-Smirnov distance between the test rows and the train "
-    "rows of a window, from 0 (same distribution) to 1 (disjoint); median and worst of {windows} windows."
+    "rows of a window, from 0 (same distribution) to 1 (disjoint); median and worst of "
+    "{windows} windows."
 )
 
 

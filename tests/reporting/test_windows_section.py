@@ -164,7 +164,8 @@ def test_sixty_windows_are_sixty_panels_of_few_bytes(run: Run) -> None:
 
 
 def test_no_entry_level_is_shown_where_forecasts_are_compared(run: Run) -> None:
-    assert "Enter above" in section_of(windows_section(run))
+    heading = make_run_header(run)
+    assert "Enter above" in section_of(windows_section(run), heading=heading)
     ranked = run.significance["fragility"] | {"threshold": [5.0], "threshold_bps": [5.0]}
     compared = changed(run, significance={"fragility": ranked})
-    assert "Enter above" not in section_of(windows_section(compared))
+    assert "Enter above" not in section_of(windows_section(compared), heading=heading)
