@@ -8,6 +8,7 @@ import pytest
 
 from engine.data.calendar import INTERVAL_LENGTHS
 from engine.data.market import Market
+from engine.features.base import Indicator
 from engine.features.config import VolatilityRegime
 from engine.features.resolutions import CoarseFeatures, build_coarse_features
 from tests.features.two_symbols import OTHER, OWN, second_symbol, with_defaults
@@ -44,7 +45,8 @@ def minutes(own: pd.DataFrame) -> Market:
 
 
 def features_for(interval: str) -> list:
-    every = [*with_defaults(), SHORT]
+    own = (feature for feature in with_defaults() if isinstance(feature, Indicator))
+    every = [*own, SHORT]
     if interval != "1d":
         return every
     long = ("volatility_regime_20_252", "fractional_difference_0.4_100")

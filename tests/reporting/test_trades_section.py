@@ -45,8 +45,8 @@ def with_metrics(run: Run, **keys: object) -> Run:
         ),
         (
             {"orders_waited": 3, "bars_waited": 1200, "longest_wait_bars": 1100},
-            "3 orders of the strategy were due where nothing traded (no bar, or a volume of 0) and "
-            "waited for a bar with a trade, 1,200 bars in all, the longest 1,100.",
+            "3 orders of the strategy were due where nothing traded (no bar, or a volume of 0) "
+            "and waited for a bar with a trade, 1,200 bars in all, the longest 1,100.",
         ),
     ],
 )

@@ -15,6 +15,7 @@ from engine.reporting.header import make_run_header
 from engine.reporting.tearsheet.windows import windows_section
 from tests.reporting.conftest import TEST, WINDOWS
 from tests.reporting.page import Page, changed, section_of
+from tests.reporting.truth import surface
 
 if TYPE_CHECKING:
     from engine.reporting.charts.windows import WindowPanel
@@ -166,6 +167,6 @@ def test_sixty_windows_are_sixty_panels_of_few_bytes(run: Run) -> None:
 def test_no_entry_level_is_shown_where_forecasts_are_compared(run: Run) -> None:
     heading = make_run_header(run)
     assert "Enter above" in section_of(windows_section(run), heading=heading)
-    ranked = run.significance["fragility"] | {"threshold": [5.0], "threshold_bps": [5.0]}
+    ranked = surface() | {"threshold": [5.0], "threshold_bps": [5.0]}
     compared = changed(run, significance={"fragility": ranked})
     assert "Enter above" not in section_of(windows_section(compared), heading=heading)
