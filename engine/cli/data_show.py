@@ -59,6 +59,7 @@ def _render_text(manifest: DatasetManifest, inventory: list[SourceInventory]) ->
     dataset = manifest.dataset
     span = f"{dataset.start or 'the first bar'} to {dataset.end or 'now'}"
     lines = [f"{dataset.name}: {dataset.interval} bars, calendar {dataset.calendar}, {span}"]
+    lines += [f"  {symbol}: calendar {own}" for symbol, own in dataset.calendars.items()]
     for source in inventory:
         lines += ["", *_format_source(source, manifest)]
     return lines

@@ -41,9 +41,10 @@ COLUMN_WIDTHS = (27, 9, 7, 4, 8, 8, 5, 5)
 FIELD_LETTERS = {"open": "O", "high": "H", "low": "L", "close": "C", "volume": "V", "time": "time"}
 LEGEND = (
     "Inputs: open, high, low, close and volume by their first letters. Warm-up: bars before the "
-    "first valid value. NaN: bars without a value; a NaN after the warm-up ends a run with an "
-    "error. Drift: Kolmogorov-Smirnov distance between the test rows and the train rows of a "
-    "window, from 0 (same distribution) to 1 (disjoint); median and worst of {windows} windows."
+    "first valid value. NaN: bars of the symbol without a value; a NaN after the warm-up ends a "
+    "run with an error. Drift: Kolmogorov-Smirnov distance between the test rows and the train "
+    "rows of a window, from 0 (same distribution) to 1 (disjoint); median and worst of "
+    "{windows} windows."
 )
 
 
@@ -94,7 +95,8 @@ def features_command(
 def features_document(spec: Strategy, prepared: PreparedData) -> dict[str, Any]:
     """The JSON document of the command; features of coarser intervals come last.
 
-    `low` and `high` are over all bars; `drift_ks` has one value per window.
+    `low` and `high` are over all bars; `drift_ks` has one value per window, null where a symbol
+    has no value in its train or test rows.
     """
     from statistics import median
 
@@ -103,7 +105,9 @@ def features_document(spec: Strategy, prepared: PreparedData) -> dict[str, Any]:
     history, stamps = prepared.feature_history, prepared.feature_history.features.timestamps
     splits = [(window.train, window.test) for window in prepared.windows]
     tables = {
-        prepared.market.interval: summarise_features(history.features, spec.features, splits)
+        prepared.market.interval: summarise_features(
+            history.features, spec.features, splits, prepared.market.present
+        )
     }
     for coarse in history.coarse:
         known = [
@@ -140,11 +144,12 @@ def features_document(spec: Strategy, prepared: PreparedData) -> dict[str, Any]:
                 "low": summary.low,
                 "high": summary.high,
                 "drift_ks": list(summary.ks_by_window),
-                "drift_ks_median": median(summary.ks_by_window),
-                "drift_ks_worst": max(summary.ks_by_window),
+                "drift_ks_median": median(drifts) if drifts else None,
+                "drift_ks_worst": max(drifts, default=None),
             }
             for interval, table in tables.items()
             for summary in table
+            for drifts in [[drift for drift in summary.ks_by_window if drift is not None]]
         ],
     }
 
@@ -203,8 +208,8 @@ def _format_row(row: Mapping[str, Any], widths: Sequence[int]) -> Iterator[str]:
             f"{row['nan_bars']:,}",
             _format_number(row["low"]),
             _format_number(row["high"]),
-            f"{row['drift_ks_median']:.2f}",
-            f"{row['drift_ks_worst']:.2f}",
+            _format_drift(row["drift_ks_median"]),
+            _format_drift(row["drift_ks_worst"]),
         ),
         widths,
     )
@@ -228,3 +233,7 @@ def _format_inputs(names: list[str]) -> str:
 
 def _format_number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
+
+
+def _format_drift(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -17,7 +17,7 @@ from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.quality.findings import AppliedRepair, Finding
 from engine.data.quality.gate import QualityLog
-from engine.data.quality.symbols import check_symbols
+from engine.data.quality.symbols import check_exchanges
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.universe import find_barless_spans, measure_panel, read_members
 
@@ -117,7 +117,7 @@ def check_manifest(
     except InvalidBarsError:
         return _check_each_symbol(manifest, context)
     check = _build_check(manifest, context.quality_log, {})
-    together = check_symbols(dataset_bars.frames, manifest.dataset)
+    together = check_exchanges(dataset_bars.frames, manifest.dataset)
     membership = read_members(manifest)
     if membership is not None:  # a universe is traded as a panel, which is not joined
         together = tuple(each for each in together if each.rule != "not_shared")

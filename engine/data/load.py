@@ -25,13 +25,13 @@ from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.market import Market, symbol_provenance
 from engine.data.panel import unite_symbols
-from engine.data.quality.symbols import check_symbols
+from engine.data.quality.symbols import check_exchanges
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.store import combine_vintage_ids, load_as_of
 from engine.data.universe import describe_panel, describe_universe, read_members
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from engine.core.progress import Progress
@@ -345,10 +345,7 @@ def _check_together(
             bars are shared.
     """
     frames, dataset = dataset_bars.frames, manifest.dataset
-    calendars = dict.fromkeys(map(dataset.calendar_of, frames))
-    findings = tuple(
-        finding for calendar in calendars for finding in _check_exchange(frames, dataset, calendar)
-    )
+    findings = check_exchanges(frames, dataset)
     if panel:
         findings = tuple(each for each in findings if each.rule != "not_shared")
     errors = [finding for finding in findings if finding.severity == "error"]
@@ -377,18 +374,12 @@ def _check_together(
     return findings
 
 
-def _check_exchange(
-    frames: Mapping[str, BarsFrame], dataset: Dataset, calendar: str
-) -> tuple[Finding, ...]:
-    """Findings about the symbols of one calendar together; their bars close together."""
-    own = {name: bars for name, bars in frames.items() if dataset.calendar_of(name) == calendar}
-    return check_symbols(own, dataset.of_symbol(next(iter(own))))
-
-
 def _describe_together(findings: Sequence[Finding]) -> list[str]:
     """A sentence a finding; that bars are not shared is told by their number."""
     return [
-        f"{finding.rule}: {finding.symbol} {finding.sentence}"
+        f"{finding.rule}: {finding.sentence}"
+        if finding.rule == "survivors"
+        else f"{finding.rule}: {finding.symbol} {finding.sentence}"
         for finding in findings
         if finding.rule != "not_shared"
     ]

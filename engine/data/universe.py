@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 SURVIVORS_ONLY = (
     "the symbols are a list of today: those that failed or left before are not in it, and "
-    "results are too good (survivorship bias); `members` of a dataset says who belonged to it "
-    "at each close"
+    "results are too good (survivorship bias); the key members of a dataset says who belonged to "
+    "it at each close"
 )
 """What is said of a book whose dataset has no members."""
 
@@ -99,7 +99,7 @@ class SymbolSpan:
         bars: How many.
         first: The first, as text.
         last: The last.
-        holes: Timestamps of other symbols between them at which it has none.
+        holes: Timestamps of other symbols of its calendar between them at which it has none.
     """
 
     bars: int
@@ -121,16 +121,21 @@ def measure_panel(
 
     Args:
         frames: Validated bars of each symbol.
-        dataset: For the form of a timestamp.
+        dataset: For the calendar of each symbol, and the form of a timestamp.
     """
     own = {symbol: pd.DatetimeIndex(frame["timestamp"]) for symbol, frame in frames.items()}
-    stamps = reduce(lambda one, two: one.union(two), own.values())
+    by_calendar: dict[str, pd.DatetimeIndex] = {}
+    for symbol, times in own.items():
+        calendar = dataset.calendar_of(symbol)
+        by_calendar[calendar] = by_calendar.get(calendar, times).union(times)
+    all_stamps = reduce(lambda one, two: one.union(two), by_calendar.values())
     spans = {}
     for symbol, times in own.items():
+        stamps = by_calendar[dataset.calendar_of(symbol)]
         between = int(stamps.searchsorted(times[-1]) - stamps.searchsorted(times[0]) + 1)
         first, last = (format_timestamp(times[row], dataset.interval) for row in (0, -1))
         spans[symbol] = SymbolSpan(len(times), first, last, between - len(times))
-    return len(stamps), spans
+    return len(all_stamps), spans
 
 
 def describe_panel(frames: Mapping[str, BarsFrame], dataset: Dataset) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.core.types import IntVector, Vector
+    from engine.core.types import BoolVector, IntVector, Vector, WideFrame
     from engine.features.build import FeatureMatrix
     from engine.features.config import Feature
 
@@ -24,11 +24,11 @@ class FeatureSummary:
         name: Kind and parameters.
         input_columns: What the values depend on, as `FeatureSpec.input_columns`.
         warmup: Leading bars without a valid value.
-        nan_bars: Bars without a value.
+        nan_bars: Bars of the symbol without a value.
         low: Lowest value of all bars; None without any.
         high: Highest value of all bars; None without any.
         ks_by_window: A window each: Kolmogorov-Smirnov distance of its test rows from its train
-            rows.
+            rows; None where one of them has no value.
     """
 
     symbol: str
@@ -38,11 +38,14 @@ class FeatureSummary:
     nan_bars: int
     low: float | None
     high: float | None
-    ks_by_window: tuple[float, ...]
+    ks_by_window: tuple[float | None, ...]
 
 
 def summarise_features(
-    features: FeatureMatrix, specs: Sequence[Feature], windows: Sequence[tuple[range, range]]
+    features: FeatureMatrix,
+    specs: Sequence[Feature],
+    windows: Sequence[tuple[range, range]],
+    present: WideFrame | None = None,
 ) -> list[FeatureSummary]:
     """Summarises every column.
 
@@ -50,12 +53,20 @@ def summarise_features(
         features: As built from `specs`.
         specs: In the order of each symbol's columns.
         windows: Train and test rows of each.
+        present: Wide and bool: whether a symbol has a bar; None where all always have.
 
     Returns:
         In the order of the columns.
     """
+    everywhere = np.ones(len(features.values), dtype=bool)
     return [
-        _summarise_column(symbol, spec, features.values[:, column], windows)
+        _summarise_column(
+            symbol,
+            spec,
+            features.values[:, column],
+            everywhere if present is None else present[symbol].to_numpy(),
+            windows,
+        )
         for symbol, columns in features.symbol_columns
         for spec, column in zip(specs, columns, strict=True)
     ]
@@ -72,7 +83,11 @@ def coarse_bars_known_at(latest: IntVector, rows: range) -> range:
 
 
 def _summarise_column(
-    symbol: str, spec: Feature, column: Vector, windows: Sequence[tuple[range, range]]
+    symbol: str,
+    spec: Feature,
+    column: Vector,
+    present: BoolVector,
+    windows: Sequence[tuple[range, range]],
 ) -> FeatureSummary:
     valid = column[np.isfinite(column)]
     return FeatureSummary(
@@ -80,7 +95,7 @@ def _summarise_column(
         name=spec.name,
         input_columns=spec.input_columns,
         warmup=spec.warmup,
-        nan_bars=len(column) - len(valid),
+        nan_bars=int(np.count_nonzero(present & ~np.isfinite(column))),
         low=float(valid.min()) if len(valid) else None,
         high=float(valid.max()) if len(valid) else None,
         ks_by_window=tuple(
@@ -90,13 +105,18 @@ def _summarise_column(
     )
 
 
-def _kolmogorov_smirnov(train: Vector, test: Vector) -> float:
+def _kolmogorov_smirnov(train: Vector, test: Vector) -> float | None:
     """D = max_x |F_train(x) - F_test(x)|, the distance between two empirical distributions.
 
     0 for equal distributions, 1 for ranges that do not overlap (Smirnov 1939). Unlike the
     population stability index it needs no bins and takes labels with few values. It is given
     without a p-value: rows of a feature are autocorrelated, for which the test is not valid.
+    Rows without a value, as a symbol of a panel has where it has no bar, are left out; None where
+    none is left.
     """
+    train, test = train[np.isfinite(train)], test[np.isfinite(test)]
+    if not (len(train) and len(test)):
+        return None
     from scipy.stats import ks_2samp
 
     with np.errstate(divide="ignore"):  # in the p-value, where each part has a single row

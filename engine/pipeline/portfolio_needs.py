@@ -9,7 +9,7 @@ from engine.portfolio import TradingCalendar
 from engine.portfolio.config import CALENDAR_ENDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.data import Market
     from engine.strategy import Strategy
@@ -30,7 +30,9 @@ def check_portfolio(spec: Strategy, market: Market, targets: Sequence[str], *, f
             whose sessions the book is rebalanced.
     """
     _check_symbols(spec, market, targets)
-    _check_groups(spec, targets)
+    _check_shares(spec, targets)
+    _check_groups("portfolio.groups", spec.portfolio.groups, targets)
+    _check_groups("model.groups", getattr(spec.model, "groups", {}), targets)
     _check_closes(spec, market, first)
     if CALENDAR_ENDS.intersection(spec.rebalancings):
         _check_calendar(market, first)
@@ -59,15 +61,31 @@ def _check_symbols(spec: Strategy, market: Market, targets: Sequence[str]) -> No
             )
 
 
-def _check_groups(spec: Strategy, targets: Sequence[str]) -> None:
-    named = {symbol for members in spec.portfolio.groups.values() for symbol in members}
+def _check_shares(spec: Strategy, targets: Sequence[str]) -> None:
+    """Shares of which the sum is 1 need enough symbols; `mean_variance` may leave cash."""
+    allocation = spec.portfolio.allocation
+    largest = getattr(allocation, "max_share", 1.0)
+    if allocation.kind == "mean_variance" or round(len(targets) * largest, 9) >= 1:
+        return
+    raise UsageError(
+        "the largest shares of all symbols together are less than the whole, so that no "
+        "rebalancing has an optimum",
+        expected=f"{1 / len(targets):.4g} or more with {len(targets)} target symbols",
+        found=f"{largest:g}",
+        where="portfolio.allocation.max_share",
+        fix="raise it, or limit weights by portfolio.max_symbol_weight, which leaves cash",
+    )
+
+
+def _check_groups(where: str, groups: Mapping[str, Sequence[str]], targets: Sequence[str]) -> None:
+    named = {symbol for members in groups.values() for symbol in members}
     unknown = sorted(named.difference(targets))
     if unknown:
         raise UsageError(
             "a group names a symbol that is not traded",
             expected=f"symbols of {', '.join(targets)}",
             found=", ".join(unknown),
-            where="portfolio.groups",
+            where=where,
             fix=f"leave {', '.join(unknown)} out, or trade it (data.targets)",
         )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.runs.documents import Certificate, Metrics
-    from engine.runs.documents.manifest import WindowRecord
+    from engine.runs.documents.manifest import DatasetRecord, WindowRecord
     from engine.runs.documents.strategy_settings import StrategySettings
     from engine.runs.run import Run
 
@@ -120,7 +120,7 @@ def make_run_header(run: Run) -> RunHeader:
         sentence=sentence,
         remarks=remarks,
         offline=dataset.offline,
-        notices=tuple(notice for notice in dataset.notices if notice not in bar_notices),
+        notices=_order_notices(dataset, bar_notices),
         data_quality_notice=formatting.count_of(len(bar_notices), "notice") if bar_notices else "",
         excluded_fits=manifest.excluded_fits,
         leakage_badge=make_leakage_badge(run.certificate),
@@ -137,6 +137,14 @@ def make_run_header(run: Run) -> RunHeader:
         command=manifest.command or formatting.MISSING,
         strategy_file=manifest.strategy_file or formatting.MISSING,
     )
+
+
+def _order_notices(dataset: DatasetRecord, bar_notices: Sequence[str]) -> tuple[str, ...]:
+    """Notices that are not of the bars; which dataset an offline run used comes first."""
+    notices = [notice for notice in dataset.notices if notice not in bar_notices]
+    if dataset.offline:
+        notices.sort(key=lambda notice: not notice.startswith(f"{dataset.name} ("))
+    return tuple(notices)
 
 
 def make_leakage_badge(certificate: Certificate | None) -> LeakageBadge:

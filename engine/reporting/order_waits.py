@@ -29,12 +29,13 @@ def describe_waits(metrics: Metrics) -> tuple[str, ...]:
     if own is not None and own.orders_waited:
         bars = formatting.count_of(own.bars_waited or 0, "bar")
         longest = formatting.COUNT(own.longest_wait_bars)
-        verb, lengths = "were", f"{bars} in all, one of them {longest}"
+        verb, lengths = "were", f"{bars} in all, the longest {longest}"
         if own.orders_waited == 1:
             verb, lengths = "was", bars
         sentences.append(
             f"{formatting.count_of(own.orders_waited, 'order')} of the strategy {verb} due where "
-            f"nothing traded (volume 0) and waited for a bar with a trade, {lengths}."
+            "nothing traded (no bar, or a volume of 0) and waited for a bar with a trade, "
+            f"{lengths}."
         )
     if own is not None and own.fills_limited:
         sentences.append(

@@ -126,6 +126,17 @@ def test_models_of_each_symbol_and_ranks_are_replayed_bit_for_bit(
     assert SURVIVORS_ONLY in market.provenance["notices"]
 
 
+def test_an_optimum_of_a_panel_passes_the_leakage_test(tmp_path: Path) -> None:
+    portfolio = {
+        "allocation": {"kind": "min_variance", "window": 60},
+        "rebalance": "month_end",
+        "volatility_target": {"annual": 0.1, "window": 40},
+    }
+    made = run(tmp_path / "optimum", POOLED | {"portfolio": portfolio}, members=True)
+    assert made.certificate["result"] == "passed"
+    assert made.metrics.live_path.first_difference is None
+
+
 def test_paths_of_cross_validation_are_refused(tmp_path: Path) -> None:
     spec = load_strategy(write_panel(tmp_path), POOLED | {"paths.groups": 5})
     prepared = prepare_data(spec, engine.load_market(spec, home=tmp_path))

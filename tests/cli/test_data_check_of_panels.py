@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from typer.testing import CliRunner
 
 from engine.cli.main import app
+from tests.data.exchanges import write_dataset
 from tests.pipeline.panels import MEMBERS, write_panel
 
 if TYPE_CHECKING:
@@ -48,3 +49,15 @@ def test_a_wrong_list_of_members_is_an_error(
     write_panel(tmp_path, members=True)
     (tmp_path / "market" / "members.csv").write_text(MEMBERS + "OLD,2019-01-01,\n")
     assert check(tmp_path).exit_code == 3
+
+
+def test_a_day_on_which_another_exchange_is_open_is_no_hole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKTEST_HOME", str(tmp_path / "home"))
+    manifest = write_dataset(tmp_path, {"NY": "XNYS", "COIN": "24/7"}, 300)
+    text = CliRunner().invoke(app, ["data", "check", str(manifest), "--quiet"]).stdout
+    assert "NY 300 bars (2023-01-03 to 2024-03-13)" in text
+    listed = CliRunner().invoke(app, ["data", "show", str(manifest)]).stdout
+    assert "calendar XNYS" in listed
+    assert "  COIN: calendar 24/7" in listed

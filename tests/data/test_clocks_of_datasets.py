@@ -13,6 +13,7 @@ from engine.data.check import check_dataset
 from engine.data.config import Dataset, DataSpec
 from engine.data.load import load_market
 from engine.data.manifests import DatasetManifest
+from engine.data.quality._joint_lookahead import find_survivors
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.sources.factory import create_sources
 from tests.data.datasets import RecordingProgress
@@ -344,9 +345,24 @@ class TestSurvivors:
         market = datasets.load(self.write(datasets, count), "1d", "24/7")
         lines = [one for one in market.provenance["notices"] if one.startswith("survivors")]
         assert len(lines) == told
-        assert all(f"all {count} symbols have bars to the end" in line for line in lines)
+        assert all(
+            f"survivors: all {count} symbols have bars to the end" in line for line in lines
+        )
         rules = [one["rule"] for one in market.provenance["quality"]["findings"]]
         assert rules.count("survivors") == told
+
+    def test_a_dataset_with_members_is_no_list_of_survivors(self, datasets):
+        frames = {symbol: bars_at(self.DAYS) for symbol in self.write(datasets, 6)}
+        dataset = Dataset(
+            name="own",
+            interval="1d",
+            calendar="24/7",
+            symbols=tuple(frames),
+            sources=[{"kind": "files", "path": "."}],
+            members={"file": "members.csv"},
+        )
+        assert find_survivors(frames, dataset) == []
+        assert len(find_survivors(frames, dataset.model_copy(update={"members": None}))) == 1
 
     def test_a_symbol_that_ended_is_no_survivor(self, datasets):
         symbols = self.write(datasets, 6, dead="S4")

@@ -112,6 +112,12 @@ def test_a_delisted_symbol_pays_its_last_close_and_the_delisting_return(
     assert (market.tradable("close").to_numpy() > 0).all()
 
 
+def test_more_than_all_of_a_symbol_cannot_be_lost(manifest: Path) -> None:
+    manifest.write_text(manifest.read_text() + "delisting: {by_symbol: {GONE: -1.5}}\n")
+    with pytest.raises(StrategyError, match="at least -1"):
+        load(manifest)
+
+
 def test_a_delisting_return_of_a_symbol_that_is_not_there_is_refused(manifest: Path) -> None:
     manifest.write_text(manifest.read_text() + "delisting: {by_symbol: {NONE: -1}}\n")
     with pytest.raises(StrategyError, match="NONE"):

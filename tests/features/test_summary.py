@@ -64,6 +64,17 @@ def test_a_summary_holds_inputs_range_and_ks_distance_by_window() -> None:
     )
 
 
+def test_bars_that_a_symbol_of_a_panel_lacks_count_for_nothing() -> None:
+    values = np.array([[np.nan], [1.0], [np.nan], [2.0], [np.nan], [np.nan]])
+    stamps = pd.date_range("2024-01-01", periods=6, tz="UTC")
+    features = FeatureMatrix(stamps, values, (), (("A", (0,)),), warmup=1)
+    present = pd.DataFrame({"A": [True, True, False, True, False, False]}, index=stamps)
+    windows = [(range(3), range(2, 4)), (range(4), range(4, 6))]
+    (summary,) = summarise_features(features, (LogReturn(),), windows, present)
+    assert summary.nan_bars == 1
+    assert summary.ks_by_window == (1.0, None)
+
+
 def test_input_columns_name_what_a_feature_depends_on() -> None:
     assert Vwap().input_columns == ("high", "low", "close", "volume")
     assert Beta(symbol="ETH-USD").input_columns == ("close", "ETH-USD:close")

@@ -152,6 +152,20 @@ def test_a_symbol_of_a_panel_that_is_halted_or_gone_leaves_the_others_fresh(tmp_
         require_fresh_bars(market, pd.Timestamp("2023-03-30 20:00", tz="UTC"))
 
 
+@pytest.mark.parametrize("data", [{"targets": "all"}, {"target": "SYDNEY"}])
+def test_a_symbol_that_was_delisted_is_not_waited_for(tmp_path, data) -> None:
+    spec, _ = load(tmp_path, data, **(BOOK if "targets" in data else {}))
+    coin = pd.read_csv(tmp_path / "COIN.csv")
+    coin[coin["timestamp"] < "2023-01-01"].to_csv(tmp_path / "COIN.csv", index=False)
+    market = load_market(spec, home=tmp_path / "home")
+    now = pd.Timestamp("2023-03-19", tz="UTC")
+    if "targets" in data:
+        require_fresh_bars(market, now)
+    else:  # a target that reads the coin has no row without it
+        with pytest.raises(StaleBarsError, match="symbols"):
+            require_fresh_bars(market, now)
+
+
 def test_a_paper_account_takes_no_such_dataset(tmp_path) -> None:
     manifest = read_manifest(str(write_dataset(tmp_path, {"NY": "XNYS", "TOKYO": "XTKS"}, 60)))
     clock = ManualClock("2023-05-01")

@@ -29,8 +29,7 @@ def prepare(
         name="small",
         data={"dataset": "made-up", "targets": targets},
         windows={"train": 100, "validation": 40, "test": 50},
-        model=Ridge(),
-        **{"portfolio": {"allocation": allocation}} | sections,
+        **{"model": Ridge(), "portfolio": {"allocation": allocation}} | sections,
     )
     return spec, prepare_data(spec, MARKET)
 
@@ -135,3 +134,20 @@ def test_a_list_of_one_is_the_run_of_that_target_where_an_offline_dataset_lacks_
     )
     assert resolve_targets(listed, offline) == resolve_targets(alone, offline) == (FIRST,)
     assert resolve_targets(several, offline) == MARKET.symbols
+
+
+def test_shares_that_cannot_add_up_to_the_whole_are_refused() -> None:
+    few = {"kind": "min_variance", "window": 20}
+    with pytest.raises(UsageError, match="no rebalancing has an optimum") as caught:
+        prepare(few | {"max_share": 0.4})
+    assert caught.value.where == "portfolio.allocation.max_share"
+    prepare(few | {"max_share": 0.5})
+    prepare({"kind": "mean_variance", "window": 20, "max_share": 0.4})
+
+
+def test_a_group_of_a_network_names_symbols_that_are_traded() -> None:
+    trunk = {"kind": "lstm", "units": [2]}
+    model = {"kind": "hierarchical", "lookback": 5, "trunk": trunk, "groups": {"a": ["NONE"]}}
+    with pytest.raises(UsageError, match="a group names a symbol that is not traded") as caught:
+        prepare({"kind": "equal"}, inputs="target", scope="joint", model=model)
+    assert caught.value.where == "model.groups"

@@ -164,6 +164,14 @@ def test_an_offline_dataset_is_announced_in_the_header(run: Run, sheet: Page) ->
     assert "Offline data" not in render_tearsheet(changed(run, manifest={"dataset": online}))
 
 
+def test_which_dataset_an_offline_run_used_is_said_first(run: Run) -> None:
+    name = run.manifest["dataset"]["name"]
+    used = f"{name} (AAPL) is used instead of stocks, because --offline was given"
+    dataset = run.manifest["dataset"] | {"notices": ["a list of today", used]}
+    text = Page(render_tearsheet(changed(run, manifest={"dataset": dataset}))).text
+    assert f"Offline data. {used}. a list of today." in text
+
+
 def test_every_sharpe_ratio_carries_its_interval(run: Run, sheet: Page) -> None:
     figures = run.significance["sharpe"]["strategy"]
     low, high = (f"{figures[end]:.2f}".replace("-", "\N{MINUS SIGN}") for end in ("low", "high"))

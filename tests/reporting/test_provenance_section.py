@@ -84,3 +84,21 @@ def test_symbols_with_vintages_show_them(run: Run) -> None:
     bare = Page(shown(run)).text
     assert "Fetched" not in bare
     assert "these bars are not kept in the cache" in bare
+
+
+def test_inputs_that_every_symbol_has_are_named_once(run: Run) -> None:
+    pairs = [f"S{each}:{name}" for each in range(40) for name in ("log_return_1", "rsi_14")]
+    assert "log_return_1, rsi_14 of each of 40 symbols" in shown(
+        changed(run, manifest={"inputs": pairs})
+    )
+    assert ", ".join(pairs[:-1]) in shown(changed(run, manifest={"inputs": pairs[:-1]}))
+
+
+def test_symbols_of_other_exchanges_are_named_with_their_calendar_and_currency(run: Run) -> None:
+    exchanges = {
+        "calendars": {"AAPL": "XNYS", "BTC": "24/7", "7203.T": "XTKS"},
+        "currencies": {"7203.T": "JPY"},
+    }
+    dataset = run.manifest["dataset"] | {"calendar": "XNYS", "exchanges": exchanges}
+    text = shown(changed(run, manifest={"dataset": dataset}))
+    assert "calendar XNYS (BTC: 24/7; 7203.T: XTKS in JPY)" in text

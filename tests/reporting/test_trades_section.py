@@ -40,13 +40,13 @@ def with_metrics(run: Run, **keys: object) -> Run:
     [
         (
             {"orders_waited": 1, "bars_waited": 1, "longest_wait_bars": 1},
-            "1 order of the strategy was due where nothing traded (volume 0) and waited for a bar "
-            "with a trade, 1 bar.",
+            "1 order of the strategy was due where nothing traded (no bar, or a volume of 0) and "
+            "waited for a bar with a trade, 1 bar.",
         ),
         (
             {"orders_waited": 3, "bars_waited": 1200, "longest_wait_bars": 1100},
-            "3 orders of the strategy were due where nothing traded (volume 0) and waited for a "
-            "bar with a trade, 1,200 bars in all, one of them 1,100.",
+            "3 orders of the strategy were due where nothing traded (no bar, or a volume of 0) "
+            "and waited for a bar with a trade, 1,200 bars in all, the longest 1,100.",
         ),
     ],
 )

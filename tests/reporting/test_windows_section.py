@@ -15,6 +15,7 @@ from engine.reporting.header import make_run_header
 from engine.reporting.tearsheet.windows import windows_section
 from tests.reporting.conftest import TEST, WINDOWS
 from tests.reporting.page import Page, changed, section_of
+from tests.reporting.truth import surface
 
 if TYPE_CHECKING:
     from engine.reporting.charts.windows import WindowPanel
@@ -161,3 +162,11 @@ def test_sixty_windows_are_sixty_panels_of_few_bytes(run: Run) -> None:
     assert html.count('<figure class="window">') == 60
     assert len(html) < 400_000
     assert "Window 59" in Page(html).text
+
+
+def test_no_entry_level_is_shown_where_forecasts_are_compared(run: Run) -> None:
+    heading = make_run_header(run)
+    assert "Enter above" in section_of(windows_section(run), heading=heading)
+    ranked = surface() | {"threshold": [5.0], "threshold_bps": [5.0]}
+    compared = changed(run, significance={"fragility": ranked})
+    assert "Enter above" not in section_of(windows_section(compared), heading=heading)

@@ -114,12 +114,15 @@ def _on_timestamps(bars: BarsFrame, column: str, stamps: IntVector) -> Vector:
 def find_survivors(frames: Mapping[str, BarsFrame], dataset: Dataset) -> list[Finding]:
     """One finding for a universe of which every symbol lives to the end.
 
-    Two or three symbols are a choice of markets, and no universe.
+    Two or three symbols are a choice of markets, and no universe. A dataset with `members` says
+    itself who belonged to it.
     """
     series = {symbol: _stamps(bars) for symbol, bars in frames.items()}
     ends = [int(stamps[-1]) for stamps in series.values()]
     length = interval_length(dataset.interval).value // 1_000
-    if len(series) < MIN_UNIVERSE or max(ends) - min(ends) > _ALIVE_BARS * length:
+    if dataset.members is not None or len(series) < MIN_UNIVERSE:
+        return []
+    if max(ends) - min(ends) > _ALIVE_BARS * length:
         return []
     first = next(iter(series))
     begin = max(int(stamps[0]) for stamps in series.values())

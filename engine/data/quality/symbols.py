@@ -65,6 +65,23 @@ def check_symbols(frames: Mapping[str, BarsFrame], dataset: Dataset) -> tuple[Fi
     )
 
 
+def check_exchanges(frames: Mapping[str, BarsFrame], dataset: Dataset) -> tuple[Finding, ...]:
+    """The same of the symbols of each calendar; those of one close together.
+
+    Args:
+        frames: As for `check_symbols`.
+        dataset: Interval, calendars and the treatment of the rules.
+    """
+    by_calendar: dict[str, dict[str, BarsFrame]] = {}
+    for symbol, bars in frames.items():
+        by_calendar.setdefault(dataset.calendar_of(symbol), {})[symbol] = bars
+    return tuple(
+        finding
+        for own in by_calendar.values()
+        for finding in check_symbols(own, dataset.of_symbol(next(iter(own))))
+    )
+
+
 def _find_different_clocks(series: Mapping[str, PriceSeries], dataset: Dataset) -> list[Finding]:
     first, reference = next(iter(series.items()))
     length = interval_length(dataset.interval).value // 1_000

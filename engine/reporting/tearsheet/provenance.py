@@ -11,6 +11,8 @@ from engine.reporting.tables import DataTable, DataTableCell, DataTableColumn, n
 from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.runs.documents import Manifest
     from engine.runs.documents.base import DocumentPart
     from engine.runs.documents.manifest import DatasetRecord, SymbolRecord
@@ -70,6 +72,7 @@ class ProvenanceContent:
         machine: Machine as text.
         timings: Stage and duration.
         started_at: When the run started, UTC.
+        exchanges: Calendars and currencies of symbols that have others than the dataset.
         inputs: Names of the features.
         strategy: The resolved strategy as JSON.
         bars: Number of bars.
@@ -88,7 +91,8 @@ class ProvenanceContent:
     machine: str
     timings: tuple[tuple[str, str], ...]
     started_at: str
-    inputs: tuple[str, ...]
+    exchanges: str
+    inputs: str
     strategy: str
     bars: str
     trades: str
@@ -118,7 +122,8 @@ def provenance_section(run: Run) -> TearsheetSection:
                 for stage in sorted(timings, key=lambda name: (_stage_index(name), name))
             ),
             started_at=formatting.timestamp(manifest.started_at),
-            inputs=manifest.inputs,
+            exchanges=_describe_exchanges(manifest.dataset),
+            inputs=_list_inputs(manifest.inputs),
             strategy=json.dumps(
                 manifest["strategy"], indent=2, sort_keys=True, ensure_ascii=False
             ),
@@ -189,3 +194,29 @@ def _fit_rows(manifest: Manifest) -> tuple[tuple[DataTableCell, ...], ...]:
 
 def _stage_index(stage: str) -> int:
     return STAGE_ORDER.index(stage) if stage in STAGE_ORDER else STAGE_ORDER.index("report")
+
+
+def _list_inputs(names: Sequence[str]) -> str:
+    """Names of the features; those that every symbol of several has, once."""
+    by_symbol: dict[str, list[str]] = {}
+    for name in names:
+        symbol, _, own = name.rpartition(":")
+        by_symbol.setdefault(symbol, []).append(own)
+    first, *others = by_symbol.values() or [[]]
+    if not others or any(own != first for own in others):
+        return ", ".join(names)
+    return f"{', '.join(first)} of each of {len(by_symbol)} symbols"
+
+
+def _describe_exchanges(dataset: DatasetRecord) -> str:
+    """Symbols by their calendar and currency, where these are not those of the dataset."""
+    if dataset.exchanges is None:
+        return ""
+    own = dataset.exchanges
+    by_place: dict[str, list[str]] = {}
+    for symbol, calendar in own.calendars.items():
+        place = [calendar] if calendar != dataset.calendar else []
+        place += [own.currencies[symbol]] if symbol in own.currencies else []
+        if place:
+            by_place.setdefault(" in ".join(place), []).append(symbol)
+    return "; ".join(f"{', '.join(symbols)}: {place}" for place, symbols in by_place.items())

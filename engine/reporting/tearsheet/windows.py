@@ -70,6 +70,7 @@ class WindowsContent:
         finding: In how many windows the strategy did well.
         has_seeds: Whether the panels have the ratios of the seeds.
         seeds_note: Why the ratios of the seeds are not shown; empty where they are.
+        has_thresholds: Whether a threshold decides, and not the order of the forecasts.
         fits: A row for each window.
         tuning: Parameters chosen in each window; None without tuning.
     """
@@ -79,6 +80,7 @@ class WindowsContent:
     finding: str
     has_seeds: bool
     seeds_note: str
+    has_thresholds: bool
     fits: tuple[WindowFitsRow, ...]
     tuning: TuningTable | None
 
@@ -98,10 +100,17 @@ def windows_section(run: Run) -> TearsheetSection:
             finding=_windows_finding(run.analysis.window_summary),
             has_seeds=has_seeds,
             seeds_note=_seeds_note(run) if not has_seeds else "",
+            has_thresholds=_has_thresholds(run),
             fits=tuple(_fits_row(window, figures[window.index]) for window in windows),
             tuning=make_tuning_table(run.manifest),
         ),
     )
+
+
+def _has_thresholds(run: Run) -> bool:
+    """False where the allocation compares forecasts: then nothing is entered at a level."""
+    surface = run.significance.sensitivity
+    return surface is None or len(surface.threshold) > 1
 
 
 def _windows_finding(summary: WindowSummary) -> str:
