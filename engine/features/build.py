@@ -77,7 +77,8 @@ def build_features(
     """
     check_distinct(features)
     check_cross_section(features, symbols)
-    check_columns(features, market.bars_by_symbol, symbols)
+    if market.lacks_values:
+        check_columns(features, market.bars_by_symbol, symbols)
     stamps = market.present.index
     width = len(features)
     values = np.empty((len(stamps), len(symbols) * width))
