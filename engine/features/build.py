@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +48,7 @@ class FeatureMatrix:
 
     def of_symbol(self, symbol: str) -> FeatureMatrix:
         """The columns of one symbol; the values are not copied."""
-        columns = dict(self.symbol_columns)[symbol]
+        columns = self._columns_by_symbol[symbol]
         kept = slice(columns[0], columns[-1] + 1)
         return replace(
             self,
@@ -55,6 +56,10 @@ class FeatureMatrix:
             names=self.names[kept],
             symbol_columns=((symbol, tuple(range(len(columns)))),),
         )
+
+    @cached_property
+    def _columns_by_symbol(self) -> dict[str, tuple[int, ...]]:
+        return dict(self.symbol_columns)
 
 
 def build_features(
