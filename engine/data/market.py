@@ -154,6 +154,11 @@ class Market:
         return not self.present.to_numpy().all()
 
     @cached_property
+    def lacks_values(self) -> bool:
+        """Whether a price or a volume is missing somewhere."""
+        return bool(np.isnan(self.bars[list(VALUE_COLUMNS)].to_numpy()).any())
+
+    @cached_property
     def is_panel(self) -> bool:
         """Whether a symbol is absent or no member at some timestamp."""
         return self.has_absences or not self.members.to_numpy().all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +48,7 @@ class FeatureMatrix:
 
     def of_symbol(self, symbol: str) -> FeatureMatrix:
         """The columns of one symbol; the values are not copied."""
-        columns = dict(self.symbol_columns)[symbol]
+        columns = self._columns_by_symbol[symbol]
         kept = slice(columns[0], columns[-1] + 1)
         return replace(
             self,
@@ -55,6 +56,10 @@ class FeatureMatrix:
             names=self.names[kept],
             symbol_columns=((symbol, tuple(range(len(columns)))),),
         )
+
+    @cached_property
+    def _columns_by_symbol(self) -> dict[str, tuple[int, ...]]:
+        return dict(self.symbol_columns)
 
 
 def build_features(
@@ -77,7 +82,8 @@ def build_features(
     """
     check_distinct(features)
     check_cross_section(features, symbols)
-    check_columns(features, market.bars_by_symbol, symbols)
+    if market.lacks_values:
+        check_columns(features, market.bars_by_symbol, symbols)
     stamps = market.present.index
     width = len(features)
     values = np.empty((len(stamps), len(symbols) * width))

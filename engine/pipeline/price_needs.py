@@ -37,7 +37,8 @@ def check_prices(
         InvalidBarsError: A price is not a number between `MIN_PRICE` and `MAX_PRICE`.
         UsageError: Fills are at opens, and a target has closes alone.
     """
-    close_only = [name for name, bars in market.bars_by_symbol.items() if is_close_only(bars)]
+    tables = market.bars_by_symbol if market.lacks_values else {}
+    close_only = [name for name, bars in tables.items() if is_close_only(bars)]
     _check_scale(market, close_only)
     lacking = [symbol for symbol in targets if symbol in close_only]
     if fill_price == "open" and lacking:

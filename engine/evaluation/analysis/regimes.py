@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from engine.core.types import PRICE_COLUMNS
 from engine.evaluation.metrics.market_regimes import REGIME_NAMES, label_regimes
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ class MarketStates:
     def of_run(cls, run: Run) -> MarketStates:
         """Those of a run's markets."""
         index = pd.DatetimeIndex(run.returns.index)
-        bars = dict(iter(run.bars.groupby("symbol", sort=False)))
+        rows = run.bars.groupby("symbol", sort=False).indices
+        bars = run.bars.set_index("timestamp")[list(PRICE_COLUMNS)]
         labelled = {
-            symbol: label_regimes(bars[symbol].set_index("timestamp"), index[0])
+            symbol: label_regimes(bars.iloc[rows[symbol]], index[0])
             for symbol in run.manifest.target
         }
         return cls(index, labelled)

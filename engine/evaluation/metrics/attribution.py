@@ -253,20 +253,23 @@ def sum_by_group(
         empty name. Together the groups hold all of gross, cost and
         interest.
     """
-    cells = pd.Series(labels.to_numpy(dtype=object).ravel()).fillna("").to_numpy()
+    cells = labels.to_numpy(dtype=object).ravel()
     symbols = labels.shape[1]
     gross, cost, interest = (
         return_contributions.gross.to_numpy().ravel(),
         return_contributions.cost.to_numpy().ravel(),
         np.repeat(return_contributions.interest.to_numpy() / symbols, symbols),
     )
-    codes, names = pd.factorize(cells)
+    codes, found = pd.factorize(cells)
+    names = [*found, ""]
+    codes = np.where(codes < 0, len(found), codes)  # without a label
     # Sorted once: a comparison of every cell with each of 500 names takes minutes.
     order = np.argsort(codes, kind="stable")
     edges = np.searchsorted(codes[order], np.arange(len(names) + 1))
     members = {
         str(name): order[start:stop]
         for name, start, stop in zip(names, edges[:-1], edges[1:], strict=True)
+        if stop > start
     }
     return tuple(
         GroupContribution(
