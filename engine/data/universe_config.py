@@ -26,10 +26,6 @@ class MembersSpec(Spec):
     file: str = Field(min_length=1)
 
 
-DelistingReturn = Annotated[float, Field(ge=-1, le=10)]
-"""From the last close to what is paid; -1 is a total loss."""
-
-
 class DelistingSpec(Spec):
     """When a symbol counts as delisted, and what its holder is paid.
 

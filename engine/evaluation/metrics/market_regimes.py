@@ -52,7 +52,7 @@ def label_regimes(bars: pd.DataFrame, first_bar: pd.Timestamp) -> pd.DataFrame:
     }
     return pd.DataFrame(
         {
-            kind: _name_labels(regime.compute(bars).to_numpy(), REGIME_NAMES[kind])
+            kind: _name_labels(np.asarray(regime.compute(bars), np.float64), REGIME_NAMES[kind])
             for kind, regime in regimes.items()
         },
         index=bars.index,

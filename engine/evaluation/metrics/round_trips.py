@@ -147,8 +147,9 @@ class _SymbolPrices:
     def from_bars(cls, bars: pd.DataFrame) -> _SymbolPrices:
         columns = ["close", "close"] if bars["high"].isna().all() else ["low", "high"]
         marks = bars["close"].ffill()
-        extremes = bars[columns].where(bars["close"].notna(), marks, axis=0)
-        return cls(extremes.to_numpy(dtype=np.float64), float(marks.iloc[-1]))
+        absent = bars["close"].isna().to_numpy()[:, None]
+        extremes = np.where(absent, marks.to_numpy()[:, None], bars[columns].to_numpy())
+        return cls(extremes.astype(np.float64, copy=False), float(marks.iloc[-1]))
 
 
 @dataclass(frozen=True)
