@@ -1,0 +1,15 @@
+"""Reads files of results: one module a format."""
+
+from engine.auditing.readers._content import AuditedFile, open_table
+from engine.auditing.readers.close import read_close
+from engine.auditing.readers.returns import VALUE_KINDS, ValueKind, read_matrix, read_returns
+
+__all__ = [
+    "VALUE_KINDS",
+    "AuditedFile",
+    "ValueKind",
+    "open_table",
+    "read_close",
+    "read_matrix",
+    "read_returns",
+]
