@@ -13,11 +13,14 @@ from engine.auditing.benchmark import align_books, hold_bars
 from engine.auditing.judge import AuditResult, AuditSettings, judge
 from engine.auditing.readers import (
     VALUE_KINDS,
+    AuditedFile,
     ValueKind,
     open_table,
     read_close,
     read_matrix,
+    read_positions,
     read_returns,
+    read_trades,
 )
 from engine.auditing.readers.tidy import tidy_returns, to_utc
 from engine.core.errors import UsageError
@@ -26,7 +29,7 @@ from engine.evaluation.verdict import BUY_AND_HOLD
 if TYPE_CHECKING:
     from pathlib import Path
 
-AuditKind = Literal["returns", "matrix"]
+AuditKind = Literal["returns", "trades", "positions", "matrix"]
 
 _BENCHMARK = "benchmark"
 
@@ -41,7 +44,8 @@ class AuditOptions:
         dates: How dates are written: `day_first`, `month_first` or a format of strptime.
         benchmark: File of returns or of an equity that is compared with.
         bars: File of bars whose closes are held.
-        cost_bps: Cost of buying the bars, once.
+        cost_bps: Cost of buying the bars, once, and of every change of a position.
+        capital: Equity before the first trade; None for what the file says.
     """
 
     column: str | None = None
@@ -50,6 +54,7 @@ class AuditOptions:
     benchmark: Path | None = None
     bars: Path | None = None
     cost_bps: float = 0.0
+    capital: float | None = None
 
 
 def audit_file(
@@ -58,7 +63,7 @@ def audit_file(
     """Audits a file.
 
     Args:
-        kind: `returns` or `matrix`.
+        kind: What the file holds.
         path: The file.
         options: How it is read.
         settings: Tries, level and names; the file's own name and hash are added.
@@ -67,10 +72,8 @@ def audit_file(
         UsageError: The file cannot be understood; see the readers.
         InvalidBarsError: It is damaged, or of a kind that is not read.
     """
-    values = _require_kind(options.values)
-    read = {"returns": read_returns, "matrix": read_matrix}[kind]
-    backtest = read(open_table(path, options.dates), options.column, values)
-    growth = _read_growth(options)
+    backtest = _read_backtest(kind, open_table(path, options.dates), options)
+    growth = _read_growth(options, backtest)
     named = replace(
         settings,
         name=settings.name or path.stem,
@@ -78,6 +81,25 @@ def audit_file(
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
     return judge(backtest, align_books(backtest.returns, growth), named)
+
+
+def _read_backtest(kind: AuditKind, file: AuditedFile, options: AuditOptions) -> AuditedBacktest:
+    bars = options.bars and open_table(options.bars, options.dates)
+    if kind == "trades":
+        close = read_close(bars) if bars else None
+        return read_trades(file).to_backtest(options.capital, close)
+    if kind == "positions":
+        if not bars:
+            raise UsageError(
+                "positions have no returns without bars",
+                expected="the bars that were traded",
+                found="no --bars",
+                where=str(file.path),
+                fix="add --bars FILE",
+            )
+        return read_positions(file, bars, options.cost_bps)
+    read = {"returns": read_returns, "matrix": read_matrix}[kind]
+    return read(file, options.column, _require_kind(options.values))
 
 
 def _require_kind(values: str) -> ValueKind:
@@ -92,9 +114,12 @@ def _require_kind(values: str) -> ValueKind:
     return cast("ValueKind", values)
 
 
-def _read_growth(options: AuditOptions) -> dict[str, pd.Series[float]]:
+def _read_growth(options: AuditOptions, backtest: AuditedBacktest) -> dict[str, pd.Series[float]]:
     growth: dict[str, pd.Series[float]] = {}
-    if options.bars is not None:
+    if backtest.held is not None:
+        held = backtest.held.holding_returns()
+        growth[BUY_AND_HOLD] = _compound(pd.Series(held, index=backtest.returns.index))
+    elif options.bars is not None:
         close = read_close(open_table(options.bars, options.dates))
         growth[BUY_AND_HOLD] = hold_bars(close, options.cost_bps)
     if options.benchmark is not None:

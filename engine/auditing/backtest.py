@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from engine.auditing.positions import HeldPositions
+
 
 @dataclass(frozen=True, eq=False)
 class AuditedBacktest:
@@ -22,6 +24,7 @@ class AuditedBacktest:
             where the file has none.
         by_exits: Whether returns are those of closed trades on the days of their exits, so that
             what happened while a trade was open is not in them.
+        held: The positions, where they are known at every bar.
         notes: What was chosen or left out while reading, a sentence each without a full stop.
     """
 
@@ -30,4 +33,5 @@ class AuditedBacktest:
     round_trips: int | None = None
     variants: pd.DataFrame | None = field(default=None, repr=False)
     by_exits: bool = False
+    held: HeldPositions | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()

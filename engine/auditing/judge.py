@@ -117,11 +117,7 @@ def judge(backtest: AuditedBacktest, books: AlignedBooks, settings: AuditSetting
         periods_per_year=periods.value,
         trials=_make_trials(backtest, returns, tries) if tries.known else None,
         round_trips=MIN_ROUND_TRIPS if backtest.round_trips is None else backtest.round_trips,
-        model_sections=ModelSections(
-            path_risk=simulate_path_risk(
-                returns, periods.value, np.random.default_rng(derive_seed(_SEED, "paths"))
-            )
-        ),
+        model_sections=_make_sections(backtest, returns, periods.value),
     )
     spec = EvaluationSpec(confidence=settings.confidence)
     rng = np.random.default_rng(derive_seed(_SEED, "bootstrap"))
@@ -136,6 +132,17 @@ def judge(backtest: AuditedBacktest, books: AlignedBooks, settings: AuditSetting
     }
     # The counts of a ledger say nothing here: the audit's own are in its document.
     return AuditResult(document, tested | {"trials": None, "verdict": verdict}, returns)
+
+
+def _make_sections(
+    backtest: AuditedBacktest, returns: pd.DataFrame, periods: float
+) -> ModelSections:
+    """Path risk, and the timing of positions where they are known."""
+    rng = np.random.default_rng(derive_seed(_SEED, "paths"))
+    path_risk = simulate_path_risk(returns, periods, rng)
+    if backtest.held is None:
+        return ModelSections(path_risk=path_risk)
+    return ModelSections(path_risk=path_risk, timing=backtest.held.test_timing(periods))
 
 
 def _require_confidence(confidence: float) -> None:
@@ -182,7 +189,7 @@ def _make_document(
     periods: BarsPerYear,
     tries: AuditedTries,
 ) -> AuditDocument:
-    index = books.returns.index
+    index, held = books.returns.index, backtest.held
     return AuditDocument(
         name=settings.name,
         file=settings.file,
@@ -202,6 +209,8 @@ def _make_document(
         },
         tries=tries,
         round_trips=backtest.round_trips,
+        cost_bps=held.cost_bps if held else None,
+        scenarios=held.vary(periods.value) if held else (),
         not_shown=list_not_shown(backtest, tries, has_benchmark=books.returns.shape[1] > 1),
         notes=(*backtest.notes, *books.notes),
     )

@@ -30,7 +30,10 @@ def list_not_shown(
         NotShown(
             question="Are costs charged, and are they enough?",
             reason="the file does not say which fees, slippage and borrow its returns paid; a "
-            "result with other costs needs positions and bars",
+            "result with other costs needs positions and bars"
+            if backtest.held is None
+            else f"{backtest.held.cost_bps:g} bps are charged on each change of a position, as "
+            "--cost-bps says; whether the market charges more is not known",
         ),
         NotShown(
             question="Could the orders have been filled at these prices?",

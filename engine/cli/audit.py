@@ -53,7 +53,19 @@ BarsOption: TypeAlias = Annotated[
 ]
 CostOption: TypeAlias = Annotated[
     float,
-    typer.Option(metavar="BPS", parser=number, help="Cost of buying the bars, once."),
+    typer.Option(
+        metavar="BPS",
+        parser=number,
+        help="Cost of buying the bars, once, and of every change of a position.",
+    ),
+]
+CapitalOption: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        metavar="AMOUNT",
+        parser=number,
+        help="Equity before the first trade, in the currency of the profits.",
+    ),
 ]
 PeriodsOption: TypeAlias = Annotated[
     float | None,
@@ -114,6 +126,67 @@ def audit_returns_command(  # noqa: PLR0913, PLR0917 - an argument an option
         _audit("returns", file, options, settings, out, json=json)
 
 
+@audit_app.command("trades")
+def audit_trades_command(  # noqa: PLR0913, PLR0917 - an argument an option
+    file: FileArgument,
+    capital: CapitalOption = None,
+    dates: DatesOption = None,
+    benchmark: BenchmarkOption = None,
+    bars: BarsOption = None,
+    cost_bps: CostOption = 0.0,
+    periods_per_year: PeriodsOption = None,
+    tries: TriesOption = None,
+    confidence: ConfidenceOption = 0.95,
+    name: NameOption = "",
+    out: OutOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Judge a list of closed trades.
+
+    Those of backtesting.py, vectorbt, PyBroker and freqtrade are known, and any with the columns
+    entry_time, exit_time, and pnl or return. With --bars of the one symbol that is traded the
+    account is marked at each close; without, it moves at the exits alone, which is told.
+    """
+    with handle_errors(debug=debug):
+        limit_blas_threads()
+        from engine.auditing import AuditOptions, AuditSettings
+
+        options = AuditOptions(None, "auto", dates, benchmark, bars, cost_bps, capital)
+        settings = AuditSettings(name, "", "", tries, periods_per_year, confidence)
+        _audit("trades", file, options, settings, out, json=json)
+
+
+@audit_app.command("positions")
+def audit_positions_command(  # noqa: PLR0913, PLR0917 - an argument an option
+    file: FileArgument,
+    bars: BarsOption = None,
+    dates: DatesOption = None,
+    benchmark: BenchmarkOption = None,
+    cost_bps: CostOption = 0.0,
+    periods_per_year: PeriodsOption = None,
+    tries: TriesOption = None,
+    confidence: ConfidenceOption = 0.95,
+    name: NameOption = "",
+    out: OutOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Judge positions over bars, at costs that you give.
+
+    A column of dates and a weight for each symbol, as a fraction of the equity. A weight is held
+    from the close of its bar to the next close. For several symbols --bars has a column of closes
+    for each, of the same name.
+    """
+    with handle_errors(debug=debug):
+        limit_blas_threads()
+        from engine.auditing import AuditOptions, AuditSettings
+
+        options = AuditOptions(None, "auto", dates, benchmark, bars, cost_bps)
+        settings = AuditSettings(name, "", "", tries, periods_per_year, confidence)
+        _audit("positions", file, options, settings, out, json=json)
+
+
 @audit_app.command("matrix")
 def audit_matrix_command(  # noqa: PLR0913, PLR0917 - an argument an option
     file: FileArgument,
@@ -133,8 +206,9 @@ def audit_matrix_command(  # noqa: PLR0913, PLR0917 - an argument an option
 ) -> None:
     """Judge one of several variants on the same bars.
 
-    Each has a column, and the others are tries: they raise the hurdle by what their returns have in common, and give the probability of
-    backtest overfitting. Default: the variant with the highest Sharpe ratio.
+    Each has a column, and the others are tries: they raise the hurdle by what their returns have
+    in common, and give the probability of backtest overfitting. Default: the variant with the
+    highest Sharpe ratio.
     """
     with handle_errors(debug=debug):
         limit_blas_threads()

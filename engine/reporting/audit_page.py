@@ -16,6 +16,7 @@ from engine.reporting.charts.xy_plot import plot_data
 from engine.reporting.header import GRADE_LABELS
 from engine.reporting.question_section import QuestionSection, UnansweredQuestion, p_value_equation
 from engine.reporting.significance import (
+    forecast_sections,
     path_sections,
     sharpe_sections,
     trial_sections,
@@ -156,8 +157,45 @@ def _audit_sections(document: AuditDocument, significance: Significance) -> Sign
     return [
         *sharpe_sections(significance),
         *(_reword(part, document, significance) for part in trial_sections(significance)),
+        *forecast_sections(significance),
+        *_scenario_sections(document),
         *path_sections(significance),
         *unseen_tail_sections(significance),
+    ]
+
+
+def _scenario_sections(document: AuditDocument) -> list[QuestionSection]:
+    """The positions at other costs and delays; none without positions."""
+    scenarios = document.scenarios
+    if not scenarios:
+        return []
+    costs = list(dict.fromkeys(each.cost_bps for each in scenarios))
+    delays = list(dict.fromkeys(each.delay_bars for each in scenarios))
+    by_setting = {(each.delay_bars, each.cost_bps): each for each in scenarios}
+    rows = tuple(
+        (
+            f"{delay} bars later" if delay else "as given",
+            *(formatting.SIGNED_RATIO(by_setting[delay, cost].sharpe) for cost in costs),
+        )
+        for delay in delays
+    )
+    positive = sum(1 for each in scenarios if (each.sharpe or 0.0) > 0)
+    return [
+        QuestionSection(
+            key="scenarios",
+            label="Costs and delay",
+            question="Does the result last at other costs and later fills?",
+            answer=f"The Sharpe ratio is above 0 in {positive} of {len(scenarios)} settings.",
+            description="Sharpe ratio of the same positions over the same bars. A cost is paid on "
+            "every change of a position; a delay fills it at a later close.",
+            source="each cell is computed from the positions and bars again",
+            tables=(
+                PlainTable(
+                    ("Positions", *(formatting.BPS(cost) for cost in costs)),
+                    rows,
+                ),
+            ),
+        )
     ]
 
 

@@ -2,7 +2,9 @@
 
 from engine.auditing.readers._content import AuditedFile, open_table
 from engine.auditing.readers.close import read_close
+from engine.auditing.readers.positions import read_positions
 from engine.auditing.readers.returns import VALUE_KINDS, ValueKind, read_matrix, read_returns
+from engine.auditing.readers.trades import read_trades
 
 __all__ = [
     "VALUE_KINDS",
@@ -11,5 +13,7 @@ __all__ = [
     "open_table",
     "read_close",
     "read_matrix",
+    "read_positions",
     "read_returns",
+    "read_trades",
 ]

@@ -34,6 +34,22 @@ class NotShown(DocumentPart):
     reason: str
 
 
+class CostScenario(DocumentPart):
+    """The audited positions at another cost or with later fills.
+
+    Attributes:
+        cost_bps: Of every change of a weight.
+        delay_bars: Bars by which every weight comes later.
+        sharpe: Annualised; None where it is not defined.
+        total_return_pct: Over the span.
+    """
+
+    cost_bps: float
+    delay_bars: int
+    sharpe: float | None = None
+    total_return_pct: float | None = None
+
+
 class AuditDocument(Document):
     """`audit.json`.
 
@@ -48,6 +64,8 @@ class AuditDocument(Document):
         books: Book -> its figures; the audited strategy first.
         tries: The tries.
         round_trips: Finished round trips; None where the file has no trades.
+        cost_bps: Charged on changes of the positions; None where the file has no positions.
+        scenarios: The positions at other costs and delays; empty without positions.
         not_shown: What cannot be known from the file.
         notes: What was chosen or left out, a sentence each without a full stop.
     """
@@ -62,5 +80,7 @@ class AuditDocument(Document):
     books: Mapping[str, BookMetrics]
     tries: AuditedTries
     round_trips: int | None = None
+    cost_bps: float | None = None
+    scenarios: tuple[CostScenario, ...] = ()
     not_shown: tuple[NotShown, ...] = ()
     notes: tuple[str, ...] = ()
