@@ -3,6 +3,7 @@
 from engine.auditing.audit import AuditKind, AuditOptions, audit, audit_file
 from engine.auditing.backtest import AuditedBacktest
 from engine.auditing.judge import AuditResult, AuditSettings
+from engine.auditing.tries import count_tries
 
 __all__ = [
     "AuditKind",
@@ -12,4 +13,5 @@ __all__ = [
     "AuditedBacktest",
     "audit",
     "audit_file",
+    "count_tries",
 ]

@@ -17,6 +17,7 @@ from engine.auditing.readers import (
     ValueKind,
     open_table,
     read_close,
+    read_export,
     read_matrix,
     read_positions,
     read_returns,
@@ -72,7 +73,7 @@ def audit_file(
         UsageError: The file cannot be understood; see the readers.
         InvalidBarsError: It is damaged, or of a kind that is not read.
     """
-    backtest = _read_backtest(kind, open_table(path, options.dates), options)
+    backtest = _read_backtest(kind, path, options)
     growth = _read_growth(options, backtest)
     named = replace(
         settings,
@@ -83,18 +84,23 @@ def audit_file(
     return judge(backtest, align_books(backtest.returns, growth), named)
 
 
-def _read_backtest(kind: AuditKind, file: AuditedFile, options: AuditOptions) -> AuditedBacktest:
+def _read_backtest(kind: AuditKind, path: Path, options: AuditOptions) -> AuditedBacktest:
     bars = options.bars and open_table(options.bars, options.dates)
-    if kind == "trades":
+    exported = read_export(path) if kind in {"returns", "trades"} else None
+    if isinstance(exported, AuditedBacktest):
+        return exported
+    file = None if exported else open_table(path, options.dates)
+    if file is None or kind == "trades":
         close = read_close(bars) if bars else None
-        return read_trades(file).to_backtest(options.capital, close)
+        trades = exported or read_trades(cast("AuditedFile", file))
+        return trades.to_backtest(options.capital, close)
     if kind == "positions":
         if not bars:
             raise UsageError(
                 "positions have no returns without bars",
                 expected="the bars that were traded",
                 found="no --bars",
-                where=str(file.path),
+                where=str(path),
                 fix="add --bars FILE",
             )
         return read_positions(file, bars, options.cost_bps)

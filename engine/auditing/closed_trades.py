@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -155,11 +155,6 @@ class ClosedTrades:
 def _bar_of(stamps: pd.Index, times: pd.Index | pd.Series) -> IntVector:
     """The bar in which each time lies, bars labelled by their begin; -1 before the first."""
     return np.asarray(stamps.searchsorted(pd.DatetimeIndex(times), side="right")) - 1
-
-
-def with_capital(trades: ClosedTrades, capital: float) -> ClosedTrades:
-    """The trades with the capital that their file says."""
-    return replace(trades, capital=capital)
 
 
 def _open_profits(frame: pd.DataFrame, span: pd.Series[float]) -> Vector:

@@ -81,6 +81,13 @@ TriesOption: TypeAlias = Annotated[
         help="Strategies that were tried, this one included.",
     ),
 ]
+TriesFromOption: TypeAlias = Annotated[
+    tuple[str, Path] | None,
+    typer.Option(
+        metavar="KIND FILE",
+        help="Count the tries in a file: csv (a row a try) or optuna (its SQLite storage).",
+    ),
+]
 ConfidenceOption: TypeAlias = Annotated[
     float, typer.Option(metavar="LEVEL", parser=number, help="Level of the intervals.")
 ]
@@ -106,6 +113,7 @@ def audit_returns_command(  # noqa: PLR0913, PLR0917 - an argument an option
     cost_bps: CostOption = 0.0,
     periods_per_year: PeriodsOption = None,
     tries: TriesOption = None,
+    tries_from: TriesFromOption = None,
     confidence: ConfidenceOption = 0.95,
     name: NameOption = "",
     out: OutOption = None,
@@ -122,7 +130,8 @@ def audit_returns_command(  # noqa: PLR0913, PLR0917 - an argument an option
         from engine.auditing import AuditOptions, AuditSettings
 
         options = AuditOptions(column, values, dates, benchmark, bars, cost_bps)
-        settings = AuditSettings(name, "", "", tries, periods_per_year, confidence)
+        counted = _count(tries, tries_from)
+        settings = AuditSettings(name, "", "", counted, periods_per_year, confidence)
         _audit("returns", file, options, settings, out, json=json)
 
 
@@ -136,6 +145,7 @@ def audit_trades_command(  # noqa: PLR0913, PLR0917 - an argument an option
     cost_bps: CostOption = 0.0,
     periods_per_year: PeriodsOption = None,
     tries: TriesOption = None,
+    tries_from: TriesFromOption = None,
     confidence: ConfidenceOption = 0.95,
     name: NameOption = "",
     out: OutOption = None,
@@ -153,7 +163,8 @@ def audit_trades_command(  # noqa: PLR0913, PLR0917 - an argument an option
         from engine.auditing import AuditOptions, AuditSettings
 
         options = AuditOptions(None, "auto", dates, benchmark, bars, cost_bps, capital)
-        settings = AuditSettings(name, "", "", tries, periods_per_year, confidence)
+        counted = _count(tries, tries_from)
+        settings = AuditSettings(name, "", "", counted, periods_per_year, confidence)
         _audit("trades", file, options, settings, out, json=json)
 
 
@@ -166,6 +177,7 @@ def audit_positions_command(  # noqa: PLR0913, PLR0917 - an argument an option
     cost_bps: CostOption = 0.0,
     periods_per_year: PeriodsOption = None,
     tries: TriesOption = None,
+    tries_from: TriesFromOption = None,
     confidence: ConfidenceOption = 0.95,
     name: NameOption = "",
     out: OutOption = None,
@@ -183,7 +195,8 @@ def audit_positions_command(  # noqa: PLR0913, PLR0917 - an argument an option
         from engine.auditing import AuditOptions, AuditSettings
 
         options = AuditOptions(None, "auto", dates, benchmark, bars, cost_bps)
-        settings = AuditSettings(name, "", "", tries, periods_per_year, confidence)
+        counted = _count(tries, tries_from)
+        settings = AuditSettings(name, "", "", counted, periods_per_year, confidence)
         _audit("positions", file, options, settings, out, json=json)
 
 
@@ -198,6 +211,7 @@ def audit_matrix_command(  # noqa: PLR0913, PLR0917 - an argument an option
     cost_bps: CostOption = 0.0,
     periods_per_year: PeriodsOption = None,
     tries: TriesOption = None,
+    tries_from: TriesFromOption = None,
     confidence: ConfidenceOption = 0.95,
     name: NameOption = "",
     out: OutOption = None,
@@ -215,8 +229,27 @@ def audit_matrix_command(  # noqa: PLR0913, PLR0917 - an argument an option
         from engine.auditing import AuditOptions, AuditSettings
 
         options = AuditOptions(column, values, dates, benchmark, bars, cost_bps)
-        settings = AuditSettings(name, "", "", tries, periods_per_year, confidence)
+        counted = _count(tries, tries_from)
+        settings = AuditSettings(name, "", "", counted, periods_per_year, confidence)
         _audit("matrix", file, options, settings, out, json=json)
+
+
+def _count(tries: int | None, tries_from: tuple[str, Path] | None) -> int | None:
+    """The number of tries that is given, or that a file has."""
+    from engine.auditing import count_tries
+    from engine.core.errors import UsageError
+
+    if tries_from is None:
+        return tries
+    if tries is not None:
+        raise UsageError(
+            "the tries are given twice",
+            expected="--tries or --tries-from",
+            found="both",
+            where="--tries",
+            fix="add the others to the number of --tries, and leave --tries-from out",
+        )
+    return count_tries(*tries_from)
 
 
 def _audit(

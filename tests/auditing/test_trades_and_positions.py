@@ -40,6 +40,14 @@ PLAIN = """entry_time,exit_time,pnl,return
 2020-01-01,2020-01-03,100,0.1
 2020-01-03,2020-01-04,-110,-0.1
 """
+TRADINGVIEW = """Trade #,Type,Date/Time,Signal,Price USD,Position size (qty),Net P&L USD,\
+Net P&L %,Cumulative P&L USD,Cumulative P&L %
+1,Exit long,2020-01-03 00:00,x,110,10,100,10,100,10
+1,Entry long,2020-01-01 00:00,e,100,10,100,10,100,10
+2,Exit short,2020-01-04 00:00,x,121,10,-110,-10,-10,-1
+2,Entry short,2020-01-03 00:00,e,110,10,-110,-10,-10,-1
+3,Entry long,2020-01-04 00:00,e,121,10,0,0,-10,-1
+"""
 EXPORTS = {
     "backtesting.py": BACKTESTING_PY,
     "vectorbt": VECTORBT,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.auditing.closed_trades import ClosedTrades
+from engine.auditing.readers import tradingview
 from engine.auditing.readers._cells import normalise, read_numbers, read_stamps
 from engine.core.errors import UsageError
 
@@ -113,7 +114,9 @@ def find_trade_format(file: AuditedFile) -> TradeFormat:
         return found[0]
     raise UsageError(
         "the format of the trades cannot be told",
-        expected="trades of " + ", ".join(each.name for each in FORMATS) + "; or the columns "
+        expected="trades of TradingView, "
+        + ", ".join(each.name for each in FORMATS)
+        + "; or the columns "
         "entry_time, exit_time, and pnl or return",
         found=file.describe(),
         where=str(file.path),
@@ -127,6 +130,8 @@ def read_trades(file: AuditedFile) -> ClosedTrades:
     Raises:
         UsageError: The format is not known, no trade is closed, or a cell cannot be read.
     """
+    if tradingview.recognises(file):
+        return tradingview.read(file)
     known = find_trade_format(file)
     names = {normalise(name): name for name in file.columns if name}
     column, value = known.is_open
