@@ -23,6 +23,7 @@ from engine.auditing.readers import (
     read_returns,
     read_trades,
 )
+from engine.auditing.readers import read_bars as read_bar_table
 from engine.auditing.readers.tidy import tidy_returns, to_utc
 from engine.core.errors import UsageError
 from engine.evaluation.verdict import BUY_AND_HOLD
@@ -118,6 +119,16 @@ def _require_kind(values: str) -> ValueKind:
             fix="leave it out to have it told from the name and the size of the values",
         )
     return cast("ValueKind", values)
+
+
+def read_bars(path: Path, dates: str | None = None) -> pd.DataFrame:
+    """The bars of a file: index of UTC timestamps, every column of numbers in small letters.
+
+    Raises:
+        UsageError: The file has no dates or numbers.
+        InvalidBarsError: It is damaged, or of a kind that is not read.
+    """
+    return read_bar_table(open_table(path, dates))
 
 
 def _read_growth(options: AuditOptions, backtest: AuditedBacktest) -> dict[str, pd.Series[float]]:

@@ -234,6 +234,41 @@ def audit_matrix_command(  # noqa: PLR0913, PLR0917 - an argument an option
         _audit("matrix", file, options, settings, out, json=json)
 
 
+@audit_app.command("code")
+def audit_code_command(
+    function: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE.py:FUNCTION",
+            help="A function of a frame of bars to features or signals. The file is run as your "
+            "own code.",
+        ),
+    ],
+    data: Annotated[Path, typer.Option(metavar="FILE", help="The bars: CSV, Parquet or Feather.")],
+    dates: DatesOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Ask a function of your own whether its values know later bars.
+
+    It is called with bars that end early, that go on otherwise, and of which single ones are
+    altered. The shortest bars found that show it are printed. Exit code 4 where it looks ahead.
+    """
+    with handle_errors(debug=debug):
+        limit_blas_threads()
+        from engine.auditing import load_function, probe_function, read_bars
+        from engine.cli.audit_summary import code_document, render_code_text
+        from engine.core.errors import LookaheadError
+
+        probe = probe_function(load_function(function), read_bars(data, dates))
+        if json:
+            print_json(code_document(probe))
+        else:
+            print_text(render_code_text(probe))
+        if probe.findings:
+            raise typer.Exit(LookaheadError.exit_code)
+
+
 def _count(tries: int | None, tries_from: tuple[str, Path] | None) -> int | None:
     """The number of tries that is given, or that a file has."""
     from engine.auditing import count_tries

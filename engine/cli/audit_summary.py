@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.terminal import styled
@@ -12,7 +14,7 @@ from engine.reporting import formatting
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.auditing import AuditResult
+    from engine.auditing import AuditResult, CodeProbe
 
 
 def audit_summary_document(result: AuditResult, page: Path) -> dict[str, Any]:
@@ -54,3 +56,39 @@ def render_audit_text(result: AuditResult, page: Path, width: int) -> str:
         f"audit   {escape_line(str(page))}",
     ]
     return "\n\n".join(parts).translate(ASCII_SIGNS)
+
+
+def code_document(probe: CodeProbe) -> dict[str, Any]:
+    """The JSON object of `audit code`: values that are missing are null, times are ISO 8601."""
+    document = asdict(probe)
+    document["findings"] = [
+        {key: _to_json(value) for key, value in each.items()} for each in document["findings"]
+    ]
+    return document
+
+
+def _to_json(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, str) else str(value)
+
+
+def render_code_text(probe: CodeProbe) -> str:
+    """What was probed, and each finding with the bars that show it."""
+    reach = (
+        "values remember without bound"
+        if probe.memory is None
+        else f"values remember {formatting.count_of(probe.memory, 'bar')}"
+    )
+    head = (
+        f"{formatting.count_of(len(probe.columns), 'column')} probed at "
+        f"{formatting.COUNT(probe.probed)} of {formatting.BARS(probe.bars)} in "
+        f"{formatting.count_of(probe.calls, 'call')}; {reach}"
+    )
+    if probe.failed:
+        head += f"\n{formatting.count_of(probe.failed, 'call')} with other bars failed"
+    if not probe.findings:
+        return f"{head}\n\nNo look-ahead found.".translate(ASCII_SIGNS)
+    found = "\n".join(each.describe() for each in probe.findings)
+    count = formatting.count_of(len(probe.findings), "column")
+    return f"{head}\n\nLook-ahead in {count}:\n{found}".translate(ASCII_SIGNS)

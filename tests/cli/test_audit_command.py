@@ -51,3 +51,32 @@ def test_a_kind_of_values_that_does_not_exist_is_refused(working_folder: Path) -
     returns = write_csv(noise(), working_folder / "mine.csv")
 
     assert invoke("returns", returns, "--values", "money").exit_code == 2
+
+
+def test_a_function_that_looks_ahead_ends_with_exit_code_4(working_folder: Path) -> None:
+    (working_folder / "mine.py").write_text(
+        "def ahead(bars):\n    return bars['close'].shift(-1)\n"
+        "def honest(bars):\n    return bars['close'].shift(1)\n",
+        encoding="utf-8",
+    )
+    bars = write_csv((1 + noise()).cumprod().rename("Close"), working_folder / "bars.csv")
+
+    ahead, honest = (
+        invoke("code", f"mine.py:{name}", "--data", bars) for name in ("ahead", "honest")
+    )
+
+    assert ahead.exit_code == 4
+    assert "Look-ahead in 1 column" in ahead.stdout
+    assert honest.exit_code == 0
+    assert "No look-ahead found" in honest.stdout
+
+
+def test_findings_as_json_have_no_value_that_json_lacks(working_folder: Path) -> None:
+    (working_folder / "mine.py").write_text("def f(bars):\n    return bars['close'].shift(-1)\n")
+    bars = write_csv((1 + noise()).cumprod().rename("close"), working_folder / "bars.csv")
+
+    result = invoke("code", "mine.py:f", "--data", bars, "--json")
+
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert finding["column"] == "close"
+    assert finding["other"] is None

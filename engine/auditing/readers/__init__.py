@@ -1,7 +1,7 @@
 """Reads files of results: one module a format."""
 
 from engine.auditing.readers._content import AuditedFile, open_table
-from engine.auditing.readers.close import read_close
+from engine.auditing.readers.close import read_bars, read_close
 from engine.auditing.readers.exports import read_export
 from engine.auditing.readers.positions import read_positions
 from engine.auditing.readers.returns import VALUE_KINDS, ValueKind, read_matrix, read_returns
@@ -12,6 +12,7 @@ __all__ = [
     "AuditedFile",
     "ValueKind",
     "open_table",
+    "read_bars",
     "read_close",
     "read_export",
     "read_matrix",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from engine.auditing.readers._cells import (
     find_column,
     find_time_column,
     is_numeric,
+    normalise,
     read_numbers,
     read_stamps,
 )
@@ -15,11 +18,29 @@ from engine.auditing.readers.tidy import tidy_returns
 from engine.core.errors import UsageError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from engine.auditing.readers._content import AuditedFile
 
 _CLOSE_NAMES = (frozenset({"adj_close", "adjclose"}), frozenset({"close", "c", "last", "price"}))
+
+
+def read_bars(file: AuditedFile) -> pd.DataFrame:
+    """All columns of numbers, names in small letters; index of UTC timestamps.
+
+    Raises:
+        UsageError: There is none, or as for returns.
+    """
+    time = find_time_column(file)
+    names = [name for name in file.columns if name != time and is_numeric(file.frame[name])]
+    if not names:
+        raise UsageError(
+            "the bars have no numbers",
+            expected="columns such as open, high, low, close and volume",
+            found=file.describe(),
+            where=str(file.path),
+            fix="export the bars again",
+        )
+    table = pd.DataFrame({normalise(name): read_numbers(file, name)[0] for name in names})
+    return tidy_returns(read_stamps(file, time), table, str(file.path))[0]
 
 
 def read_close(file: AuditedFile) -> pd.Series[float]:
