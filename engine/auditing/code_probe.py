@@ -29,7 +29,7 @@ CUTS = 128
 """Prefixes of a function that remembers without bound."""
 
 _FIRST_CUTS, _ALTERED_CALLS, _CONFIRMED = 32, 64, 4
-_CONFIRMATIONS = 32
+_CONFIRMATIONS = 16
 _MIN_BARS = 60
 _FALL, _RISE, _VOLUME = 0.7, 1.4, 3.0
 _RELATIVE, _OF_SCALE = 1e-9, 1e-12
@@ -256,14 +256,16 @@ class _Probing:
             return
         with np.errstate(invalid="ignore"):
             size = np.nan_to_num(np.abs(output[rows] - self.full[rows]), nan=np.inf)
+        asked = self.confirmations > 0  # another future costs as much as many short histories
         for row in self._ranked(rows, differing, size, left):
             if self.confirmations >= _CONFIRMATIONS:
                 return
             self.confirmations += 1
             self.probed[row] = True
             cut = self._try(self.bars.iloc[: row + 1])
-            if cut is not None and self._note(cut, row, "truncation"):
+            if cut is not None and (self._note(cut, row, "truncation") or asked):
                 continue
+            asked = True
             after = np.arange(row + 1, len(self.bars))
             future = self._try(self._altered(after, flip=flip))
             if future is not None:

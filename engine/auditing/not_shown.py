@@ -25,7 +25,7 @@ def list_not_shown(
         NotShown(
             question="Did a decision use a later bar?",
             reason="returns look the same with look-ahead and without; a run of the strategy in "
-            "this engine tests every stage",
+            "this engine tests every stage, and `backtest audit code` a function of bars",
         ),
         NotShown(
             question="Are costs charged, and are they enough?",

@@ -13,6 +13,7 @@ import live
 import model_zoo
 import nights
 import read_speed
+import rivals
 import training_speed
 import warm_start
 from program_timing import ProgramError
@@ -27,6 +28,7 @@ BENCHMARKS = {
     "nights": nights,
     "read": read_speed,
     "refit": training_speed,
+    "rivals": rivals,
     "truth": evaluation_cost,
     "warm": warm_start,
     "zoo": model_zoo,
