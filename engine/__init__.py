@@ -25,6 +25,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     testing     contract tests of models, features, sizings, costs and benchmarks
     selftest    the engine tested on generated markets
     replication published results repeated under their own protocol
+    auditing    backtests of other tools judged from their files
     server      paper accounts and runs in a browser
     cli         the `backtest` command
 """
@@ -35,6 +36,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.auditing import audit
     from engine.backtest import run, run_sweep
     from engine.core.errors import ContractError
     from engine.evaluation.analysis import open_run
@@ -80,6 +82,7 @@ __all__ = [
     "Signal",
     "SizingSpec",
     "Strategy",
+    "audit",
     "decide",
     "fit",
     "load_market",
@@ -113,6 +116,7 @@ _EXPORTS = {
     "Signal": "engine.live",
     "SizingSpec": "engine.signals.sizing",
     "Strategy": "engine.strategy",
+    "audit": "engine.auditing",
     "decide": "engine.signals.decision",
     "fit": "engine.live",
     "load_market": "engine.live",

@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from engine.cli import run
+from engine.cli.audit import audit_app
 from engine.cli.check import check_command
 from engine.cli.compare import compare_command
 from engine.cli.data_check import data_check_command
@@ -118,6 +119,7 @@ ledger_app.command("verify")(ledger_verify_command)
 ledger_app.command("merge")(ledger_merge_command)
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(paper_app, name="paper")
+app.add_typer(audit_app, name="audit")
 
 
 def _print_version(requested: bool) -> None:

@@ -13,6 +13,7 @@ import live
 import model_zoo
 import nights
 import read_speed
+import rivals
 import training_speed
 import universe
 import warm_start
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "nights": nights,
     "read": read_speed,
     "refit": training_speed,
+    "rivals": rivals,
     "truth": evaluation_cost,
     "universe": universe,
     "warm": warm_start,

@@ -1,0 +1,24 @@
+"""Judges backtests that other tools made: their returns, trades and variants as files."""
+
+from engine.auditing.audit import AuditKind, AuditOptions, audit, audit_file, read_bars
+from engine.auditing.backtest import AuditedBacktest
+from engine.auditing.code_probe import CodeFinding, CodeProbe, probe_function
+from engine.auditing.judge import AuditResult, AuditSettings
+from engine.auditing.tries import count_tries
+from engine.auditing.user_function import load_function
+
+__all__ = [
+    "AuditKind",
+    "AuditOptions",
+    "AuditResult",
+    "AuditSettings",
+    "AuditedBacktest",
+    "CodeFinding",
+    "CodeProbe",
+    "audit",
+    "audit_file",
+    "count_tries",
+    "load_function",
+    "probe_function",
+    "read_bars",
+]

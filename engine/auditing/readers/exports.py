@@ -1,0 +1,90 @@
+"""Results that are no tables: JSON of freqtrade and Lean, HTML of MetaTrader."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+from engine.auditing.readers import freqtrade, lean, metatrader
+from engine.core.errors import UsageError
+from engine.core.json_text import parse_json
+from engine.core.limits import MAX_DOCUMENT_BYTES
+from engine.core.read_file import read_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.auditing.backtest import AuditedBacktest
+    from engine.auditing.closed_trades import ClosedTrades
+
+_ZIP, _HEAD = b"PK\x03\x04", 4_096
+
+
+def read_export(path: Path) -> AuditedBacktest | ClosedTrades | None:
+    """Reads JSON, a zip of it, or HTML; None for a file of another kind.
+
+    Raises:
+        UsageError: It is of that kind and no known result.
+    """
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.startswith(_ZIP):
+        raw = _read_member(path)
+        return None if raw is None else _read_json(raw, path)
+    start = _decode(head).lstrip().lower()
+    if start.startswith(("<!doctype html", "<html")):
+        return metatrader.read(_decode(_read(path)), path)
+    return _read_json(_read(path), path) if start.startswith("{") else None
+
+
+def _read(path: Path) -> bytes:
+    return read_bytes(path, max_bytes=MAX_DOCUMENT_BYTES, what="a result of a backtest")
+
+
+def _decode(raw: bytes) -> str:
+    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    return raw.decode(encoding, errors="replace")
+
+
+def _read_member(path: Path) -> bytes | None:
+    """The JSON of a zip that is no configuration; None where there is no single one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [
+                each
+                for each in archive.infolist()
+                if each.filename.endswith(".json") and not each.filename.endswith("_config.json")
+            ]
+            if len(names) != 1:
+                return None
+            with archive.open(names[0]) as member:
+                raw = member.read(MAX_DOCUMENT_BYTES + 1)
+    except zipfile.BadZipFile as error:
+        raise _unknown(path, f"a damaged zip: {error}") from error
+    if len(raw) > MAX_DOCUMENT_BYTES:
+        raise _unknown(path, f"more than {MAX_DOCUMENT_BYTES:,} bytes of JSON")
+    return raw
+
+
+def _read_json(raw: bytes, path: Path) -> AuditedBacktest | ClosedTrades:
+    try:
+        document = parse_json(_decode(raw))
+    except ValueError as error:
+        raise _unknown(path, f"no JSON: {error}") from error
+    if freqtrade.recognises(document):
+        return freqtrade.read(document, path)
+    if lean.recognises(document):
+        return lean.read(document, path)
+    raise _unknown(path, f"JSON with the keys {', '.join(map(str, document))[:300]}")
+
+
+def _unknown(path: Path, found: str) -> UsageError:
+    return UsageError(
+        "the format of this result is not known",
+        expected="CSV, Parquet, JSON of freqtrade or Lean, or HTML of MetaTrader 5",
+        found=found,
+        where=str(path),
+        fix="write the returns as CSV: a date and a return a line",
+    )
