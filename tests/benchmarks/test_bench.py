@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from rich.console import Console
@@ -179,22 +179,30 @@ def test_calibration_counts_every_market_of_every_process_once(
         assert name in table
 
 
+GRADES = ["--tables", "grades", "--graded-markets", "12", "--json"]
+GRADES += ["--rows", "jumps, premium 0, a trade"]
+
+
+class Graded(NamedTuple):
+    """A calibration of grades by one worker, and the file of its parts."""
+
+    done: subprocess.CompletedProcess[str]
+    parts: Path
+
+
+@pytest.fixture(scope="module")
+def graded(module_folder: Path) -> Graded:
+    parts = module_folder / "parts.jsonl"
+    done = bench("calibration", *GRADES, "--workers", "1", "--resume", str(parts))
+    assert done.returncode == 0, done.stderr
+    return Graded(done, parts)
+
+
 @pytest.mark.slow
 def test_the_grades_count_every_market_once_for_any_number_of_workers(
-    monkeypatch: pytest.MonkeyPatch,
+    graded: Graded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = [
-        "--tables",
-        "grades",
-        "--graded-markets",
-        "12",
-        "--rows",
-        "jumps, premium 0, a trade",
-    ]
-    one, two = (
-        bench("calibration", *options, "--workers", workers, "--json") for workers in ("1", "2")
-    )
-    assert one.returncode == 0, one.stderr
+    one, two = graded.done, bench("calibration", *GRADES, "--workers", "2")
     assert one.stdout == two.stdout
     rows = json.loads(one.stdout)["grades"]["rows"]
     assert {row["skill"] for row in rows} == {True, False}
@@ -213,16 +221,13 @@ def test_the_grades_count_every_market_once_for_any_number_of_workers(
 
 
 @pytest.mark.slow
-def test_the_calibration_goes_on_from_its_finished_parts(module_folder: Path) -> None:
-    parts = module_folder / "parts.jsonl"
-    options = ["--tables", "grades", "--graded-markets", "12", "--workers", "1"]
-    options += ["--rows", "jumps, premium 0, a trade", "--resume", str(parts), "--json"]
-    whole = bench("calibration", *options)
-    assert whole.returncode == 0, whole.stderr
-    written = parts.read_text("utf-8")
+def test_the_calibration_goes_on_from_its_finished_parts(graded: Graded, tmp_path: Path) -> None:
+    written = graded.parts.read_text("utf-8")
+    parts = tmp_path / "parts.jsonl"
     parts.write_text(written[: len(written) // 2], "utf-8")
+    options = [*GRADES, "--workers", "1", "--resume", str(parts)]
     resumed = bench("calibration", *options)
-    assert resumed.stdout == whole.stdout
+    assert resumed.stdout == graded.done.stdout
     assert "of 8 parts are in" in resumed.stderr
     assert len(parts.read_text("utf-8").splitlines()) == len(written.splitlines())
     other = bench("calibration", *options, "--seed", "1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -182,12 +183,17 @@ MARKETS = {
 }
 
 
+@cache
+def market_named(name: str) -> Market:
+    return MARKETS[name]()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MARKETS)
 @examples(25, suppress_health_check=list(HealthCheck))
 @given(feature=HONEST, seed=st.integers(0, 1_000))
 def test_an_honest_feature_is_never_found(name, feature, seed) -> None:
-    probe(MARKETS[name](), (feature,), seed)
+    probe(market_named(name), (feature,), seed)
 
 
 @pytest.mark.slow
