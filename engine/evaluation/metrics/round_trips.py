@@ -146,9 +146,10 @@ class _SymbolPrices:
     @classmethod
     def from_bars(cls, bars: pd.DataFrame) -> _SymbolPrices:
         columns = ["close", "close"] if bars["high"].isna().all() else ["low", "high"]
-        marks = bars["close"].ffill()
-        extremes = bars[columns].where(bars["close"].notna(), marks, axis=0)
-        return cls(extremes.to_numpy(dtype=np.float64), float(marks.iloc[-1]))
+        marks = bars["close"].ffill().to_numpy(dtype=np.float64)
+        extremes = bars[columns].to_numpy(dtype=np.float64)
+        has_bar = bars["close"].notna().to_numpy()
+        return cls(np.where(has_bar[:, None], extremes, marks[:, None]), float(marks[-1]))
 
 
 @dataclass(frozen=True)
