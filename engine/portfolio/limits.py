@@ -37,7 +37,7 @@ def apply_limits(
         weights = _skip_small_changes(weights, before, symbols, spec)
     if spec.max_turnover is not None:
         turnover = float(np.abs(weights - before).sum())
-        if turnover > spec.max_turnover:
+        if turnover > spec.max_turnover + ROUNDING:
             weights = before + (weights - before) * (spec.max_turnover / turnover)
     return weights
 

@@ -142,6 +142,7 @@ def with_cheap_model(spec: Strategy) -> tuple[Strategy, str]:
         changes["target"] = {"horizon": spec.target.horizon, "horizons": spec.target.horizons}
     parts = [
         *([f"the model of {', '.join(costly)} is ridge here"] if "model" in changes else []),
+        *(["it is pooled"] if "scope" in changes else []),
         *(["nothing is tuned"] if "tune" in changes else []),
         *(["costly benchmarks are left out"] if "benchmarks" in changes else []),
     ]

@@ -110,6 +110,13 @@ def test_too_much_turnover_is_made_smaller_by_one_factor() -> None:
     np.testing.assert_allclose(found, [0.2, -0.1])
 
 
+def test_a_position_that_is_left_in_steps_of_the_limit_ends_at_nothing() -> None:
+    held = [0.8]
+    for _ in range(4):
+        held = weights_after([0.0], held, max_turnover=0.2)
+    assert held == [0.0]
+
+
 def test_every_few_bars() -> None:
     assert rebalanced_on(5)[:3] == ["01-28", "02-02", "02-07"]
     assert len(rebalanced_on(1)) == len(DAYS)

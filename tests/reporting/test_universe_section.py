@@ -241,3 +241,15 @@ def test_positions_of_several_symbols_share_a_scale_that_shows_them(many: Run) -
     assert len(charts) == 6
     for chart in charts:
         assert chart.panels[1].rescaling.always == (0.0, pytest.approx(highest))
+
+
+def test_a_symbol_without_a_bar_out_of_sample_has_no_chart_of_positions(many: Run) -> None:
+    first = str(many.manifest.target[0])
+    gone = (many.bars["symbol"] == first) & (many.bars["timestamp"] >= many.returns.index[0])
+    # Held the most, so that it is among those that are drawn.
+    positions = many.positions.assign(weight=(many.positions["symbol"] == first) * 0.1)
+    charts = equity_section(
+        replace(many, bars=many.bars[~gone], positions=positions)
+    ).content.charts
+    assert first not in [chart.title for chart, _ in charts[2:]]
+    assert len(charts[2:]) == 5

@@ -146,10 +146,10 @@ class _SymbolPrices:
     @classmethod
     def from_bars(cls, bars: pd.DataFrame) -> _SymbolPrices:
         columns = ["close", "close"] if bars["high"].isna().all() else ["low", "high"]
-        marks = bars["close"].ffill()
-        absent = bars["close"].isna().to_numpy()[:, None]
-        extremes = np.where(absent, marks.to_numpy()[:, None], bars[columns].to_numpy())
-        return cls(extremes.astype(np.float64, copy=False), float(marks.iloc[-1]))
+        marks = bars["close"].ffill().to_numpy(dtype=np.float64)
+        extremes = bars[columns].to_numpy(dtype=np.float64)
+        has_bar = bars["close"].notna().to_numpy()
+        return cls(np.where(has_bar[:, None], extremes, marks[:, None]), float(marks[-1]))
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,10 @@ def series_by_book(run: Run, column: str) -> pd.DataFrame:
 
 
 def _positions_charts(run: Run) -> list[TimeChart]:
-    """A chart for each target symbol over the out-of-sample bars, of those that are held most."""
+    """A chart for each target symbol over the out-of-sample bars, of those that are held most.
+
+    A symbol of a panel that has no bar then has none.
+    """
     positions = run.positions[run.positions["book"] == STRATEGY]
     held = positions["weight"].abs().groupby(positions["symbol"]).sum()
     most = held.reindex(run.manifest.target).nlargest(MOST_POSITIONS_CHARTS).index
@@ -58,6 +61,8 @@ def _positions_charts(run: Run) -> list[TimeChart]:
         bars = run.bars[run.bars["symbol"] == symbol].set_index("timestamp")
         weights = positions[positions["symbol"] == symbol].set_index("timestamp")["weight"]
         close = bars["close"].reindex(run.returns.index)
+        if close.isna().all():
+            continue
         charts.append(
             positions_chart(
                 f"positions-{number}",
