@@ -46,7 +46,7 @@ _TRANSFORMED = {
 
 def _forecast_of(run: Run) -> str:
     """What of a return is forecast, see `target.transform`."""
-    return _TRANSFORMED.get(run.manifest["strategy"]["target"].get("transform", "raw"), "return")
+    return _TRANSFORMED.get(run.manifest["strategy"].get("target", {}).get("transform"), "return")
 
 
 def forecast_quality_plots(run: Run) -> tuple[XYPlot, ...]:
