@@ -210,7 +210,7 @@ def test_no_known_outcome_has_no_plots(small: Run) -> None:
 
 def test_the_plots_say_what_of_a_return_is_forecast(small: Run) -> None:
     strategy = small.manifest["strategy"]
-    ranked = strategy | {"target": {"horizon": 5, "transform": "rank"}}
+    ranked = strategy | {"target": strategy["target"] | {"transform": "rank"}}
     assert "forecasts of the return over" in plot_text(small)
     assert "forecasts of the rank of the return among the symbols" in plot_text(
         changed(small, manifest={"strategy": ranked})
