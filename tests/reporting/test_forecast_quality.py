@@ -13,7 +13,7 @@ from engine.evaluation.forecasts.scores import average_over_seeds
 from engine.reporting.charts.xy_plot import XYPlot, plot_data
 from engine.reporting.tearsheet.forecast_quality import direction_finding, forecast_quality_plots
 from engine.runs.documents.analysis_forecasts import DirectionFigures
-from tests.reporting.page import altered
+from tests.reporting.page import altered, changed
 from tests.reporting.small_run import Shape, small_run
 
 if TYPE_CHECKING:
@@ -206,3 +206,17 @@ def test_few_bars_have_no_regimes() -> None:
 def test_no_known_outcome_has_no_plots(small: Run) -> None:
     unknown = small.predictions.assign(actual=np.nan)
     assert forecast_quality_plots(altered(small, predictions=unknown)) == ()
+
+
+def test_the_plots_say_what_of_a_return_is_forecast(small: Run) -> None:
+    strategy = small.manifest["strategy"]
+    ranked = strategy | {"target": strategy["target"] | {"transform": "rank"}}
+    assert "forecasts of the return over" in plot_text(small)
+    assert "forecasts of the rank of the return among the symbols" in plot_text(
+        changed(small, manifest={"strategy": ranked})
+    )
+
+
+def plot_text(run: Run) -> str:
+    text = " ".join(plot.span for plot in forecast_quality_plots(run))
+    return text.replace("\N{NO-BREAK SPACE}", " ")

@@ -38,6 +38,17 @@ DIRECTION_NOTE = (
 )
 
 
+_TRANSFORMED = {
+    "demeaned": "return less the mean of all symbols",
+    "rank": "rank of the return among the symbols (10,000 bps from the lowest to the highest)",
+}
+
+
+def _forecast_of(run: Run) -> str:
+    """What of a return is forecast, see `target.transform`."""
+    return _TRANSFORMED.get(run.manifest["strategy"].get("target", {}).get("transform"), "return")
+
+
 def forecast_quality_plots(run: Run) -> tuple[XYPlot, ...]:
     """Scatter, calibration, rank correlation and direction; empty without a known outcome."""
     analysis, forecasts = run.analysis, run.analysis.forecasts
@@ -45,7 +56,7 @@ def forecast_quality_plots(run: Run) -> tuple[XYPlot, ...]:
         return ()
     span = (
         f"{formatting.date_range(forecasts.first, forecasts.last)}, "
-        f"{formatting.count_of(forecasts.rows, 'forecast')} of the return over "
+        f"{formatting.count_of(forecasts.rows, 'forecast')} of the {_forecast_of(run)} over "
         f"{formatting.count_of(forecasts.horizon, 'bar')}"
     )
     plots = [
