@@ -111,7 +111,7 @@ def assemble_matrix(
         features: In the order of each symbol's columns.
         symbols: In the order of the groups.
     """
-    values = np.column_stack([column.to_numpy() for column in columns])
+    values: Matrix = np.column_stack([column.to_numpy() for column in columns])
     return _make_matrix(pd.DatetimeIndex(columns[0].index), values, features, symbols)
 
 
