@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 FIRST_ROW = 60
 
 
-def trading_days(count: int = 2_500, seed: int = 0) -> Market:
-    """Two symbols on Mondays to Fridays, about nine holidays a year left out."""
+def trading_days(
+    count: int = 2_500, seed: int = 0, symbols: Sequence[str] = ("AAA", "BBB")
+) -> Market:
+    """Symbols on Mondays to Fridays, about nine holidays a year left out."""
     days = pd.bdate_range("2004-01-01", periods=2 * count, tz="UTC", unit="us")
     open_days = days[np.random.default_rng(17).random(len(days)) > 0.035][:count]
     tables = [
@@ -34,10 +37,10 @@ def trading_days(count: int = 2_500, seed: int = 0) -> Market:
         .set_axis(open_days.rename("timestamp"))
         .assign(symbol=symbol)
         .reset_index()
-        for place, symbol in enumerate(("AAA", "BBB"))
+        for place, symbol in enumerate(symbols)
     ]
     order = ["timestamp", "symbol", "open", "high", "low", "close", "volume"]
-    return market_of(pd.concat(tables)[order])
+    return replace(market_of(pd.concat(tables)[order]), symbols=tuple(symbols))
 
 
 def probe(market: Market, features: Sequence[FeatureSpec], seed: int = 1) -> FeatureProbe:

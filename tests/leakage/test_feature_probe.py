@@ -29,6 +29,7 @@ from engine.features.config import (
     Vwap,
     YangZhang,
 )
+from engine.leakage.feature_probe import MAX_ASKED_SYMBOLS
 from engine.leakage.preparation_probe import miss_probability
 from engine.pipeline.prepare import prepare_data
 from engine.selftest.harness import make_strategy
@@ -125,6 +126,18 @@ def test_the_engines_own_feature_that_looks_ahead_at_very_few_bars(market, name)
     spec = make_strategy().model_copy(update={"features": features})
     with leak.planted(Plant(prepare_data(spec, market), seed=0)):
         assert leak_found(market, features).startswith("features: ")
+
+
+def test_of_many_symbols_some_are_asked_and_look_ahead_of_the_engines_own_is_found() -> None:
+    others = [f"S{place:02d}" for place in range(MAX_ASKED_SYMBOLS)]
+    many = trading_days(600, symbols=["AAA", "BBB", *others])
+    features = (LogReturn(), Volatility(window=5))
+    made = probe(many, features)
+    assert made.cuts == made.bars
+    (leak,) = select_leaks(["feature: 0.5 % of bars"])
+    spec = make_strategy().model_copy(update={"features": features})
+    with leak.planted(Plant(prepare_data(spec, trading_days(600)), seed=0)):
+        assert leak_found(many, features).startswith("features: ")
 
 
 @pytest.mark.parametrize("feature", [TotalVolume(), ExpandingZscore()])

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from engine.core.types import Vector
-
 VOLATILITY_WINDOW = 20
 MAX_HISTORY = 252
 MIN_HISTORY = 60
@@ -52,16 +50,16 @@ def label_regimes(bars: pd.DataFrame, first_bar: pd.Timestamp) -> pd.DataFrame:
     }
     return pd.DataFrame(
         {
-            kind: _name_labels(np.asarray(regime.compute(bars), np.float64), REGIME_NAMES[kind])
+            kind: _name_labels(regime.compute(bars), REGIME_NAMES[kind])
             for kind, regime in regimes.items()
         },
         index=bars.index,
     )
 
 
-def _name_labels(labels: Vector, names: Mapping[float, str]) -> npt.NDArray[np.object_]:
+def _name_labels(labels: pd.Series[float], names: Mapping[float, str]) -> npt.NDArray[np.object_]:
     """(n,) the name of each label; NaN where it has none."""
-    named = np.full(len(labels), np.nan, dtype=object)
+    named: npt.NDArray[np.object_] = np.full(len(labels), np.nan, dtype=object)
     for label, name in names.items():
-        named[labels == label] = name
+        named[labels.to_numpy() == label] = name
     return named
