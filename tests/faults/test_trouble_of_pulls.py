@@ -65,7 +65,7 @@ def paper(laboratory: Laboratory, module_folder: Path) -> tuple[Job, Disk]:
     return job, disk
 
 
-@seeds(64)
+@seeds(112)
 def test_pull(laboratory, coins, empty, seed) -> None:
     job, pulled = coins
     start = (empty, pulled)[round_of(seed) % 2]

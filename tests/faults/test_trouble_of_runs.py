@@ -36,7 +36,7 @@ def used(laboratory: Laboratory, strategies: dict[str, Path]) -> Disk:
     return disk
 
 
-@seeds(40)
+@seeds(56)
 def test_run(laboratory, strategies, empty, used, seed) -> None:
     job = Job("run", ("run", str(strategies["ridge"])), rows=1)
     start = (empty, used)[round_of(seed) % 2]
