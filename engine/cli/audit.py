@@ -239,9 +239,9 @@ def audit_code_command(
     function: Annotated[
         str,
         typer.Argument(
-            metavar="FILE.py:FUNCTION",
-            help="A function of a frame of bars to features or signals. The file is run as your "
-            "own code.",
+            metavar="FUNCTION",
+            help="FILE.py:NAME: a function of a frame of bars to features or signals. The file is "
+            "run as your own code.",
         ),
     ],
     data: Annotated[Path, typer.Option(metavar="FILE", help="The bars: CSV, Parquet or Feather.")],

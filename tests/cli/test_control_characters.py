@@ -96,7 +96,7 @@ VALUES = {
     "RUN": RUN,
     "DIR": "out",
     "FILE": f"{HOSTILE}.csv",
-    "FILE.py:FUNCTION": f"{HOSTILE}.py:f",
+    "FUNCTION": f"{HOSTILE}.py:f",
     "KEY": HOSTILE,
     "NAME": HOSTILE,
     "X": "1000",
