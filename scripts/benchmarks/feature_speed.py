@@ -13,6 +13,7 @@ from engine.data import Market
 from engine.features.build import build_features
 from engine.features.config import FEATURE_KINDS, CalendarFeature
 from engine.features.cross_asset import CrossAsset
+from engine.features.cross_section import CrossSectional
 from engine.features.resolutions import build_coarse_features
 
 if TYPE_CHECKING:
@@ -85,9 +86,11 @@ def show(results: Mapping[str, Any], console: Console) -> None:
 
 
 def _one_of_each_kind() -> list[FeatureSpec]:
+    """Of the kinds that one symbol has by itself or beside another."""
     return [
         kind(symbol=SYMBOLS[1]) if issubclass(kind, CrossAsset) else kind()
         for kind in FEATURE_KINDS.built_in
+        if not issubclass(kind, CrossSectional)
     ]
 
 

@@ -121,7 +121,7 @@ def _scores(spec: Strategy, prepared: PreparedData, predictions: Predictions) ->
     results = steps.simulate_books(
         spec, prepared, steps.decide_positions(spec, prepared, {"strategy": predictions})
     )
-    metrics = compute_metrics(prepared, {"strategy": predictions}, results)
+    metrics = compute_metrics(prepared, {"strategy": predictions}, results, spec.costs)
     forecast, books = metrics["forecasts"]["strategy"], metrics["books"]
     return {
         "directional_accuracy_pct": forecast["directional_accuracy_pct"],
