@@ -26,6 +26,7 @@ from engine.auditing.readers import (
 from engine.auditing.readers import read_bars as read_bar_table
 from engine.auditing.readers.tidy import tidy_returns, to_utc
 from engine.core.errors import UsageError
+from engine.core.read_file import open_regular
 from engine.evaluation.verdict import BUY_AND_HOLD
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 AuditKind = Literal["returns", "trades", "positions", "matrix"]
 
 _BENCHMARK = "benchmark"
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,18 @@ def audit_file(
         settings,
         name=settings.name or path.stem,
         file=path.name,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=_hash(path),
     )
     return judge(backtest, align_books(backtest.returns, growth), named)
+
+
+def _hash(path: Path) -> str:
+    """SHA-256 of the bytes of a file, in hex digits."""
+    digest = hashlib.sha256()
+    with open_regular(path, "a result of a backtest") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _read_backtest(kind: AuditKind, path: Path, options: AuditOptions) -> AuditedBacktest:

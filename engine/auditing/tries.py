@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.auditing.readers import open_table
 from engine.core.errors import UsageError
+from engine.core.read_file import open_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def count_tries(kind: str, path: Path) -> int:
 def _count_trials(path: Path) -> int:
     """Trials that ended, of all studies of a storage, which is opened for reading alone."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path, "a storage of Optuna") as file:
             found = "a SQLite file" if file.read(len(_SQLITE)) == _SQLITE else "another file"
         if found == "a SQLite file":
             uri = f"{path.absolute().as_uri()}?mode=ro"

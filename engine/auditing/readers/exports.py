@@ -9,7 +9,7 @@ from engine.auditing.readers import freqtrade, lean, metatrader
 from engine.core.errors import UsageError
 from engine.core.json_text import parse_json
 from engine.core.limits import MAX_DOCUMENT_BYTES
-from engine.core.read_file import read_bytes
+from engine.core.read_file import open_regular, read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def read_export(path: Path) -> AuditedBacktest | ClosedTrades | None:
     """
     if not path.is_file():
         return None
-    with path.open("rb") as file:
+    with open_regular(path, "a result of a backtest") as file:
         head = file.read(_HEAD)
     if head.startswith(_ZIP):
         raw = _read_member(path)
