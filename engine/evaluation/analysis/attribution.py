@@ -56,7 +56,7 @@ def attribute_run(run: Run) -> AttributionFigures:
 
 def _target_closes(run: Run) -> WideFrame:
     """Closes of the traded symbols on the out-of-sample bars."""
-    wide = run.bars.pivot_table(index="timestamp", columns="symbol", values="close")
+    wide = run.bars.pivot(index="timestamp", columns="symbol", values="close")
     return wide[list(run.manifest.target)].reindex(run.returns.index)
 
 
