@@ -49,7 +49,7 @@ class Scaler(ABC):
         self,
         values: Matrix,
         ends: IntVector,  # noqa: ARG002 - a scaler that takes no time scales every row
-        length: int,  # noqa: ARG002
+        length: int,  # noqa: ARG002 - likewise
     ) -> Matrix:
         """Scales the rows of some sequences with the bits of `transform`.
 
