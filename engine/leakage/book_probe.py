@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts
 
-_REBALANCINGS = 4
+_REBALANCINGS = 12
 """Rebalancings of a benchmark of several symbols after which later bars are replaced."""
 
 _BARS_AFTER_CUT = 30

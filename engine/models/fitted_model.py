@@ -81,7 +81,7 @@ class ScaledColumns:
         Args:
             features: (n, k).
             sequences: The last rows of the sequences that are read, and their length; other rows
-                may be NaN. Default: every row is read.
+                may be 0. Default: every row is read.
 
         Raises:
             UsageError: There are not as many columns as names.

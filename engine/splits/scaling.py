@@ -59,7 +59,7 @@ class Scaler(ABC):
             length: Rows of a sequence.
 
         Returns:
-            A new array, shape (n, k); rows that are in no sequence may be NaN.
+            A new array, shape (n, k); rows that are in no sequence may be 0.
         """
         return self.transform(values)
 
@@ -133,7 +133,7 @@ class RollingZscoreScaler(Scaler):
         if not is_inside or 2 * length * len(ends) > len(values):
             return self.transform(values)
         columns = values[rows.T].reshape(rows.shape[1], -1)
-        scaled = np.full_like(values, np.nan)
+        scaled = np.zeros_like(values)  # a model that reads other rows has another forecast
         scaled[rows[:, self.window - 1 :].T] = zscore(columns, self.window)[
             self.window - 1 :
         ].reshape(length, len(ends), -1)

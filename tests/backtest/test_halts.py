@@ -151,7 +151,7 @@ def test_the_run_tells_once_that_orders_waited(halted_run: engine.Run, heard: He
     (told,) = [text for text in heard.notices if "waited" in text]
     assert f"{own.orders_waited} order" in told
     assert f"{own.bars_waited} bar" in told
-    assert "volume 0" in told
+    assert "volume of 0" in told
 
 
 @pytest.mark.slow

@@ -223,6 +223,7 @@ POSITIONS: tuple[Leak, ...] = (
         "positions",
         _HYSTERESIS,
         _decided_by(lambda values: values - np.median(values)),
+        {"portfolio": {}},  # a book by rank decides without thresholds
     ),
     Leak(
         "position: centred forecast",

@@ -126,8 +126,8 @@ def _bias_by_test(values: Matrix, actual: Matrix) -> Matrix:
 
 
 def _centred_inputs(honest: Function, plant: Plant) -> Function:
-    def apply(transform: Any, rows: FeatureRows) -> ModelInputs:
-        made: ModelInputs = honest(transform, rows)
+    def apply(transform: Any, rows: FeatureRows, *rest: Any) -> ModelInputs:
+        made: ModelInputs = honest(transform, rows, *rest)
         finite = np.nan_to_num(made.inputs)
         return replace(made, inputs=made.inputs - finite.mean(axis=0))
 

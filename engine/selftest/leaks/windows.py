@@ -144,7 +144,7 @@ def _scaled_by(
         ) -> Any:
             if one and window.index != plant.window:
                 return honest(history, symbol, window, lookback)
-            values = history.features.values
+            values = history.seen_by(symbol).features.values
             finite = values[choose(window, len(values))]
             finite = finite[np.isfinite(finite).all(axis=1)]
             scaling: Any = _OtherRows(history.scaling, finite, len(window.train))
@@ -172,7 +172,8 @@ def _last_input_row(honest: Function, plant: Plant) -> Function:
     ) -> Any:
         made, transform = honest(history, symbol, window, lookback)
         inputs = made.inputs.copy()
-        inputs[-1] = transform.columns.scale(history.features.values[: window.test.start + 1])[-1]
+        own = history.seen_by(symbol).features.values
+        inputs[-1] = transform.columns.scale(own[: window.test.start + 1])[-1]
         return replace(made, inputs=inputs), transform
 
     return build
