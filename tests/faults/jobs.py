@@ -53,7 +53,9 @@ VINTAGES, SUPERSEDED = " vintages", " superseded"
 TICKERS = ("BTC/USDT", "ETH/USDT")
 
 # What two runs that are the same may differ in.
-_OF_THE_PROCESS = {"timings_s", "started_at", "machine", "command", "fits", "strategy_file"}
+_OF_THE_PROCESS = {
+    *("timings_s", "started_at", "machine", "command", "fits", "strategy_file", "ledger"),
+}
 
 
 @dataclass(frozen=True)
