@@ -118,7 +118,7 @@ def test_what_the_run_saw_of_weeks_stands_in_its_manifest_and_on_its_page(
     names = [f"{symbol}:{name}" for symbol in ("AAA", "BBB") for name in own]
     names += [f"{symbol}:1w:{name}" for symbol in ("AAA", "BBB") for name in own]
     assert run.manifest["inputs"] == names
-    assert "AAA:1w:log_return_1" in render_tearsheet(run)
+    assert "1w:volume_zscore_10 of each of 2 symbols" in render_tearsheet(run)
     assert run.manifest["strategy"]["resolutions"] == ["1w"]
     assert np.isfinite(run.predictions["predicted"]).all()
 

@@ -75,7 +75,9 @@ def test_a_page_of_hourly_bars_stays_under_six_megabytes_and_notes_the_downsampl
     returns = pd.DataFrame(
         rng.normal(0, 0.004, (len(index), 6)), index, columns=run.returns.columns
     )
-    bars = pd.DataFrame({"timestamp": index, "symbol": "SP500", "close": 1.0 + rng.random(43_800)})
+    close = 1.0 + rng.random(43_800)
+    prices = dict.fromkeys(("open", "high", "low", "close"), close)
+    bars = pd.DataFrame({"timestamp": index, "symbol": "SP500", **prices, "volume": 1.0})
     span = run.metrics["span"] | {"periods_per_year": 8_766.0}
     long = altered(
         run,

@@ -200,7 +200,7 @@ def _list_inputs(names: Sequence[str]) -> str:
     """Names of the features; those that every symbol of several has, once."""
     by_symbol: dict[str, list[str]] = {}
     for name in names:
-        symbol, _, own = name.rpartition(":")
+        symbol, _, own = name.partition(":")
         by_symbol.setdefault(symbol, []).append(own)
     first, *others = by_symbol.values() or [[]]
     if not others or any(own != first for own in others):

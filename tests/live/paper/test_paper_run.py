@@ -27,7 +27,6 @@ from tests.live.paper.accounts import (
     PaperMarket,
     ScriptedFeed,
     events_of,
-    journal_of,
     make_bars,
     problems_of,
     start_paper,
@@ -262,28 +261,10 @@ def test_daily_bars_are_decided_before_the_open_that_follows_them(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("execution", "missed_on"),
-    [({}, "Mon Tue Wed Thu"), ({"delay": 2}, ""), ({"price": "close"}, "")],
-)
-def test_on_evening_sessions_a_daily_bar_is_complete_after_the_next_open(
-    tmp_path, execution, missed_on
-) -> None:
-    market = start_paper(tmp_path, **around("2024-03-08", "CMES", **execution))
-    market.play(5)
-    with market.journal() as journal:
-        orders = journal.orders(NAME)
-    assert orders
-    for order in orders:  # the session of Monday opens on Sunday evening
-        is_late = f"{order.bar:%a}" in missed_on.split()
-        assert order.status == ("missed" if is_late else "placed")
-    assert problems_of(market) == ()
-
-
-@pytest.mark.slow
-def test_it_is_told_at_the_start_that_every_order_will_be_late(tmp_path) -> None:
+@pytest.mark.parametrize("execution", [{}, {"delay": 2}, {"price": "close"}])
+def test_on_evening_sessions_no_order_is_missed_nor_said_to_be(tmp_path, execution) -> None:
     progress = RecordingProgress()
-    market = start_paper(tmp_path, **around("2024-03-08", "CMES"))
+    market = start_paper(tmp_path, **around("2024-03-08", "CMES", **execution))
     start_account(
         market.spec,
         name=OTHER,
@@ -293,5 +274,10 @@ def test_it_is_told_at_the_start_that_every_order_will_be_late(tmp_path) -> None
         home=market.home,
         progress=progress,
     )
-    assert any("bars of the calendar CMES are" in text for text in progress.notices)
-    assert journal_of(market)["decisions"] == []
+    assert not any("bars of the calendar CMES are" in text for text in progress.notices)
+    market.play(5)
+    with market.journal() as journal:
+        orders = journal.orders(NAME)
+    assert orders
+    assert {order.status for order in orders} == {"placed"}
+    assert problems_of(market) == ()
