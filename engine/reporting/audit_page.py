@@ -106,7 +106,11 @@ def render_audit(
         notes=[note[:1].upper() + note[1:] for note in document.notes],
         figures=_figures_table(document, books),
         charts=(
-            equity_chart(growth, books),
+            replace(
+                equity_chart(growth, books),
+                description="Growth of 1 as the file has it, on a log axis: equal distances are "
+                "equal percentages.",
+            ),
             drawdown_chart(100.0 * (growth / peaks - 1.0), books),
         ),
         books=books,
@@ -155,13 +159,22 @@ def _figures_table(document: AuditDocument, books: tuple[BookStyle, ...]) -> Pla
 def _audit_sections(document: AuditDocument, significance: Significance) -> SignificanceSections:
     """The sections of the significance page that a file of results can fill."""
     return [
-        *sharpe_sections(significance),
+        *map(_leave_costs_open, sharpe_sections(significance)),
         *(_reword(part, document, significance) for part in trial_sections(significance)),
         *forecast_sections(significance),
         *_scenario_sections(document),
         *path_sections(significance),
         *unseen_tail_sections(significance),
     ]
+
+
+def _leave_costs_open(
+    section: QuestionSection | UnansweredQuestion,
+) -> QuestionSection | UnansweredQuestion:
+    """The section without a claim about costs, which a file of results does not show."""
+    if not isinstance(section, QuestionSection):
+        return section
+    return replace(section, description=section.description.replace(" after costs", ""))
 
 
 def _scenario_sections(document: AuditDocument) -> list[QuestionSection]:

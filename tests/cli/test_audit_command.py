@@ -34,6 +34,10 @@ def test_returns_get_a_page_and_a_verdict(working_folder: Path) -> None:
         "audit.json",
         "significance.json",
     ]
+    page = (working_folder / "out" / "audit.html").read_text()
+    assert "Growth of 1 as the file has it" in page
+    assert "after all costs" not in page
+    assert "of each book after costs" not in page
 
 
 def test_json_is_one_value_with_both_documents(working_folder: Path) -> None:
