@@ -11,7 +11,7 @@ from engine.core.errors import InvalidBarsError, UsageError
 from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
 from engine.simulation.accounting import INITIAL_CASH, RUIN_FLOOR
-from engine.simulation.accounting_tables import BarFills, OrderCosts, YearlyRates
+from engine.simulation.accounting.tables import BarFills, OrderCosts, YearlyRates
 from engine.simulation.order_queue import (
     find_due,
     find_waiting,
