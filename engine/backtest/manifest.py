@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from engine.core.progress import Progress
     from engine.core.types import WideFrame
     from engine.data.rates import RateFile
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.runs.run import Run
     from engine.simulation.portfolio import SimulationResult
     from engine.splits.walk_forward import WalkForwardWindow

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.core.types import IntVector, WideFrame
     from engine.leakage.comparison import ComparedStage
     from engine.models import TrainingSet
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.signals.hysteresis import EntryExitThresholds
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import CostModel
