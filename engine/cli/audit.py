@@ -103,7 +103,7 @@ OutOption: TypeAlias = Annotated[
 
 
 @audit_app.command("returns")
-def audit_returns_command(  # noqa: PLR0913, PLR0917 - an argument an option
+def audit_returns_command(
     file: FileArgument,
     column: ColumnOption = None,
     values: ValuesOption = "auto",
@@ -136,7 +136,7 @@ def audit_returns_command(  # noqa: PLR0913, PLR0917 - an argument an option
 
 
 @audit_app.command("trades")
-def audit_trades_command(  # noqa: PLR0913, PLR0917 - an argument an option
+def audit_trades_command(
     file: FileArgument,
     capital: CapitalOption = None,
     dates: DatesOption = None,
@@ -169,7 +169,7 @@ def audit_trades_command(  # noqa: PLR0913, PLR0917 - an argument an option
 
 
 @audit_app.command("positions")
-def audit_positions_command(  # noqa: PLR0913, PLR0917 - an argument an option
+def audit_positions_command(
     file: FileArgument,
     bars: BarsOption = None,
     dates: DatesOption = None,
@@ -201,7 +201,7 @@ def audit_positions_command(  # noqa: PLR0913, PLR0917 - an argument an option
 
 
 @audit_app.command("matrix")
-def audit_matrix_command(  # noqa: PLR0913, PLR0917 - an argument an option
+def audit_matrix_command(
     file: FileArgument,
     column: ColumnOption = None,
     values: ValuesOption = "auto",

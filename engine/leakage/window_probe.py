@@ -95,9 +95,10 @@ def _without_unknown(
     """The first labels, NaN where they end after the last bar."""
     known = ahead.to_numpy()[:count].copy()
     known[max(0, count - bars) :] = np.nan
-    for place, symbol in enumerate(ahead.columns if panel is not None else ()):
-        own = panel.own_rows(symbol)  # type: ignore[union-attr] # no columns without a panel
-        known[own[own < count][-bars:], place] = np.nan
+    if panel is not None:
+        for place, symbol in enumerate(ahead.columns):
+            own = panel.own_rows(symbol)
+            known[own[own < count][-bars:], place] = np.nan
     return pd.DataFrame(known, index=ahead.index[:count], columns=ahead.columns)
 
 

@@ -47,7 +47,7 @@ def rebalance(
     row: PortfolioRow,
     timestamp: datetime,
     spec: PortfolioSpec,
-    terms: BookTerms = BookTerms(),  # noqa: B008 - frozen
+    terms: BookTerms = BookTerms(),
 ) -> PortfolioState:
     """The weights after one close.
 

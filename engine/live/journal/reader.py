@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import pandas as pd
+    from _typeshed import DataclassInstance
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound="DataclassInstance")
 
 
 def no_account_error(path: Path, name: str = "", known: str = "") -> UsageError:
@@ -263,7 +264,7 @@ class JournalReader:
     def _select(
         self, kind: type[Row], table: str, clause: str, *values: object
     ) -> tuple[Row, ...]:
-        columns = ", ".join(f'"{each.name}"' for each in fields(kind))  # type: ignore[arg-type]  # rows are dataclasses
+        columns = ", ".join(f'"{each.name}"' for each in fields(kind))
         with translate_sqlite_errors(self.path):
             rows = self._connection.execute(f"SELECT {columns} FROM {table} {clause}", values)
             return tuple(kind(**from_sqlite(table, row)) for row in rows)
