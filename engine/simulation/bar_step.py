@@ -14,6 +14,7 @@ from engine.simulation.accounting.tables import YearlyRates
 from engine.simulation.order_queue import (
     find_due,
     find_waiting,
+    hold_back,
     newest_decisions,
     queue_orders,
     settle_orders,
@@ -52,8 +53,9 @@ def step(
     A symbol that is left out of `bar` is valued at its last close, pays its last borrow rate, and
     counts the bar as one of its orders' delay. An order that is due waits where its symbol has no
     bar and where nothing trades at it, for the next bar with a trade. Of several that are due the
-    last decided replaces the others; where it takes them back, none of them is filled. What is
-    held of a symbol in `bar.settled` is paid out, without costs, and its orders are cancelled.
+    last decided replaces the others; where it takes them back, none of them is filled. An order
+    waits too where its price at the bar is before its decision, by `bar.instants`. What is held of
+    a symbol in `bar.settled` is paid out, without costs, and its orders are cancelled.
 
     Args:
         account: Before the bar; it is not changed.
@@ -78,7 +80,7 @@ def step(
     queue = queue_orders(account, orders)
     check_decided_before((*queue, *orders), bar)
     bar = bar.with_settlements()
-    queue = settle_orders(queue, account, bar)
+    queue = hold_back(settle_orders(queue, account, bar), bar)
     if account.ruined:
         nothing = dict.fromkeys(("bar_return", *_FINANCING), 0.0)
         return account.model_copy(update={"timestamp": bar.timestamp, **nothing}), ()

@@ -189,14 +189,15 @@ class BacktestComparison:
         symbols = list(weights.columns)
         market, execution = prepared.market, self._spec.execution
         bound = self._spec.bind_costs(market)
-        bars = MarketBars(market, tuple(symbols), panel=self._spec.is_panel)
+        bars = MarketBars(market, tuple(symbols), panel=self._spec.is_panel, price=execution.price)
         rates = load_rates(self._spec.rates).cash.at(pd.DatetimeIndex(weights.index))
         account = Account()
         for number, stamp in enumerate(pd.DatetimeIndex(weights.index)):
             targets = dict(zip(symbols, weights.iloc[number].tolist(), strict=True))
+            prices = bars.at(stamp)
             account, _ = step(
                 account,
-                bars.at(stamp),
+                prices,
                 (),
                 bound,
                 price=execution.price,
@@ -205,7 +206,11 @@ class BacktestComparison:
             )
             if not account.ruined:
                 orders = place_orders(
-                    account.targets, targets, decided_on=stamp, delay=execution.delay
+                    account.targets,
+                    targets,
+                    decided_on=stamp,
+                    delay=execution.delay,
+                    not_before=prices.closed_at,
                 )
                 account = account.model_copy(update={"orders": (*account.orders, *orders)})
             yield stamp, ExpectedBar(targets, account.equity)
