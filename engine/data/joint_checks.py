@@ -61,7 +61,7 @@ def check_together(
 
 
 def describe_together(findings: Sequence[Finding]) -> list[str]:
-    """A sentence a finding; that bars are not shared is told by their number."""
+    """A sentence a finding; that bars are not shared is a notice of its own."""
     return [
         f"{finding.rule}: {finding.sentence}"
         if finding.rule == "survivors"

@@ -123,7 +123,7 @@ def _add_funding(
         sentence = f"{market.provenance['name']} has no funding rates"
         context.notify(sentence)
         rates = FundingRates({})
-        told = {"notices": [*market.provenance["notices"], sentence]}
+        noted = {"notices": [*market.provenance["notices"], sentence]}
     else:
         table = load_funding_rates(
             str(manifest.path),
@@ -133,8 +133,8 @@ def _add_funding(
             clients=context.clients,
             now=context.now,
         )
-        rates, told = FundingRates.from_table(table), {}
-    provenance = market.provenance | told | {"funding": rates.as_json()}
+        rates, noted = FundingRates.from_table(table), {}
+    provenance = market.provenance | noted | {"funding": rates.as_json()}
     return replace(market, funding=rates, provenance=provenance)
 
 
@@ -183,17 +183,17 @@ def _build_market(
     together = check_together(manifest, dataset_bars, panel=use.panel)
     assembly = _assemble(dataset, dataset_bars, use) if dataset.has_own_clocks else None
     if assembly is not None:
-        bars, told = assembly.join()
+        bars, notices = assembly.join()
         stamps = pd.DatetimeIndex(bars["timestamp"])
         ended = assembly.ended_rows(stamps, context.now, dataset.publication_delay)
         bars = bars if ended.all() else bars[ended].reset_index(drop=True)
     elif use.panel:
-        bars, told = (
+        bars, notices = (
             unite_symbols(dataset_bars.frames),
             describe_panel(dataset_bars.frames, dataset),
         )
     else:
-        bars, told = align_symbols(dataset_bars.frames)
+        bars, notices = align_symbols(dataset_bars.frames)
     for sentence in (
         describe_universe(manifest, membership, dataset_bars.frames) if use.is_book else ()
     ):
@@ -206,7 +206,7 @@ def _build_market(
     bar_notices = [
         *context.quality_log.notices(dataset.name),
         *describe_together(together),
-        *told,
+        *notices,
         *unknown,
     ]
     for sentence in bar_notices:
