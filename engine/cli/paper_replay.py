@@ -87,8 +87,8 @@ def paper_replay_command(
 
             print_text(render_replay_text(result, coloured=True))
         if not result.is_equal:
-            from engine.reporting.live_path import describe_culprit
+            from engine.reporting.live_path import describe_cause
 
-            culprit = describe_culprit(result.own_parts)
-            print_notice(f"the live path differs from the backtest. {culprit}.")
+            cause = describe_cause(result.own_parts)
+            print_notice(f"the live path differs from the backtest. {cause}.")
             raise typer.Exit(EXIT_UNEXPECTED)

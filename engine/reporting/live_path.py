@@ -34,13 +34,13 @@ def describe_live_fault(live_path: LivePath) -> str:
     )
     where = f"{formatting.timestamp(first.bar)}: {first.name}{symbol} ({first.kind})"
     return (
-        f"{describe_culprit(live_path.own_parts)}: on the live path "
+        f"{describe_cause(live_path.own_parts)}: on the live path "
         f"{live_path.differing.total} values differ from those of this run, the first at {where} "
         f"is {live} there and {backtest} here."
     )
 
 
-def describe_culprit(own_parts: Sequence[str]) -> str:
+def describe_cause(own_parts: Sequence[str]) -> str:
     """Whose fault a difference is: the engine's, unless the strategy has parts of a user's own.
 
     Args:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MIN_UNIVERSE = 5
 """Symbols from which on a dataset is a universe, of which failed ones could be missing."""
-# A symbol that ends by this many bars earlier is alive: its last bars are not delivered yet.
+# A symbol that ends by this many bars earlier still trades: its last bars are not delivered yet.
 _ALIVE_BARS = 10
 
 
@@ -117,7 +117,7 @@ def _on_timestamps(bars: BarsFrame, column: str, stamps: IntVector) -> Vector:
 
 
 def find_survivors(frames: Mapping[str, BarsFrame], dataset: Dataset) -> list[Finding]:
-    """One finding for a universe of which every symbol lives to the end.
+    """One finding for a universe of which every symbol trades to the end.
 
     Two or three symbols are a choice of markets, and no universe. A dataset with `members` says
     itself who belonged to it.

@@ -70,7 +70,7 @@ class PriceSeries:
 
 
 def find_time_lag(reference: PriceSeries, other: PriceSeries, length: int) -> TimeLag | None:
-    """The lag of one symbol behind another; None where nothing speaks for one.
+    """The lag of one symbol behind another; None where there is no evidence for one.
 
     Args:
         reference: The symbol that is taken as right.

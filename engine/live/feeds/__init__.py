@@ -1,4 +1,4 @@
-"""Bars that arrive while an account lives: requests, a websocket, a folder, standard input."""
+"""Bars that arrive while an account runs: requests, a websocket, a folder, standard input."""
 
 from engine.live.feeds.base import Feed
 from engine.live.feeds.config import (

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Feed(Protocol):
-    """A source of bars that arrive while the account lives.
+    """A source of bars that arrive while the account runs.
 
     A bar is handed out once it has ended by this machine's clock, and by the exchange's where the
     bars come from one. Symbols may lag behind each other: each bar is handed out when it comes.

@@ -115,7 +115,7 @@ class BarLoop:
             home: Folder of caches and fits.
             workers: Processes to train in, instead of `compute.workers`.
             progress: Receives progress and notices.
-            state: That of an account that lives.
+            state: That of a running account.
 
         Raises:
             UsageError: No window fits into the bars, the state is later than the bars, or as

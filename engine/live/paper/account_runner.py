@@ -1,4 +1,4 @@
-"""One paper account that lives: bars come, are decided once each, and are journaled."""
+"""One running paper account: bars come, are decided once each, and are journaled."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class AccountRunner:
     """Decides the bars of one account as they come.
 
     It continues from what the journal has: the bars that the account knew, and the state that the
-    last decision left. While it lives no other process may write for the account.
+    last decision left. While it runs no other process may write for the account.
 
     Args:
         account: The account.

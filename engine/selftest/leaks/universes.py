@@ -25,8 +25,8 @@ def _one_bar_early(honest: Function, _: Plant) -> Function:
 def _survivors_alone(honest: Function, _: Plant) -> Function:
     def split(panel: Any, symbol: str, rows: Any) -> Any:
         own = honest(panel, symbol, rows)
-        lives = bool(panel.present[symbol].iloc[-5:].any())
-        return own if lives else type(own)(own.index, range(0), range(0), own.test, own.needed)
+        is_listed = bool(panel.present[symbol].iloc[-5:].any())
+        return own if is_listed else type(own)(own.index, range(0), range(0), own.test, own.needed)
 
     return split
 

@@ -18,7 +18,7 @@ def finance_bar(
     terms: YearlyRates,
     years: float,
 ) -> Financing:
-    """What was held at the last close pays and earns until now; of later bars it knows nothing.
+    """What was held at the last close pays and earns until now; it is computed without later bars.
 
     Args:
         units: Held at the last close, signed.

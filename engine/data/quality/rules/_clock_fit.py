@@ -85,7 +85,7 @@ class ClockFit:
 
     @property
     def fits(self) -> bool:
-        """Whether nothing speaks against these clocks."""
+        """Whether nothing contradicts these clocks."""
         return (
             self.covers_hours
             and self.shifted_share <= _MAX_SHIFTED_SHARE
