@@ -43,9 +43,8 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
         for turn in range(options.rounds + 1):
             for name in names:
                 record = _run(name, settings, pages=not options.no_pages)
-                log(
-                    f"{name}, run {turn}: {record['certificate_s']:.2f} s, {record['trained']} fits"
-                )
+                spent, trained = record["certificate_s"], record["trained"]
+                log(f"{name}, run {turn}: {spent:.2f} s, {trained} fits trained")
                 if turn:
                     rows[name].append(record)
     return {"rows": {name: _summarise(records) for name, records in rows.items()}}
