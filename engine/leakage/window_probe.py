@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,8 @@ from engine.core.randomness import derive_seed
 from engine.leakage.comparison import FIXES, format_bar
 from engine.leakage.mirrored_bars import mirror_after
 from engine.leakage.output_pairs import pair_tasks, pair_windows
-from engine.pipeline.prepare import build_history, prepare_data
+from engine.pipeline.feature_history import build_history
+from engine.pipeline.schedules import make_windows
 from engine.pipeline.steps import make_window_tasks
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def probe_edges(
     rng = np.random.default_rng(derive_seed(spec.seed, "certificate", "edges"))
     drawn = (synthetic_future.replace_after(row, rng) for _ in range(N_EDGE_FUTURES))
     for market in (mirror_after(real.market, row), *drawn):
-        cut = prepare_data(few, market, real.rates)
+        cut = make_windows(few, build_history(few, market), Fraction(0))
         comparison.require_equal(pair_windows(real, cut), last)
 
 
