@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from engine.core.calendar_time import DAYS_PER_YEAR
+from engine.core.calendar_time import DAYS_PER_YEAR, days_between
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
@@ -80,7 +79,7 @@ def step(
     queue = settle_orders(queue, account, bar)
     if account.ruined:
         nothing = dict.fromkeys(("bar_return", *_FINANCING), 0.0)
-        return account.model_copy(update={"timestamp": bar.timestamp, **nothing}), ()
+        return account.with_values(timestamp=bar.timestamp, **nothing), ()
     decided = newest_decisions((*account.orders, *orders)) | dict.fromkeys(bar.settled, 0.0)
     rates = _rates_at(costs.rates, bar)
     funding = {symbol: rate.funding(price) for symbol, rate in rates.items()}
@@ -95,29 +94,24 @@ def step(
     terms = costs.rates
     execution = _execute(due, financed.available_cash, holdings, prices, rates, terms.loan_rate)
     filled = due.keys() - execution.unfilled.keys()
-    traded = financed.model_copy(
-        update={
-            "available_cash": execution.available_cash,
-            "cash_flow": financed.cash_flow + execution.cash_flow,
-            "holdings": tuple(
-                _update_holding(holding, due, execution, decided) for holding in holdings.values()
-            ),
-            "orders": find_waiting(queue, holdings, filled),
-        }
+    traded = financed.with_values(
+        available_cash=execution.available_cash,
+        cash_flow=financed.cash_flow + execution.cash_flow,
+        holdings=tuple(
+            _update_holding(holding, due, execution, decided) for holding in holdings.values()
+        ),
+        orders=find_waiting(queue, holdings, filled),
     )
     if account.timestamp is not None:
         traded = _fund_after_fills(traded, funding)
     fills = _make_fills(bar.timestamp, due, execution, prices, equity)
     after = traded.cash + _value(traded.holdings, prices)
-    marked = _mark_to_market(traded, account, bar, rates)
+    known = {"cash_rate": cash_rate, "loan_per_year": terms.loan_per_year}
+    marked = _mark_to_market(traded, account, bar, rates, known)
     if min(after, marked.equity) < RUIN_FLOOR:
         return _ruin(traded, bar), fills
-    known = {
-        "cash_rate": cash_rate,
-        "loan_per_year": terms.loan_per_year,
-        "margin_call": _is_called(marked, maintenance_margin),
-    }
-    return marked.model_copy(update=known), fills
+    called = _is_called(marked, maintenance_margin)
+    return marked.with_values(margin_call=True) if called else marked, fills
 
 
 _FINANCING = ("borrow", "interest", "funding", "loan_interest")
@@ -169,31 +163,29 @@ def _finance(
             account.cash_rate,
             math.nan if account.loan_per_year is None else account.loan_per_year,
         ),
-        (now - account.timestamp) / timedelta(days=1) / DAYS_PER_YEAR,
+        days_between(account.timestamp, now) / DAYS_PER_YEAR,
     )
     paid = _funding_of(held, funding, 0)
     earned = accounting.net_of_financing(financing, paid)
-    return account.model_copy(
-        update={
-            "cash_flow": account.cash_flow + earned,
-            "available_cash": account.available_cash + earned * INITIAL_CASH,
-            "borrow": financing.borrow,
-            "interest": financing.interest,
-            "funding": paid,
-            "loan_interest": financing.loan_interest,
-        }
+    return account.with_values(
+        cash_flow=account.cash_flow + earned,
+        available_cash=account.available_cash + earned * INITIAL_CASH,
+        borrow=financing.borrow,
+        interest=financing.interest,
+        funding=paid,
+        loan_interest=financing.loan_interest,
     )
 
 
 def _fund_after_fills(traded: Account, funding: Mapping[str, tuple[float, float]]) -> Account:
     """The account after the funding that the bar's positions pay after its fills."""
+    if not any(after for _, after in funding.values()):
+        return traded
     paid = _funding_of(traded.holdings, funding, 1)
-    return traded.model_copy(
-        update={
-            "cash_flow": traded.cash_flow - paid,
-            "available_cash": traded.available_cash - paid * INITIAL_CASH,
-            "funding": traded.funding + paid,
-        }
+    return traded.with_values(
+        cash_flow=traded.cash_flow - paid,
+        available_cash=traded.available_cash - paid * INITIAL_CASH,
+        funding=traded.funding + paid,
     )
 
 
@@ -201,6 +193,8 @@ def _funding_of(
     held: Iterable[Holding], funding: Mapping[str, tuple[float, float]], part: int
 ) -> float:
     """What holdings pay at their last closes: before (0) or after (1) the fills of a bar."""
+    if not any(due[part] for due in funding.values()):
+        return 0.0
     holdings = list(held)
     return accounting.fund_positions(
         [holding.units for holding in holdings],
@@ -241,6 +235,8 @@ def _execute(
     """Fills what is due, in the order of execution: by the value that is to be traded."""
     symbols = list(holdings)
     nothing = [0.0] * len(symbols)
+    if not due:
+        return _Execution(symbols, BarFills([], nothing, [], [], nothing), 0, [], cash, 0.0)
     fills = BarFills([0] * len(symbols), *(nothing.copy() for _ in range(4)))
     units = [holding.available_units for holding in holdings.values()]
     charged = [rates.get(symbol, _NO_RATES) for symbol in symbols]
@@ -265,9 +261,10 @@ def _update_holding(
 ) -> Holding:
     """The holding after its order and the newest decision."""
     symbol = holding.symbol
-    update: dict[str, float | None] = {
-        "decided_weight": decided.get(symbol, holding.decided_weight)
-    }
+    update: dict[str, float | None] = {}
+    decided_weight = decided.get(symbol, holding.decided_weight)
+    if decided_weight != holding.decided_weight:
+        update["decided_weight"] = decided_weight
     if symbol in due:
         place = execution.symbols.index(symbol)
         size = execution.fills.size[place]
@@ -278,7 +275,7 @@ def _update_holding(
         if size != 0:
             update["units"] = accounting.add_units(holding.units, size)
             update["available_units"] = execution.available_units[place]
-    return holding.model_copy(update=update)
+    return holding.with_values(**update) if update else holding
 
 
 def _make_fills(
@@ -311,28 +308,30 @@ def _make_fills(
 
 
 def _mark_to_market(
-    traded: Account, before: Account, bar: BarPrices, rates: Mapping[str, BarRates]
+    traded: Account,
+    before: Account,
+    bar: BarPrices,
+    rates: Mapping[str, BarRates],
+    known: Mapping[str, float | None],
 ) -> Account:
-    """The account at the bar's close."""
+    """The account at the bar's close, with what is known then beside; nothing is called yet."""
     holdings = tuple(
-        holding.model_copy(
-            update={
-                "close": bar.close[holding.symbol],
-                "borrow_per_year": rates[holding.symbol].borrow_per_year,
-            }
+        holding.with_values(
+            close=bar.close[holding.symbol],
+            borrow_per_year=rates[holding.symbol].borrow_per_year,
         )
         if holding.symbol in bar.close
         else holding
         for holding in traded.holdings
     )
     equity = traded.cash + _value(holdings, {held.symbol: held.close for held in holdings})
-    return traded.model_copy(
-        update={
-            "timestamp": bar.timestamp,
-            "holdings": holdings,
-            "equity": equity,
-            "bar_return": equity / before.equity - 1.0,
-        }
+    return traded.with_values(
+        timestamp=bar.timestamp,
+        holdings=holdings,
+        equity=equity,
+        bar_return=equity / before.equity - 1.0,
+        margin_call=False,
+        **known,
     )
 
 

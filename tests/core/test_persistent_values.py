@@ -34,6 +34,21 @@ def test_a_value_survives_its_json(value: PersistentValue) -> None:
 
 
 @EVERY_VALUE
+def test_a_value_of_checked_fields_is_the_one_that_was_checked(value: PersistentValue) -> None:
+    built = type(value).of_checked(**vars(value))
+    assert built == value
+    assert built.model_dump_json() == value.model_dump_json()
+
+
+def test_other_values_leave_the_first_value_as_it_was() -> None:
+    account = Account(equity=1.5)
+    changed = account.with_values(equity=2.5, ruined=True)
+    assert changed == Account(equity=2.5, ruined=True)
+    assert account == Account(equity=1.5)
+    assert Account.model_validate_json(changed.model_dump_json()) == changed
+
+
+@EVERY_VALUE
 @pytest.mark.parametrize(
     "text", ["", "no JSON", "[]", "3", "null", '{"unknown": 1}', '{"timestamp": '], ids=repr
 )

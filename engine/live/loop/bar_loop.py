@@ -6,14 +6,17 @@ a run its forecasts, weights and account are those of the run bit for bit.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.core.errors import UsageError
+from engine.core.errors import BacktestError, UsageError
+from engine.core.part_origin import find_external_parts
 from engine.core.progress import NullProgress
+from engine.data.intervals import bar_end
 from engine.data.next_bar import NextBar
 from engine.data.rates import load_rates
 from engine.live.fitted_strategy import fit_newest_window, fit_windows
@@ -84,6 +87,7 @@ class BarLoop:
         self._state = state or LoopState()
         self._rates = rates or load_rates(spec.rates)
         self._is_prepared = False
+        self._is_built_in = not any(find_external_parts(spec))
         self._fixed_costs = _bind_fixed(spec.costs)
         self._decision_spec = spec.decision_spec(periods_per_year=1.0)
 
@@ -205,25 +209,10 @@ class BarLoop:
         begins = self._recent.clock.begins(timestamp)
         present = self._windows.begin(timestamp) if begins else self._require_window(timestamp)
         history = _LazyHistory(timestamp, self._load_history)
-        account, fills = self._step(prices, recent, history)
-        row, decision, targets = self._decide(recent, present, history)
-        orders = (
-            ()
-            if account.ruined
-            else place_orders(
-                account.targets,
-                targets,
-                decided_on=timestamp,
-                delay=self.spec.execution.delay,
-                lags=recent.strategy.fill_lags(bar),
-            )
-        )
-        if orders:
-            account = account.model_copy(update={"orders": (*account.orders, *orders)})
+        outcome, decision = self._trade(bar, recent, prices, present, history)
         self._recent, self._present, self._is_prepared = recent, present, False
-        self._state = LoopState(decision=decision, account=account)
-        trained = present.trained if begins else 0
-        return BarOutcome(timestamp, row, targets, orders, fills, account, trained, present.index)
+        self._state = LoopState.of_checked(decision=decision, account=outcome.account)
+        return replace(outcome, trained=present.trained) if begins else outcome
 
     def prepare_next(self) -> None:
         """Computes what the next forecast needs of the bars so far, while the next bar is awaited.
@@ -233,6 +222,54 @@ class BarLoop:
         if self._present is not None and not self._is_prepared:
             self._present.models.prepare_next(self._recent.rows)
             self._is_prepared = True
+
+    def rehearse(self) -> None:
+        """Computes a next bar that repeats the newest one, and forgets all that follows from it.
+
+        `advance` gives the same without it. After a wait of some milliseconds the instructions and
+        the data of a bar have left the caches of the processor, and reading them again takes
+        longer than the arithmetic; a bar that comes soon after a rehearsal finds them there.
+
+        Nothing is computed where a part of the strategy is a user's, which may count its calls,
+        or before the first window. An error of the repeated bar is none of a bar.
+        """
+        bar = self._recent.bar
+        if self._present is None or not self._is_built_in:
+            return
+        following = bar.at(bar_end(bar.timestamp, self._recent.strategy.stream.interval))
+        history = _LazyHistory(following.timestamp, _refuse_history)
+        with suppress(BacktestError):
+            recent, prices = self._recent.append(following)
+            self._trade(following, recent, prices, self._present, history)
+
+    def _trade(
+        self,
+        bar: NextBar,
+        recent: RecentBars,
+        prices: BarPrices,
+        present: PresentWindow,
+        history: _LazyHistory,
+    ) -> tuple[BarOutcome, DecisionState]:
+        """What follows from a bar: fills, the account, the decision at its close, its orders."""
+        account, fills = self._step(prices, recent, history)
+        row, decision, targets = self._decide(recent, present, history)
+        orders = (
+            ()
+            if account.ruined
+            else place_orders(
+                account.targets,
+                targets,
+                decided_on=recent.newest,
+                delay=self.spec.execution.delay,
+                lags=recent.strategy.fill_lags(bar),
+            )
+        )
+        if orders:
+            account = account.with_values(orders=(*account.orders, *orders))
+        outcome = BarOutcome(
+            recent.newest, row, targets, orders, fills, account, trained=0, window=present.index
+        )
+        return outcome, decision
 
     def _step(
         self, prices: BarPrices, recent: RecentBars, history: _LazyHistory
@@ -302,6 +339,14 @@ class _LazyHistory:
     def market(self) -> Market:
         """The market."""
         return self._load(self.timestamp)
+
+
+def _refuse_history(until: pd.Timestamp) -> Market:
+    raise UsageError(
+        "a rehearsal reads no history",
+        expected="what the newest bar needs",
+        found=f"the history up to {until}",
+    )
 
 
 def _bind_fixed(costs: CostModel) -> BoundCosts | None:
