@@ -49,7 +49,7 @@ class PersistentValue(Spec):
         Args:
             values: By field, of its type.
         """
-        return self.of_checked(**{**self.__dict__, **values})
+        return self.of_checked(**(self.__dict__ | values))
 
     @classmethod
     def model_validate_json(

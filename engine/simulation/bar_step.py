@@ -90,9 +90,51 @@ def step(
     equity = financed.cash + _value(holdings.values(), prices)
     if equity < RUIN_FLOOR:
         return _ruin(financed, bar), ()
+    if queue or decided:
+        order_book = _OrderBook(queue, decided, holdings, prices, equity)
+        traded, fills = _fill(financed, bar, order_book, rates, costs.rates.loan_rate)
+    else:
+        traded, fills = financed.with_values(holdings=tuple(holdings.values())), ()
+    if account.timestamp is not None:
+        traded = _fund_after_fills(traded, funding)
+    after = traded.cash + _value(traded.holdings, prices)
+    known = {"cash_rate": cash_rate, "loan_per_year": costs.rates.loan_per_year}
+    marked = _mark_to_market(traded, account, bar, rates, known)
+    if min(after, marked.equity) < RUIN_FLOOR:
+        return _ruin(traded, bar), fills
+    called = _is_called(marked, maintenance_margin)
+    return marked.with_values(margin_call=True) if called else marked, fills
+
+
+class _OrderBook(NamedTuple):
+    """The orders of a bar, and what they meet.
+
+    Attributes:
+        queue: Those that are due or wait.
+        decided: Symbol -> the target decided last, where it is not that of the holding.
+        holdings: By symbol.
+        prices: Of the fills, by symbol.
+        equity: At these prices.
+    """
+
+    queue: tuple[Order, ...]
+    decided: Mapping[str, float]
+    holdings: Mapping[str, Holding]
+    prices: Mapping[str, float]
+    equity: float
+
+
+def _fill(
+    financed: Account,
+    bar: BarPrices,
+    book: _OrderBook,
+    rates: Mapping[str, BarRates],
+    loan_rate: float,
+) -> tuple[Account, tuple[Fill, ...]]:
+    """The account after the orders that are due, and their fills."""
+    queue, decided, holdings, prices, equity = book
     due = find_due(queue, bar, holdings)
-    terms = costs.rates
-    execution = _execute(due, financed.available_cash, holdings, prices, rates, terms.loan_rate)
+    execution = _execute(due, financed.available_cash, holdings, prices, rates, loan_rate)
     filled = due.keys() - execution.unfilled.keys()
     traded = financed.with_values(
         available_cash=execution.available_cash,
@@ -102,16 +144,7 @@ def step(
         ),
         orders=find_waiting(queue, holdings, filled),
     )
-    if account.timestamp is not None:
-        traded = _fund_after_fills(traded, funding)
-    fills = _make_fills(bar.timestamp, due, execution, prices, equity)
-    after = traded.cash + _value(traded.holdings, prices)
-    known = {"cash_rate": cash_rate, "loan_per_year": terms.loan_per_year}
-    marked = _mark_to_market(traded, account, bar, rates, known)
-    if min(after, marked.equity) < RUIN_FLOOR:
-        return _ruin(traded, bar), fills
-    called = _is_called(marked, maintenance_margin)
-    return marked.with_values(margin_call=True) if called else marked, fills
+    return traded, _make_fills(bar.timestamp, due, execution, prices, equity)
 
 
 _FINANCING = ("borrow", "interest", "funding", "loan_interest")
@@ -235,8 +268,6 @@ def _execute(
     """Fills what is due, in the order of execution: by the value that is to be traded."""
     symbols = list(holdings)
     nothing = [0.0] * len(symbols)
-    if not due:
-        return _Execution(symbols, BarFills([], nothing, [], [], nothing), 0, [], cash, 0.0)
     fills = BarFills([0] * len(symbols), *(nothing.copy() for _ in range(4)))
     units = [holding.available_units for holding in holdings.values()]
     charged = [rates.get(symbol, _NO_RATES) for symbol in symbols]
