@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from engine.core.calendar_time import DAYS_PER_YEAR, days_between
 from engine.core.errors import InvalidBarsError, UsageError
 from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
 from engine.simulation.accounting import INITIAL_CASH, RUIN_FLOOR
-from engine.simulation.accounting_tables import BarFills, OrderCosts, YearlyRates
+from engine.simulation.accounting_tables import YearlyRates
+from engine.simulation.bar_fills import OrderBook, fill_orders
 from engine.simulation.order_queue import (
-    find_due,
-    find_waiting,
     newest_decisions,
     queue_orders,
     settle_orders,
 )
-from engine.simulation.rate_values import BarRates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from engine.signals.orders import Order
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts
+    from engine.simulation.rate_values import BarRates
 
 
 def step(
@@ -91,8 +90,8 @@ def step(
     if equity < RUIN_FLOOR:
         return _ruin(financed, bar), ()
     if queue or decided:
-        order_book = _OrderBook(queue, decided, holdings, prices, equity)
-        traded, fills = _fill(financed, bar, order_book, rates, costs.rates.loan_rate)
+        order_book = OrderBook(queue, decided, holdings, prices, equity)
+        traded, fills = fill_orders(financed, bar, order_book, rates, costs.rates.loan_rate)
     else:
         traded, fills = financed.with_values(holdings=tuple(holdings.values())), ()
     if account.timestamp is not None:
@@ -106,52 +105,8 @@ def step(
     return marked.with_values(margin_call=True) if called else marked, fills
 
 
-class _OrderBook(NamedTuple):
-    """The orders of a bar, and what they meet.
-
-    Attributes:
-        queue: Those that are due or wait.
-        decided: Symbol -> the target decided last, where it is not that of the holding.
-        holdings: By symbol.
-        prices: Of the fills, by symbol.
-        equity: At these prices.
-    """
-
-    queue: tuple[Order, ...]
-    decided: Mapping[str, float]
-    holdings: Mapping[str, Holding]
-    prices: Mapping[str, float]
-    equity: float
-
-
-def _fill(
-    financed: Account,
-    bar: BarPrices,
-    book: _OrderBook,
-    rates: Mapping[str, BarRates],
-    loan_rate: float,
-) -> tuple[Account, tuple[Fill, ...]]:
-    """The account after the orders that are due, and their fills."""
-    queue, decided, holdings, prices, equity = book
-    due = find_due(queue, bar, holdings)
-    execution = _execute(due, financed.available_cash, holdings, prices, rates, loan_rate)
-    filled = due.keys() - execution.unfilled.keys()
-    traded = financed.with_values(
-        available_cash=execution.available_cash,
-        cash_flow=financed.cash_flow + execution.cash_flow,
-        holdings=tuple(
-            _update_holding(holding, due, execution, decided) for holding in holdings.values()
-        ),
-        orders=find_waiting(queue, holdings, filled),
-    )
-    return traded, _make_fills(bar.timestamp, due, execution, prices, equity)
-
-
 _FINANCING = ("borrow", "interest", "funding", "loan_interest")
 """What an account pays and earns between fills, as columns of `SimulationResult.financing`."""
-
-_NO_RATES = BarRates(0.0, 0.0, 0.0)
-"""Of a symbol without a bar, whose orders wait."""
 
 
 def _rates_at(rates: CostRates, bar: BarPrices) -> Mapping[str, BarRates]:
@@ -161,23 +116,6 @@ def _rates_at(rates: CostRates, bar: BarPrices) -> Mapping[str, BarRates]:
     traded = [symbol for symbol in bar.close if symbol not in bar.settled]
     free = dict.fromkeys(bar.settled, rates.of_settlement)
     return {**rates.at(bar.timestamp, traded), **free}
-
-
-class _Execution(NamedTuple):
-    """The fills of a bar, an entry a symbol, and the cash after them."""
-
-    symbols: list[str]
-    fills: BarFills
-    due: int
-    available_units: list[float]
-    available_cash: float
-    cash_flow: float
-
-    @property
-    def unfilled(self) -> dict[str, float]:
-        """Symbol -> units that the bar could not fill, of those that it could not."""
-        left = zip(self.symbols, self.fills.unfilled, strict=True)
-        return {symbol: units for symbol, units in left if units != 0}
 
 
 def _finance(
@@ -255,87 +193,6 @@ def _holdings_by_symbol(account: Account, bar: BarPrices) -> dict[str, Holding]:
     if not bar.symbols:
         return holdings
     return {symbol: holdings[symbol] for symbol in bar.symbols if symbol in holdings}
-
-
-def _execute(
-    due: Mapping[str, Order],
-    cash: float,
-    holdings: Mapping[str, Holding],
-    prices: Mapping[str, float],
-    rates: Mapping[str, BarRates],
-    loan_rate: float,
-) -> _Execution:
-    """Fills what is due, in the order of execution: by the value that is to be traded."""
-    symbols = list(holdings)
-    nothing = [0.0] * len(symbols)
-    fills = BarFills([0] * len(symbols), *(nothing.copy() for _ in range(4)))
-    units = [holding.available_units for holding in holdings.values()]
-    charged = [rates.get(symbol, _NO_RATES) for symbol in symbols]
-    cash, count = accounting.execute_orders(
-        [due[symbol].target_weight if symbol in due else math.nan for symbol in symbols],
-        cash,
-        units,
-        [prices[symbol] for symbol in symbols],
-        OrderCosts(*([getattr(rate, name) for rate in charged] for name in OrderCosts._fields)),
-        accounting.credit_of(loan_rate),
-        fills,
-    )
-    flow = accounting.cash_flow_of(fills, count)
-    return _Execution(symbols, fills, count, units, cash, flow)
-
-
-def _update_holding(
-    holding: Holding,
-    due: Mapping[str, Order],
-    execution: _Execution,
-    decided: Mapping[str, float],
-) -> Holding:
-    """The holding after its order and the newest decision."""
-    symbol = holding.symbol
-    update: dict[str, float | None] = {}
-    decided_weight = decided.get(symbol, holding.decided_weight)
-    if decided_weight != holding.decided_weight:
-        update["decided_weight"] = decided_weight
-    if symbol in due:
-        place = execution.symbols.index(symbol)
-        size = execution.fills.size[place]
-        if symbol not in execution.unfilled:
-            update["target_weight"] = due[symbol].target_weight
-        elif size != 0:
-            update["target_weight"] = None
-        if size != 0:
-            update["units"] = accounting.add_units(holding.units, size)
-            update["available_units"] = execution.available_units[place]
-    return holding.with_values(**update) if update else holding
-
-
-def _make_fills(
-    timestamp: datetime,
-    due: Mapping[str, Order],
-    execution: _Execution,
-    prices: Mapping[str, float],
-    equity: float,
-) -> tuple[Fill, ...]:
-    fills = []
-    for place in execution.fills.sequence[: execution.due]:
-        symbol, size = execution.symbols[place], execution.fills.size[place]
-        if size == 0:
-            continue
-        price = execution.fills.price[place]
-        fills.append(
-            Fill(
-                timestamp=timestamp,
-                symbol=symbol,
-                side="buy" if size > 0 else "sell",
-                size=abs(size),
-                price=price,
-                fee=execution.fills.fee[place],
-                slippage_cost=abs(price - prices[symbol]) * abs(size),
-                equity=equity,
-                margin_call=due[symbol].margin_call,
-            )
-        )
-    return tuple(fills)
 
 
 def _mark_to_market(

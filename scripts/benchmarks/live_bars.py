@@ -2,8 +2,8 @@
 
 Both rehearse before each bar: the loop as a paper account does while it waits, the plain way by a
 forecast of the bars so far. So neither meets its bar with the caches of the other.
-Arguments: name of a model, bars of the loop, bars of the plain way, milliseconds from a rehearsal to
-the bar. Prints one JSON object.
+Arguments: name of a model, bars of the loop, bars of the plain way, milliseconds from a rehearsal
+to the bar. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -34,6 +34,10 @@ from live_workload import (
 from engine.core.lazy_imports import relax_gc, settle_gc
 from engine.training.store import FitStore
 
+if TYPE_CHECKING:
+    from engine.data import Market
+    from engine.live.loop.bar_loop import BarLoop
+
 WARM_UP_BARS = 20
 """Bars of each way that are not counted: the first calls compile and import."""
 
@@ -43,13 +47,7 @@ def main() -> None:
     name, count, plain_count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     pause_s = float(sys.argv[4]) / 1e3
     market = make_market(HISTORY + WARM_UP_BARS + count)
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        home = Path(folder)
-        loop = start_loop(make_spec(MODELS[name]), market, home)
-        store = FitStore(home / "fits")
-        fitted = store.get(store.find_keys("")[0])
-        assert fitted is not None
-    plain = PlainForecaster(fitted)
+    loop, plain = _make_ways(name, market)
     table = market.bars.set_index("timestamp")
     taken: dict[str, list[tuple[float, float]]] = {"loop": [], "plain": []}
     forecasts: dict[str, list[float]] = {"loop": [], "plain": []}
@@ -72,6 +70,17 @@ def main() -> None:
             forecasts["plain"].append(forecast)
             assert decided in {0.0, 1.0}
     sys.stdout.write(json.dumps(_summarise(taken, forecasts)))
+
+
+def _make_ways(name: str, market: Market) -> tuple[BarLoop, PlainForecaster]:
+    """The loop after the history, and the network of its fit in Keras."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        home = Path(folder)
+        loop = start_loop(make_spec(MODELS[name]), market, home)
+        store = FitStore(home / "fits")
+        fitted = store.get(store.find_keys("")[0])
+        assert fitted is not None
+    return loop, PlainForecaster(fitted)
 
 
 def _clocks_after(pause_s: float) -> tuple[float, float]:
