@@ -99,6 +99,13 @@ class HighLowRange(WindowIndicator):
         """The range of each bar."""
         return (columns["high"] - columns["low"]) / columns["close"]
 
+    @override
+    def compute_newest(self, columns: Mapping[str, Vector]) -> float:
+        """The range of the last bar."""
+        return (float(columns["high"][-1]) - float(columns["low"][-1])) / float(
+            columns["close"][-1]
+        )
+
 
 class Volatility(WindowIndicator):
     """Standard deviation of the last `window` log returns, per bar (divisor `window` - 1).

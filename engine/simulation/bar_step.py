@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from engine.core.calendar_time import DAYS_PER_YEAR, days_between
-from engine.core.errors import InvalidBarsError, UsageError
 from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
 from engine.simulation.accounting import INITIAL_CASH, RUIN_FLOOR
-from engine.simulation.accounting_tables import YearlyRates
-from engine.simulation.bar_fills import OrderBook, fill_orders
+from engine.simulation.accounting.tables import YearlyRates
+from engine.simulation.bar_checks import check_bar, check_decided_before, check_terms
+from engine.simulation.bar_execution import OrderBook, fill_orders
 from engine.simulation.order_queue import (
+    hold_back,
     newest_decisions,
     queue_orders,
     settle_orders,
@@ -49,8 +50,9 @@ def step(
     A symbol that is left out of `bar` is valued at its last close, pays its last borrow rate, and
     counts the bar as one of its orders' delay. An order that is due waits where its symbol has no
     bar and where nothing trades at it, for the next bar with a trade. Of several that are due the
-    last decided replaces the others; where it takes them back, none of them is filled. What is
-    held of a symbol in `bar.settled` is paid out, without costs, and its orders are cancelled.
+    last decided replaces the others; where it takes them back, none of them is filled. An order
+    waits too where its price at the bar is before its decision, by `bar.instants`. What is held of
+    a symbol in `bar.settled` is paid out, without costs, and its orders are cancelled.
 
     Args:
         account: Before the bar; it is not changed.
@@ -70,12 +72,12 @@ def step(
             costs do not have it; or `price` is neither, or the yield is not finite.
         InvalidBarsError: A price is not positive and finite, or a symbol has one price only.
     """
-    _check_terms(price, cash_rate)
-    _check_bar(account, bar, price)
+    check_terms(price, cash_rate)
+    check_bar(account, bar, price)
     queue = queue_orders(account, orders)
-    _check_decided_before((*queue, *orders), bar)
+    check_decided_before((*queue, *orders), bar)
     bar = bar.with_settlements()
-    queue = settle_orders(queue, account, bar)
+    queue = hold_back(settle_orders(queue, account, bar), bar)
     if account.ruined:
         nothing = dict.fromkeys(("bar_return", *_FINANCING), 0.0)
         return account.with_values(timestamp=bar.timestamp, **nothing), ()
@@ -239,66 +241,3 @@ def _value(holdings: Iterable[Holding], prices: Mapping[str, float]) -> float:
     return accounting.value_units(
         [holding.units for holding in held], [prices[holding.symbol] for holding in held]
     )
-
-
-def _check_terms(price: str, cash_rate: float) -> None:
-    if price not in {"open", "close"}:
-        raise UsageError(
-            "orders are filled at the open or the close",
-            expected="`open` or `close`, as in execution.price",
-            found=str(price),
-        )
-    if not math.isfinite(cash_rate):
-        raise UsageError(
-            "the yield on cash is not finite",
-            expected="a finite rate a year, 0.02 is 2 %",
-            found=f"{cash_rate}",
-            where="cash_rate",
-        )
-
-
-def _check_decided_before(orders: Iterable[Order], bar: BarPrices) -> None:
-    late = next((order for order in orders if order.decided_on >= bar.timestamp), None)
-    if late is not None:
-        raise UsageError(
-            "Orders cannot be filled before they are decided",
-            expected=f"an order decided at a bar before {bar.timestamp}",
-            found=f"one decided on {late.decided_on}",
-            where=late.symbol,
-            fix="step with it at the next bar",
-        )
-
-
-def _check_bar(account: Account, bar: BarPrices, price: str) -> None:
-    if account.timestamp is not None and bar.timestamp <= account.timestamp:
-        raise UsageError(
-            "bars are stepped over in the order of time",
-            expected=f"a bar later than {account.timestamp}",
-            found=f"{bar.timestamp}",
-        )
-    _check_prices(bar, price)
-    if unknown := bar.traded.keys() - bar.close.keys():
-        raise UsageError(
-            "a symbol that has no bar is said to have traded or not",
-            expected="in `traded` symbols of `open` and `close` alone",
-            found=", ".join(sorted(unknown)),
-            where=f"bar {bar.timestamp}",
-            fix="leave the symbol out of `traded`",
-        )
-
-
-def _check_prices(bar: BarPrices, fill_price: str) -> None:
-    """Refuses a bar without the price of its fills, or without a close."""
-    symbols = bar.open.keys() | bar.close.keys()
-    opened = symbols if fill_price == "open" else bar.open.keys()
-    for column, prices, needed in (("open", bar.open, opened), ("close", bar.close, symbols)):
-        for symbol in needed:
-            found = prices.get(symbol, math.nan)
-            if not (math.isfinite(found) and found > 0):
-                raise InvalidBarsError(
-                    f"a {column} price cannot be traded at",
-                    expected="a positive, finite open and close of each symbol",
-                    found=f"{found}",
-                    where=f"{symbol} at {bar.timestamp}",
-                    fix="leave a symbol without a bar out of both",
-                )

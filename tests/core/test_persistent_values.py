@@ -35,9 +35,15 @@ def test_a_value_survives_its_json(value: PersistentValue) -> None:
 
 @EVERY_VALUE
 def test_a_value_of_checked_fields_is_the_one_that_was_checked(value: PersistentValue) -> None:
-    built = type(value).of_checked(**vars(value))
+    built = type(value).of_checked(**dict(reversed(vars(value).items())))
     assert built == value
     assert built.model_dump_json() == value.model_dump_json()
+
+
+def test_a_field_without_a_default_cannot_be_left_out() -> None:
+    with pytest.raises(TypeError, match="Holding needs close, symbol"):
+        Holding.of_checked(symbol="A")
+    assert Holding.of_checked(close=0.5, symbol="A") == Holding(symbol="A", close=0.5)
 
 
 def test_other_values_leave_the_first_value_as_it_was() -> None:

@@ -209,7 +209,7 @@ class BarLoop:
         begins = self._recent.clock.begins(timestamp)
         present = self._windows.begin(timestamp) if begins else self._require_window(timestamp)
         history = LazyHistory(timestamp, self._load_history)
-        outcome, decision = self._trade(bar, recent, prices, present, history)
+        outcome, decision = self._trade(recent, prices, present, history)
         self._recent, self._present, self._is_prepared = recent, present, False
         self._state = LoopState.of_checked(decision=decision, account=outcome.account)
         return replace(outcome, trained=present.trained) if begins else outcome
@@ -240,11 +240,10 @@ class BarLoop:
         history = LazyHistory.refused(following.timestamp)
         with suppress(BacktestError):
             recent, prices = self._recent.append(following)
-            self._trade(following, recent, prices, self._present, history)
+            self._trade(recent, prices, self._present, history)
 
     def _trade(
         self,
-        bar: NextBar,
         recent: RecentBars,
         prices: BarPrices,
         present: PresentWindow,
@@ -261,7 +260,7 @@ class BarLoop:
                 targets,
                 decided_on=recent.newest,
                 delay=self.spec.execution.delay,
-                lags=recent.strategy.fill_lags(bar),
+                not_before=prices.closed_at,
             )
         )
         if orders:

@@ -1,4 +1,4 @@
-"""The orders that are due at a bar, filled: what they trade, and the account after them."""
+"""The orders that are due at one bar of an account, filled at its prices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
-from engine.simulation.accounting_tables import BarFills, OrderCosts
+from engine.simulation.accounting.tables import BarFills, OrderCosts
 from engine.simulation.order_queue import find_due, find_waiting
 from engine.simulation.rate_values import BarRates
 
@@ -138,6 +138,7 @@ def _make_fills(
     prices: Mapping[str, float],
     equity: float,
 ) -> tuple[Fill, ...]:
+    """The fills of a bar in the order of execution."""
     fills = []
     for place in execution.fills.sequence[: execution.due]:
         symbol, size = execution.symbols[place], execution.fills.size[place]
