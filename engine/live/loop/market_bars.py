@@ -74,7 +74,7 @@ class MarketBars:
             traded=self._traded.loc[bar, named].to_dict(),
         )
         if self._assembly is not None:
-            there = [name for name in self._present if self._present.at[bar, name]]
+            there = [str(name) for name in self._present if self._present.at[bar, name]]
             prices = place_in_time(prices, self._assembly, there, self._price)
         if not self._panel:
             return prices

@@ -106,7 +106,7 @@ class _Check:
             )
             placed = [_timed(order) for order in self._orders[decision.bar]]
             expected = account.model_copy(update={"orders": merge_orders(account.orders, placed)})
-            rows = make_fill_rows(decision.account, decision.bar, fills, state.account)
+            rows = make_fill_rows(decision.account, decision.bar, fills, state.account, account)
             yield from self._differences(decision, found, expected, rows)
             state = found
 
@@ -155,5 +155,6 @@ def _timed(order: OrderRow) -> TimedOrder:
         target_weight=order.target_weight,
         decided_on=order.bar,
         due_in_bars=order.due_in_bars,
+        not_before=order.not_before,
     )
     return TimedOrder(own, order.status)
