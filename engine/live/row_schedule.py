@@ -146,7 +146,8 @@ class RowSchedule:
             labels = self._expected(bar, 3 * count + 40).labels
             instants = times.spans(labels)[("open", "close").index(price)]
             number = np.arange(1, len(labels) + 1)
-            due = np.flatnonzero((number >= order.due_in_bars) & (instants >= after))
+            reached = (number >= order.due_in_bars) & (instants >= after)
+            due = np.flatnonzero(reached & times.have_sessions(labels))
             if due.size:
                 row = int(due[0])
                 return _stamp(int(labels[row])), _stamp(int(instants[row])), row + 1

@@ -213,8 +213,9 @@ class AccountRunner:
             self._context.journal.record_arrivals(
                 self.account.name, taken.fresh, now, self._newest, events
             )
-        if (first := self._revisions.first_watched) is not None:
-            self._tell_revisions(rows.join_again(fetched, first), now)
+        first = self._revisions.first_watched
+        if first is not None and (now_joined := rows.join_revised(fetched, first)) is not None:
+            self._tell_revisions(now_joined, now)
         self._backlog.extend(rows.rows(self._newest, now))
         waiting = rows.waiting(self._newest)
         ahead = len(waiting["timestamp"].unique())

@@ -171,24 +171,31 @@ class RowAssembler:
             found.append(row)
         return found
 
-    def join_again(self, revised: BarsFrame, first: pd.Timestamp) -> BarsFrame:
+    def join_revised(self, fetched: BarsFrame, first: pd.Timestamp) -> BarsFrame | None:
         """The rows from one on, with other values of the bars that they were made of.
 
         Args:
-            revised: Long bars in the currencies of their symbols; a bar that is not known is none
+            fetched: Long bars in the currencies of their symbols; a bar that is not known is none
                 of theirs.
             first: The first row.
+
+        Returns:
+            None where no known bar has other values.
         """
-        now_by_key = revised.set_index(["symbol", "timestamp"])
-        frames = {}
+        now_by_key = fetched.set_index(["symbol", "timestamp"])
+        frames, is_revised = {}, False
         for symbol, own in self._bars.items():
             kept = own[own["timestamp"] >= first - _KEPT_BEFORE].reset_index(drop=True)
             index = pd.MultiIndex.from_frame(kept[["symbol", "timestamp"]])
             at = now_by_key.index.get_indexer(index)
             values = kept[list(VALUE_COLUMNS)].to_numpy(copy=True)
-            values[at >= 0] = now_by_key[list(VALUE_COLUMNS)].to_numpy()[at[at >= 0]]
+            now = now_by_key[list(VALUE_COLUMNS)].to_numpy()[at[at >= 0]]
+            is_revised |= not np.array_equal(values[at >= 0], now, equal_nan=True)
+            values[at >= 0] = now
             kept[list(VALUE_COLUMNS)] = values
             frames[symbol] = kept
+        if not is_revised:
+            return None
         bars, _ = self._assembly.with_frames(frames).unite()
         rows: BarsFrame = bars[(bars["timestamp"] >= first) & bars["close"].notna()]
         return rows

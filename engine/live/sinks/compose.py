@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from engine.core.errors import JournalError
 from engine.data.config import Dataset
+from engine.live.bar_schedule import BarSchedule
 from engine.live.dataset_schedule import schedule_of_dataset
 from engine.live.event_text import describe_event
 from engine.live.journal.rows import format_instant
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from engine.live.journal.rows import AccountRow
+    from engine.live.row_schedule import Schedule
 
 ALERT_KINDS = (
     *("missed", "absent", "silent", "revision", "difference", "clock", "error"),
@@ -47,9 +49,13 @@ class Composer:
     def __init__(self, account: AccountRow) -> None:
         self._account = account
         dataset = Dataset.model_validate(json.loads(account.manifest)["dataset"])
-        spec = Strategy.model_validate_json(account.specification)
-        self._times = schedule_of_dataset(dataset, spec)
-        self._price = spec.execution.price
+        self._times: Schedule = BarSchedule(account.interval, account.calendar, dataset.day_begin)
+        if dataset.has_own_clocks:
+            spec = Strategy.model_validate_json(account.specification)
+            self._times = schedule_of_dataset(dataset, spec)
+        self._price: Literal["open", "close"] = json.loads(account.specification)["execution"][
+            "price"
+        ]
 
     def decision(
         self,

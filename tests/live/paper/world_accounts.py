@@ -12,9 +12,8 @@ from engine.data.bar_times import TradingTimes
 from engine.live.journal.file import journal_path
 from engine.live.journal.journal import Journal
 from engine.live.paper.account import start_account
-from engine.live.paper.account_runner import RunContext
+from engine.live.paper.account_runner import AccountRunner, RunContext
 from engine.live.paper.backtest_comparison import BacktestComparison
-from engine.live.paper.run import PaperRun
 from engine.live.paper.settings import PaperSettings
 from engine.selftest.harness import make_strategy
 from tests.data.exchanges import daily_bars, write_dataset
@@ -110,27 +109,25 @@ class WorldAccount:
     account: AccountRow
 
     def play(self, until: str, *, restart_every: int = 0) -> None:
-        """Looks a second after each arrival and after the wait for it, until an instant."""
+        """Looks at each arrival and after the wait for it, until an instant.
+
+        Args:
+            until: The instant.
+            restart_every: Looks after which another process takes the account; 0 for none.
+        """
         last = pd.Timestamp(until, tz="UTC")
-        grace = pd.Timedelta(seconds=20)
+        grace = pd.Timedelta(seconds=15)
         arrivals = self.feed.rows["arrives"]
         looks = pd.DatetimeIndex(arrivals).union(pd.DatetimeIndex(arrivals + grace))
         looks = looks[(looks > self.clock.now()) & (looks <= last)]
-        size = restart_every or len(looks)
+        size = restart_every or max(1, len(looks))
         for begin in range(0, len(looks), size):
-            with self.process() as run:
+            with self.journal() as journal:
+                context = RunContext(journal, self.home, self.clock, NullProgress())
+                runner = AccountRunner(self.account, self.feed, context)
                 for look in looks[begin : begin + size]:
                     self.clock.sleep_until(look)
-                    run.run(once=True)
-
-    def process(self) -> PaperRun:
-        """A process with the account; use it as a context."""
-        context = RunContext(
-            Journal(journal_path(self.home)), self.home, self.clock, NullProgress()
-        )
-        run = PaperRun(context, make_feed=lambda *_: self.feed)
-        run.add(NAME)
-        return run
+                    runner.decide_bars()
 
     def journal(self) -> Journal:
         """The journal; use it as a context."""
