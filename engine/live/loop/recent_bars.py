@@ -18,12 +18,9 @@ from engine.live.loop.market_bars import place_in_time
 from engine.live.loop.panel_state import PanelRecentRows, PanelRules, PanelState
 from engine.live.loop.recent_costs import RecentCosts
 from engine.live.loop.recent_rows import RecentRows
-from engine.pipeline.prepare import (
-    bars_before_decision,
-    has_own_inputs,
-    make_feature_stream,
-    resolve_targets,
-)
+from engine.pipeline.feature_history import make_feature_stream
+from engine.pipeline.schedules import bars_before_decision
+from engine.pipeline.traded_symbols import has_own_inputs, resolve_targets
 from engine.simulation.account import BarPrices, known_prices
 from engine.splits.walk_forward import WindowClock
 

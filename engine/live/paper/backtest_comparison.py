@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from engine.data import Market
     from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import AccountRow
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
 
 
 class BacktestComparison:

@@ -75,7 +75,8 @@ def test_a_bar_is_decided_once_and_after_those_before_it(copied) -> None:
 
 
 ADDITIONS = {
-    "an order": "INSERT INTO orders SELECT account, bar, 'CCC', 0.5, 1, 'placed', NULL FROM decisions",
+    "an order": "INSERT INTO orders SELECT account, bar, 'CCC', 0.5, 1, 'placed', NULL "
+    "FROM decisions",
     "a missed order": "INSERT INTO orders SELECT account, bar, 'CCC', 0.5, 1, 'missed', NULL "
     "FROM decisions",
     "a fill": "INSERT INTO fills SELECT account, bar, 7, 'AAA', 'buy', 1, 1, 0, 0, 1, 0, NULL "
