@@ -28,7 +28,7 @@ from engine.live.paper.account_history import history_path, write_history
 from engine.live.paper.late_orders import LatePolicy
 from engine.live.paper.settings import require_grace
 from engine.live.sinks.opening import describe_sink
-from engine.pipeline.prepare import resolve_targets
+from engine.pipeline.traded_symbols import resolve_targets
 from engine.signals.orders import Order
 
 if TYPE_CHECKING:
