@@ -258,7 +258,6 @@ class Strategy(Spec):
             self.data.is_book
             and self.inputs == "target"
             and self.scope != "joint"
-            and not self.target.compares_symbols
             and not self.resolutions
             and all(isinstance(own_feature(feature), Indicator) for feature in self.features)
         )
