@@ -122,8 +122,12 @@ def first_bars(history: FeatureHistory, count: int) -> FeatureHistory:
             features, timestamps=features.timestamps[: count + 1], values=features.values[:count]
         ),
         forward_returns={
-            bars: _without_unknown(ahead, count, bars, history.panel)
+            bars: _known_labels(ahead, count, bars, history)
             for bars, ahead in history.forward_returns.items()
+        },
+        uncompared={
+            bars: _without_unknown(ahead, count, bars, history.panel)
+            for bars, ahead in history.uncompared.items()
         },
         trailing_returns={
             bars: behind.iloc[:count] for bars, behind in history.trailing_returns.items()
@@ -131,6 +135,14 @@ def first_bars(history: FeatureHistory, count: int) -> FeatureHistory:
         coarse=tuple(_first_coarse_bars(coarse, count) for coarse in history.coarse),
         panel=None if history.panel is None else history.panel.first_rows(count),
     )
+
+
+def _known_labels(ahead: WideFrame, count: int, bars: int, history: FeatureHistory) -> WideFrame:
+    """The first labels; those that compare symbols of the returns that are known."""
+    if history.uncompared:
+        known = _without_unknown(history.uncompared[bars], count, bars, history.panel)
+        return history.target.relate(known)
+    return _without_unknown(ahead, count, bars, history.panel)
 
 
 def _without_unknown(
