@@ -84,8 +84,19 @@ TriesOption: TypeAlias = Annotated[
 TriesFromOption: TypeAlias = Annotated[
     tuple[str, Path] | None,
     typer.Option(
-        metavar="KIND FILE",
-        help="Count the tries in a file: csv (a row a try) or optuna (its SQLite storage).",
+        metavar="KIND PATH",
+        help="Count the tries in a file: csv (a row a try), optuna (its SQLite storage) or mlflow "
+        "(its folder or SQLite file, or PATH:EXPERIMENT).",
+    ),
+]
+FormatOption: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="Format of the file, where its content is not to tell: table, lean or metatrader of "
+        "returns; backtesting.py, vectorbt, pybroker, tradingview or trades of trades; freqtrade "
+        "of both.",
     ),
 ]
 ConfidenceOption: TypeAlias = Annotated[
@@ -108,6 +119,7 @@ def audit_returns_command(  # noqa: PLR0913, PLR0917 - an argument an option
     column: ColumnOption = None,
     values: ValuesOption = "auto",
     dates: DatesOption = None,
+    format_: FormatOption = "auto",
     benchmark: BenchmarkOption = None,
     bars: BarsOption = None,
     cost_bps: CostOption = 0.0,
@@ -129,7 +141,9 @@ def audit_returns_command(  # noqa: PLR0913, PLR0917 - an argument an option
         limit_blas_threads()
         from engine.auditing import AuditOptions, AuditSettings
 
-        options = AuditOptions(column, values, dates, benchmark, bars, cost_bps)
+        options = AuditOptions(
+            column, values, dates, benchmark, bars, cost_bps, format_name=format_
+        )
         counted = _count(tries, tries_from)
         settings = AuditSettings(name, "", "", counted, periods_per_year, confidence)
         _audit("returns", file, options, settings, out, json=json)
@@ -140,6 +154,7 @@ def audit_trades_command(  # noqa: PLR0913, PLR0917 - an argument an option
     file: FileArgument,
     capital: CapitalOption = None,
     dates: DatesOption = None,
+    format_: FormatOption = "auto",
     benchmark: BenchmarkOption = None,
     bars: BarsOption = None,
     cost_bps: CostOption = 0.0,
@@ -162,7 +177,9 @@ def audit_trades_command(  # noqa: PLR0913, PLR0917 - an argument an option
         limit_blas_threads()
         from engine.auditing import AuditOptions, AuditSettings
 
-        options = AuditOptions(None, "auto", dates, benchmark, bars, cost_bps, capital)
+        options = AuditOptions(
+            None, "auto", dates, benchmark, bars, cost_bps, capital, format_name=format_
+        )
         counted = _count(tries, tries_from)
         settings = AuditSettings(name, "", "", counted, periods_per_year, confidence)
         _audit("trades", file, options, settings, out, json=json)
