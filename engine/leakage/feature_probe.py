@@ -113,8 +113,7 @@ class _FeatureProbing:
         self.comparison = comparison
         self.rng = np.random.default_rng(derive_seed(spec.seed, "certificate", "features"))
         self.shifts = LevelShifts(market, exact=False)
-        self.probed: BoolMatrix = np.zeros(known_values(history).shape, dtype=bool)
-
+        self.probed: BoolMatrix = np.zeros_like(known_values(history), dtype=np.bool_)
         self._first_coarse_column = self.probed.shape[1] - sum(
             len(coarse.features.names) + 1 for coarse in history.coarse
         )
