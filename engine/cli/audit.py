@@ -89,8 +89,19 @@ TriesOption: TypeAlias = Annotated[
 TriesFromOption: TypeAlias = Annotated[
     tuple[str, Path] | None,
     typer.Option(
-        metavar="KIND FILE",
-        help="Count the tries in a file: csv (a row a try) or optuna (its SQLite storage).",
+        metavar="KIND PATH",
+        help="Count the tries in a file: csv (a row a try), optuna (its SQLite storage) or mlflow "
+        "(its folder or SQLite file, or PATH:EXPERIMENT).",
+    ),
+]
+FormatOption: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="Format of the file, where its content is not to tell: table, lean or metatrader of "
+        "returns; backtesting.py, vectorbt, pybroker, tradingview or trades of trades; freqtrade "
+        "of both.",
     ),
 ]
 ConfidenceOption: TypeAlias = Annotated[
@@ -117,6 +128,7 @@ class _Given:
     capital: CapitalOption = None
     bars: BarsOption = None
     dates: DatesOption = None
+    format_: FormatOption = "auto"
     benchmark: BenchmarkOption = None
     cost_bps: CostOption = 0.0
     periods_per_year: PeriodsOption = None
@@ -160,7 +172,7 @@ def _offer(kind: AuditKind, own: Sequence[str], text: str) -> None:
 
 _offer(
     "returns",
-    ("column", "values", "dates", "benchmark", "bars"),
+    ("column", "values", "dates", "format_", "benchmark", "bars"),
     """Judge a column of returns, or of an equity curve.
 
 Without --bars or --benchmark there is no grade; with them it is at most weak, because a file
@@ -168,7 +180,7 @@ shows neither look-ahead nor costs.""",
 )
 _offer(
     "trades",
-    ("capital", "dates", "benchmark", "bars"),
+    ("capital", "dates", "format_", "benchmark", "bars"),
     """Judge a list of closed trades.
 
 Those of backtesting.py, vectorbt, PyBroker and freqtrade are known, and any with the columns
@@ -265,6 +277,7 @@ def _audit(kind: AuditKind, given: _Given) -> None:
         given.bars,
         given.cost_bps,
         given.capital,
+        format_name=given.format_,
     )
     counted = _count(given.tries, given.tries_from)
     settings = AuditSettings(given.name, "", "", counted, given.periods_per_year, given.confidence)

@@ -52,7 +52,7 @@ def build_training_set(
         DataError: A feature is not finite on a row that a sequence touches.
         InvalidBarsError: A feature is not finite on a train row.
     """
-    window, history = history.own_split(symbol, window), history.seen_by(symbol)
+    window, history = history.own_split(symbol, window), history.seen_in(symbol, window)
     first, horizon = int(window.train[0]) - lookback + 1, history.target.horizon
     rows = slice(first, stop_of(window))
     columns = fit_columns(history.features, history.scaling, window.train)
@@ -95,7 +95,7 @@ def with_horizons(
         recursive: Train on the return of the next bar only, for recursive forecasts. The inputs
             of the bar after the last validation row are then there too: they are its label.
     """
-    window, history = history.own_split(symbol, window), history.seen_by(symbol)
+    window, history = history.own_split(symbol, window), history.seen_in(symbol, window)
     stop = stop_of(window)
     rows = slice(stop - len(training_set.inputs), stop + recursive)
     target = target_returns(history, symbol, rows, (1,) if recursive else horizons)
