@@ -20,7 +20,13 @@ from engine.features.several_symbols import compute_together
 from engine.features.stream import FeatureStream
 from engine.features.symbol_states import stack_states
 from tests.features.two_symbols import KINDS, OTHER
-from tests.properties.test_streams import SEEDS, draw_parameters, random_bars, saved
+from tests.properties.test_streams import (
+    SEEDS,
+    assert_numbers_have_the_bits_of_frames,
+    draw_parameters,
+    random_bars,
+    saved,
+)
 
 if TYPE_CHECKING:
     from engine.features.base import FeatureSpec
@@ -174,20 +180,7 @@ def test_coarse_bars_of_many_symbols_that_arrive_as_numbers_have_the_bits_of_fra
     stream = FeatureStream(features, SYMBOLS, SYMBOLS, "1h", ("4h", "1d"))
     start = len(SYMBOLS) * (int(keep.sum()) - 150)
     known, _ = stream.update(None, bars.iloc[:start])
-    expected, together = stream.update(known, bars.iloc[start:])
-    state, rows = known, []
-    for bar in NextBar.of_market(bars.iloc[start:], SYMBOLS):
-        state, row = stream.advance(state, bar)
-        rows.append(row)
-    np.testing.assert_array_equal([row.values for row in rows], together.features.values)
-    for place, part in enumerate(together.coarse):
-        completed, latest = zip(*(row.coarse[place] for row in rows), strict=True)
-        np.testing.assert_array_equal(np.vstack(completed), part.features.values)
-        np.testing.assert_array_equal(latest, part.latest)
-    ours, theirs = state.to_arrays(), expected.to_arrays()
-    assert ours.keys() == theirs.keys()
-    for name, array in theirs.items():
-        np.testing.assert_array_equal(ours[name], array)
+    assert_numbers_have_the_bits_of_frames(stream, known, bars.iloc[start:], SYMBOLS)
 
 
 @pytest.mark.parametrize("count", [2, 40])

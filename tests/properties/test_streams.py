@@ -224,6 +224,29 @@ def test_a_stream_gives_the_bits_of_the_matrices_of_every_resolution(
         )
 
 
+def assert_numbers_have_the_bits_of_frames(
+    stream: FeatureStream,
+    known: StreamState,
+    arriving: pd.DataFrame,
+    symbols: tuple[str, ...],
+) -> None:
+    """Bars that arrive one by one as numbers give what one update with all of them gives."""
+    expected, together = stream.update(known, arriving)
+    state, rows = known, []
+    for bar in NextBar.of_market(arriving, symbols):
+        state, row = stream.advance(state, bar)
+        rows.append(row)
+    np.testing.assert_array_equal([row.values for row in rows], together.features.values)
+    for place, part in enumerate(together.coarse):
+        completed, latest = zip(*(row.coarse[place] for row in rows), strict=True)
+        np.testing.assert_array_equal(np.vstack(completed), part.features.values)
+        np.testing.assert_array_equal(latest, part.latest)
+    ours, theirs = state.to_arrays(), expected.to_arrays()
+    assert ours.keys() == theirs.keys()
+    for name, array in theirs.items():
+        np.testing.assert_array_equal(ours[name], array)
+
+
 @examples(6)
 @given(seed=SEEDS, intervals=INTERVALS)
 def test_a_stream_gives_the_bits_of_frames_for_bars_that_arrive_as_numbers(
@@ -236,20 +259,7 @@ def test_a_stream_gives_the_bits_of_frames_for_bars_that_arrive_as_numbers(
     start = int(np.random.default_rng(seed).integers(1, count - 60))
     known, _ = stream.update(None, market.bars.iloc[: start * width])
     arriving = market.bars.iloc[start * width :].iloc[: 60 * width]
-    expected, together = stream.update(known, arriving)
-    state, rows = known, []
-    for bar in NextBar.of_market(arriving, market.symbols):
-        state, row = stream.advance(state, bar)
-        rows.append(row)
-    np.testing.assert_array_equal([row.values for row in rows], together.features.values)
-    for place, part in enumerate(together.coarse):
-        completed, latest = zip(*(row.coarse[place] for row in rows), strict=True)
-        np.testing.assert_array_equal(np.vstack(completed), part.features.values)
-        np.testing.assert_array_equal(latest, part.latest)
-    ours, theirs = state.to_arrays(), expected.to_arrays()
-    assert ours.keys() == theirs.keys()
-    for name, array in theirs.items():
-        np.testing.assert_array_equal(ours[name], array)
+    assert_numbers_have_the_bits_of_frames(stream, known, arriving, market.symbols)
 
 
 def test_a_bar_of_numbers_is_that_of_the_frame() -> None:

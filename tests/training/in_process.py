@@ -1,7 +1,8 @@
-"""An executor without worker processes."""
+"""Executors without worker processes."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,25 @@ class InProcess(Executor):
 
     def fit(self, task: FitTask) -> FittedModel:
         return fit_task(task)
+
+
+class NewestFirst(Executor):
+    """Finishes the tasks in another order than they are given in."""
+
+    @abstractmethod
+    def outcome(self, task: FitTask) -> FittedModel | TrainingError:
+        """What the fit of a task gives."""
+
+    def run_tasks(
+        self, scheduler: FitScheduler
+    ) -> Generator[tuple[int, FittedModel | TrainingError]]:
+        while scheduler.ready_count:
+            for index, start in reversed(
+                [scheduler.next_ready() for _ in range(scheduler.ready_count)]
+            ):
+                outcome = self.outcome(scheduler.tasks[index].with_previous_fit(start))
+                scheduler.mark_finished(index, outcome)
+                yield index, outcome
 
 
 class Interrupted(InProcess):

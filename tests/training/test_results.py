@@ -12,42 +12,28 @@ import pytest
 from engine.core.errors import TrainingError
 from engine.models import Micdl, Ridge, TrainingSpec
 from engine.testing import make_example
-from engine.training.executors.base import Executor
 from engine.training.results import report_refused_fits, run_fits
 from engine.training.store import FitStore
 from engine.training.task import FitTask
 from engine.training.worker import fit_task
 from tests.training.chained import WARM, Chained, fitted_model
+from tests.training.in_process import NewestFirst
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from engine.models.fitted_model import FittedModel
-    from engine.training.scheduler import FitScheduler
 
 
 ARRAYS = make_example().training_set
 
 
 @dataclass
-class Fake(Executor):
+class Fake(NewestFirst):
     """Fits ready tasks at once, the newest first; fails at the window `fails_at`."""
 
     fails_at: int | None = None
     backend: str = "tensorflow"
     workers: int = 1
     fitted: list[int] = field(default_factory=list)
-
-    def run_tasks(
-        self, scheduler: FitScheduler
-    ) -> Generator[tuple[int, FittedModel | TrainingError]]:
-        while scheduler.ready_count:
-            for index, start in reversed(
-                [scheduler.next_ready() for _ in range(scheduler.ready_count)]
-            ):
-                outcome = self.outcome(scheduler.tasks[index].with_previous_fit(start))
-                scheduler.mark_finished(index, outcome)
-                yield index, outcome
 
     def outcome(self, task: FitTask) -> FittedModel | TrainingError:
         if task.window == self.fails_at:

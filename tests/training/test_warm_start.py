@@ -10,23 +10,21 @@ import pytest
 from engine.core.errors import TrainingError
 from engine.core.progress import NullProgress
 from engine.models.fitted_model import FittedModel
-from engine.training.executors.base import Executor
 from engine.training.executors.local import LocalExecutor
 from engine.training.results import FitResults, run_fits
 from engine.training.store import FitStore
 from engine.training.worker import fit_task
 from tests.training.chained import COLD, chain, chained
+from tests.training.in_process import NewestFirst
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
 
-    from engine.training.scheduler import FitScheduler
     from engine.training.task import FitTask
 
 
 @dataclass
-class Here(Executor):
+class Here(NewestFirst):
     """Fits in this process, the last ready task first; stops or fails on request."""
 
     backend: str = "tensorflow"
@@ -35,18 +33,7 @@ class Here(Executor):
     dies_after: int = 10**9
     fitted: list[tuple[int, int]] = field(default_factory=list)
 
-    def run_tasks(
-        self, scheduler: FitScheduler
-    ) -> Generator[tuple[int, FittedModel | TrainingError]]:
-        while scheduler.ready_count:
-            for index, start in reversed(
-                [scheduler.next_ready() for _ in range(scheduler.ready_count)]
-            ):
-                outcome = self._outcome(scheduler.tasks[index].with_previous_fit(start))
-                scheduler.mark_finished(index, outcome)
-                yield index, outcome
-
-    def _outcome(self, task: FitTask) -> FittedModel | TrainingError:
+    def outcome(self, task: FitTask) -> FittedModel | TrainingError:
         if len(self.fitted) == self.dies_after:
             raise KeyboardInterrupt
         self.fitted.append((task.window, task.seed_index))
