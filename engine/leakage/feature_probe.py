@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from engine.leakage.every_bar import AskedColumns
     from engine.leakage.feature_cuts import FeatureCutKind
     from engine.strategy import Strategy
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 CONFIRMED_ROWS = 8
 """Suspected rows of some columns at which features are built once more, at most: half of them
