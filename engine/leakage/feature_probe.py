@@ -115,8 +115,11 @@ class _FeatureProbing:
         self.shifts = LevelShifts(market, exact=False)
         self.probed: BoolMatrix = np.zeros(known_values(history).shape, dtype=bool)
 
-        self._first_coarse_column = self.probed.shape[1] - sum(
-            len(coarse.features.names) + 1 for coarse in history.coarse
+    @property
+    def _first_coarse_column(self) -> int:
+        """Place in `known_values` of the first column of coarser bars."""
+        return self.probed.shape[1] - sum(
+            len(coarse.features.names) + 1 for coarse in self.history.coarse
         )
 
     def run(self, fills: pd.DatetimeIndex) -> FeatureProbe:
