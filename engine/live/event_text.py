@@ -144,5 +144,10 @@ _TEXTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "incomplete": _incomplete,
     "unused": _unused,
     "funding": _funding,
+    "optimum": lambda detail: (
+        "this rebalancing had no optimum, so that the target weights before it stay until the "
+        f"next one; so had {_count(detail['failed_optima'] - 1, 'rebalancing')} before it, those "
+        "of the history among them"
+    ),
     "error": lambda detail: f"{detail['problem']}",
 }

@@ -249,6 +249,13 @@ class Strategy(Spec):
         )
 
     @property
+    def benchmark_weight(self) -> float:
+        """Largest weight of the rules: `max_weight`, without leverage that no size can reach."""
+        if self.max_weight <= 1.0 or self.portfolio.volatility_target is not None:
+            return self.max_weight
+        return min(self.max_weight, max(1.0, self.sizing.largest))
+
+    @property
     def is_panel(self) -> bool:
         """Whether it keeps every timestamp of its symbols, and not those alone that all have.
 

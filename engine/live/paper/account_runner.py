@@ -22,7 +22,7 @@ from engine.live.paper.account_bars import (
 from engine.live.paper.account_history import history_path, read_history
 from engine.live.paper.backtest_comparison import compare_account
 from engine.live.paper.bar_entry import make_entry
-from engine.live.paper.batch_events import BatchEvents, tell_incomplete
+from engine.live.paper.batch_events import BatchEvents, tell_failed_optimum, tell_incomplete
 from engine.live.paper.feed_silence import SilenceWatch
 from engine.live.paper.late_orders import LatePolicy, merge_orders
 from engine.live.paper.rate_watch import RateWatch
@@ -349,7 +349,7 @@ class AccountRunner:
             correction = self._funding.correction(self._newest)
         if correction is not None:
             self._loop.replace_account(correction.apply(self._loop.state.account))
-        before = self._loop.state.account
+        before, decisions = self._loop.state.account, self._loop.state.decision
         self._newer = bars
         outcome = self._loop.advance(bars)
         # A clock that is set back meanwhile does not make a decision earlier than its bar.
@@ -372,6 +372,7 @@ class AccountRunner:
             events=(
                 *self._batch.events_of(outcome, timed, decided_at, is_newest=is_newest),
                 *tell_incomplete(row, outcome.timestamp, decided_at),
+                *tell_failed_optimum(decisions, self._loop.state.decision, decided_at),
                 *self._tell_rates(outcome.timestamp, decided_at, correction),
             ),
         )
