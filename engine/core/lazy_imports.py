@@ -41,7 +41,8 @@ def hide_modules(*names: str) -> Iterator[None]:
     """
     absent = [name for name in names if name not in sys.modules]
     # To Python, None in sys.modules means that the module cannot be found.
-    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    nothing: dict[str, Any] = dict.fromkeys(absent)
+    sys.modules.update(nothing)
     try:
         yield
     finally:
@@ -73,7 +74,7 @@ def lazy_exports(package: str, exports: Mapping[str, str]) -> Callable[[str], An
         exports: Exported name -> submodule that defines it.
     """
 
-    def get_export(name: str) -> Any:  # noqa: ANN401 - the exports have no type in common
+    def get_export(name: str) -> object:
         if name in exports:
             return getattr(import_module(f"{package}.{exports[name]}"), name)
         raise AttributeError(f"module {package!r} has no attribute {name!r}")

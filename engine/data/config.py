@@ -256,6 +256,17 @@ class Dataset(Spec):
             if currency != self.currency
         }
 
+    @property
+    def traded_symbols(self) -> tuple[str, ...]:
+        """The symbols that are no exchange rates."""
+        rates = set(self.rate_symbols.values())
+        return tuple(symbol for symbol in self.symbols if symbol not in rates)
+
+    def choose_target(self, named: str | None) -> str:
+        """The symbol that is traded alone: the named one, or the first."""
+        traded = self.traded_symbols
+        return named if named in traded else traded[0]
+
     def calendar_of(self, symbol: str) -> str:
         """The calendar of a symbol."""
         return self.calendars.get(symbol, self.calendar)

@@ -12,7 +12,7 @@ from engine.data import VALUE_COLUMNS
 from engine.features import build
 from engine.features.config import TargetSpec
 from engine.features.cross_section import rank_across
-from engine.pipeline import prepare
+from engine.pipeline import feature_history
 from engine.selftest.generated_bars import BarPattern, generate_market
 from engine.selftest.harness import certify_strategy, make_strategy
 from engine.training import datasets, joint
@@ -131,7 +131,7 @@ def test_a_rank_over_the_next_bar_is_caught_as_a_feature(
 def test_a_feature_less_the_mean_return_to_come_is_caught_as_a_feature(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = prepare.build_features
+    honest = feature_history.build_features
 
     def demeaned(market: Market, features: Any, symbols: Any) -> FeatureMatrix:
         built = honest(market, features, symbols)
@@ -140,7 +140,7 @@ def test_a_feature_less_the_mean_return_to_come_is_caught_as_a_feature(
         built.values[:, ::2] -= ahead[:, None]
         return built
 
-    monkeypatch.setattr(prepare, "build_features", demeaned)
+    monkeypatch.setattr(feature_history, "build_features", demeaned)
     assert stage(strategy(), market).startswith("features")
 
 

@@ -31,16 +31,21 @@ def pair_prepared_data(
     A label over h bars is known h bars after its own. A coarser bar stands at the base bar that
     makes it known. Rates are compared where they are read from files.
     """
+    yield pair_windows(original, perturbed.windows)
+    yield from pair_histories(original.feature_history, perturbed.feature_history, row)
+    yield from pair_rates(original, perturbed, row)
+
+
+def pair_windows(original: PreparedData, perturbed: Sequence[WalkForwardWindow]) -> OutputPair:
+    """The edges of all windows, which depend on times alone."""
     stamps = original.feature_history.features.timestamps
-    yield OutputPair(
+    return OutputPair(
         "windows",
         ("train start", "train stop", "validation start", "validation stop", "test start", "stop"),
         BarRows(stamps, np.array([window.test.start for window in original.windows])),
         window_edges(original.windows),
-        window_edges(perturbed.windows),
+        window_edges(perturbed),
     )
-    yield from pair_histories(original.feature_history, perturbed.feature_history, row)
-    yield from pair_rates(original, perturbed, row)
 
 
 def pair_rates(original: PreparedData, perturbed: PreparedData, row: int) -> Iterator[OutputPair]:

@@ -121,6 +121,7 @@ class RecentBars:
         clock: When the next window begins.
         first_bar: First bar of the history.
         feature_names: As `FeatureHistory.feature_names`.
+        bar: The newest bar.
         costs: What itemised costs are estimated from; None of others.
         panel: The listings of the symbols, where they may lack bars.
     """
@@ -133,6 +134,7 @@ class RecentBars:
     clock: WindowClock
     first_bar: pd.Timestamp
     feature_names: tuple[str, ...]
+    bar: NextBar
     costs: RecentCosts | None = None
     panel: PanelState | None = None
 
@@ -166,6 +168,7 @@ class RecentBars:
             WindowClock.after(spec.windows.test, first_test, stamps[-1], count),
             stamps[0],
             _names_of(streamed),
+            NextBar.of_bars(market.bars[market.bars["timestamp"] == stamps[-1]]),
             RecentCosts.of_history(spec, market, targets),
             panel,
         )
@@ -200,7 +203,7 @@ class RecentBars:
         if self.panel is not None:
             panel, settled = self.panel.advance(bar.timestamp, prices.close)
             named = {"settled": settled, "symbols": self.strategy.targets}
-            prices = prices.model_copy(update=named)
+            prices = prices.with_values(**named)
         closes = (
             [prices.close[symbol] for symbol in self.strategy.targets]
             if panel is None
@@ -222,6 +225,7 @@ class RecentBars:
             self.clock.advance(bar.timestamp),
             self.first_bar,
             self.feature_names,
+            bar,
             None if self.costs is None else self.costs.append(bar, moved),
             panel,
         )
@@ -275,12 +279,14 @@ class RecentBars:
                 low=values["low"],
                 close=values["close"],
             )
-        prices = BarPrices(
+        prices = BarPrices.of_checked(
             timestamp=bar.timestamp,
-            open=known_prices({symbol: values["open"] for symbol, values in own.items()}),
-            close={symbol: values["close"] for symbol, values in own.items()},
-            traded=moved if traded is None else dict(traded),
+            open=known_prices({symbol: float(values["open"]) for symbol, values in own.items()}),
+            close={symbol: float(values["close"]) for symbol, values in own.items()},
+            traded=moved,
         )
+        if traded is not None:
+            prices = BarPrices.model_validate({**vars(prices), "traded": dict(traded)})
         return self.strategy.place_in_time(prices, bar), counters, moved
 
     def _append_closes(self, bar: NextBar, closes: list[float]) -> WideFrame:

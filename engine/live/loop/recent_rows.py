@@ -177,10 +177,16 @@ class RecentRows:
         else:
             close = self.closes[-rows - horizon :, own]
             returns = close[horizon:] / close[:-horizon] - 1.0
+        if len(returns) == rows:
+            return returns
         return np.append(np.full(rows - len(returns), np.nan), returns)
 
 
 def _newest(rows: Matrix, arrived: Matrix, kept: int) -> Matrix:
     """The last rows of both, in an array of their own: a slice would hold the history."""
+    if len(rows) == kept and len(arrived) == 1:
+        moved = np.empty_like(rows)
+        moved[:-1], moved[-1] = rows[1:], arrived[0]
+        return moved
     joined = np.vstack([rows[max(0, len(rows) + len(arrived) - kept) :], arrived])
     return joined[-kept:].copy() if len(joined) > kept else joined
