@@ -251,6 +251,7 @@ def _prepare(
             vintage=options.vintage,
             progress=progress,
             panel=options.spec.is_panel,
+            one_calendar=options.spec.scope == "joint",
             funding=options.spec.costs.charges_funding,
         )
     with timer.stage("features"):

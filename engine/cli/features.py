@@ -82,6 +82,7 @@ def features_command(
                 override=data,
                 progress=progress,
                 panel=spec.is_panel,
+                one_calendar=spec.scope == "joint",
                 funding=spec.costs.charges_funding,
             )
             progress.stage("features")

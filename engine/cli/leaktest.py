@@ -141,6 +141,7 @@ def _make_sources(
                 override=data,
                 progress=progress,
                 panel=spec.is_panel,
+                one_calendar=spec.scope == "joint",
                 funding=spec.costs.charges_funding,
             ),
         )

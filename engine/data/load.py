@@ -48,6 +48,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     now: pd.Timestamp | None = None,
     panel: bool = False,
     funding: bool = False,
+    one_calendar: bool = False,
 ) -> Market:
     """Bars of the dataset that a strategy names, or of its offline dataset.
 
@@ -68,6 +69,8 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         now: The present instant, in UTC; a bar that ends after it is unfinished.
         panel: Keep every timestamp that a symbol has, see `Market`; otherwise those that all of
             them have, where `members` of the dataset are not read.
+        one_calendar: Keep a panel only where all symbols have one calendar and currency: on
+            several, hardly a row has bars of all symbols.
         funding: Read the funding rates of the dataset too, from its source with `funding: true`;
             the offline dataset may have none.
 
@@ -83,7 +86,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         InvalidBarsError: Bars were received and cannot be trusted, or not joined, or a year has
             more or fewer of them than the dataset's calendar says.
     """
-    use = _MarketUse(spec.is_book, panel, spec.single_target, funding)
+    use = _MarketUse(spec.is_book, panel, spec.single_target, funding, one_calendar)
     context = DataContext(
         home=home,
         network=not offline,
@@ -147,12 +150,19 @@ class _MarketUse:
         panel: Whether all timestamps of them are kept.
         target: The symbol that is traded alone, where it is named.
         funding: Whether positions pay funding.
+        one_calendar: Whether there is no panel of several calendars.
     """
 
     is_book: bool
     panel: bool
     target: str | None
     funding: bool = False
+    one_calendar: bool = False
+
+    def of(self, dataset: Dataset) -> _MarketUse:
+        """The use of the bars of a dataset."""
+        joins = self.one_calendar and dataset.has_own_clocks
+        return replace(self, panel=False) if joins else self
 
 
 def _load_offline_dataset(
@@ -173,7 +183,7 @@ def _build_market(
     *,
     offline: bool,
 ) -> Market:
-    dataset = manifest.dataset
+    dataset, use = manifest.dataset, use.of(manifest.dataset)
     membership = read_members(manifest) if use.panel else None
     for symbol, frame in dataset_bars.frames.items():
         first = frame["timestamp"].iloc[0]
