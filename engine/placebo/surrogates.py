@@ -96,6 +96,9 @@ class Surrogates:
                     total=self.count,
                 )
                 place.add(number, finished[number])
+                progress.line(
+                    f"market {number:,} of {self.count:,}: Sharpe ratio {finished[number]:+.2f}"
+                )
                 # No other market has the same fits.
                 shutil.rmtree(store.folder, ignore_errors=True)
         return [finished[number] for number in range(1, self.count + 1)]
