@@ -69,7 +69,7 @@ def _write_pages(folder: Path) -> None:
         renewed = renew_sums(folder, [file.name for file in files])
     if renewed and (folder / SIGNATURE_FILE).exists():
         print_notice(
-            f"{SIGNATURE_FILE} is of the pages before: {SUMS_FILE} has the hashes of the new ones; "
-            "sign the folder again"
+            f"{SIGNATURE_FILE} is of the pages before, and {SUMS_FILE} has the hashes of the new "
+            "ones: sign the folder again"
         )
     print_lines(files)

@@ -43,7 +43,7 @@ def verify_command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Check that a run is as the engine wrote it, and that its figures are those of its tables.
+    """Check that a run folder is as the engine wrote it.
 
     Compares the hash of every file; steps over every bar of every book again; makes the figures
     from returns, fills and forecasts again, intervals and tests from the returns, the verdict from
