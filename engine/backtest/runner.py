@@ -21,6 +21,7 @@ from engine.backtest.manifest import (
     describe_machine,
     summarize_for_ledger,
 )
+from engine.backtest.registration_section import make_registration_section
 from engine.core.blas_threads import one_blas_thread
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from engine.data import Market
     from engine.pipeline.prepare import PreparedData
     from engine.reporting import PageWriter
+    from engine.runs.documents import Metrics, Significance
     from engine.simulation.portfolio import SimulationResult
     from engine.training.executors.base import Executor
 
@@ -276,7 +278,9 @@ def _run_stages(
                     returns=result.returns,
                     trades=concat_trades(books),
                     metrics=metrics,
-                    significance=evaluate_backtest(result, trials, further),
+                    significance=_with_declarations(
+                        evaluate_backtest(result, trials, further), ledger_entry, result, metrics
+                    ),
                     rates=_rates_to_store(prepared),
                     financing=_financing_to_store(spec, books[STRATEGY_BOOK]),
                     funding=tabulate_funding(prepared.market),
@@ -336,6 +340,22 @@ def _tell_about_bars(prepared: PreparedData, spec: Strategy, progress: Progress)
     # Stored bars have their notices already.
     told = [sentence for sentence in told if sentence not in market.provenance["notices"]]
     return replace(prepared, market=market.with_bar_notices(told)) if told else prepared
+
+
+def _with_declarations(
+    significance: Significance,
+    ledger_entry: LedgerEntry | RepeatedEntry,
+    result: BacktestResult,
+    metrics: Metrics,
+) -> Significance:
+    """The document with what the ledger has of the idea of the run, where it has something."""
+    registered = make_registration_section(
+        ledger_entry.find_declarations("registration"),
+        result.spec.model_dump(mode="json"),
+        result.prepared.market.provenance,
+        metrics,
+    )
+    return significance | registered if registered else significance
 
 
 def _rates_to_store(prepared: PreparedData) -> pd.DataFrame | None:

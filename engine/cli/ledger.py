@@ -110,17 +110,20 @@ def ledger_show_command(
     with handle_errors(debug=debug):
         from dataclasses import asdict
 
-        from engine.cli.ledger_record import format_looks, format_run
+        from engine.cli.ledger_record import format_looks, format_registration, format_run
         from engine.trials.looks import count_idea_looks
 
         ledger = _open_ledger()
         row = _find_row(ledger, run)
         looks = ledger.looks_at_idea(row.configuration)
+        registered = ledger.declarations(row.configuration, "registration")
         if as_json:
             counts = asdict(count_idea_looks(looks)) if looks else None
-            print_json(asdict(row) | {"idea": counts})
+            told = {"idea": counts, "registrations": [asdict(each) for each in registered]}
+            print_json(asdict(row) | told)
         else:
-            print_lines([*format_run(row), "", *format_looks(looks)])
+            lines = [*format_looks(looks), *map(format_registration, registered)]
+            print_lines([*format_run(row), "", *lines])
 
 
 @ledger_app.command("export")

@@ -38,6 +38,7 @@ from engine.cli.leaktest import leaktest_command
 from engine.cli.ledger import ledger_app
 from engine.cli.ledger_chain import ledger_merge_command, ledger_verify_command
 from engine.cli.paper import paper_app
+from engine.cli.register import register_command
 from engine.cli.replicate import replicate_command
 from engine.cli.report import report_command
 from engine.cli.schema import schema_command
@@ -97,6 +98,7 @@ app.command("check")(check_command)
 app.command("explain")(explain_command)
 app.command("features")(features_command)
 app.command("report")(report_command)
+app.command("register")(register_command)
 app.command("verify")(verify_command)
 app.command("sign")(sign_command)
 app.command("serve")(serve_command)

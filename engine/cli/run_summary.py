@@ -25,6 +25,7 @@ from engine.reporting.header import (
     describe_warm_starts,
     next_orders_title,
 )
+from engine.reporting.registration import describe_registration
 from engine.runs.documents.significance import SharpeFigures
 from engine.runs.folder import PAGES
 
@@ -93,6 +94,7 @@ def render_run_text(run: Run, width: int | None = None, *, coloured: bool = Fals
         _left_out_line(run.manifest.excluded_fits),
         wrap_text(f"Verdict: {verdict.sentence}", width),
         f"Evidence: {styled(verdict.grade, GRADE_COLOURS.get(verdict.grade))}",
+        wrap_text(" ".join(map(describe_registration, run.significance.registrations)), width),
         wrap_text(_leakage_test_line(run.certificate), width),
         _next_order_lines(run, width),
         _page_paths(run),

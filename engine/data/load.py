@@ -256,7 +256,8 @@ def _build_market(
             else None,
             "symbols": symbols,
         }
-        | _exchanges_provenance(dataset, dataset_bars, assembly),
+        | _exchanges_provenance(dataset, dataset_bars, assembly)
+        | {name: f"{day}" for name in ("start", "end") if (day := getattr(dataset, name))},
         membership=membership,
         delisting=dataset.delisting,
     )

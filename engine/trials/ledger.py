@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine.core.errors import BacktestError, LedgerError, LedgerUnreachableError
 from engine.core.hashing import canonical_json
 from engine.core.progress import NullProgress, Progress
+from engine.trials.declarations import Declaration, declare, find_declarations
 from engine.trials.ledger_chain import FIRST_HASH, ChainCheck, check_chain, insert_chained
 from engine.trials.ledger_merge import MergeResult, merge_ledger
 from engine.trials.ledger_rows import LedgerRow, RecordedReturns, read_returns, read_rows
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.evaluation.inference.trial_set import TrialSet
+    from engine.trials.declarations import DeclarationKind
     from engine.trials.ledger_chain import ChainedTable
     from engine.trials.looks import ViewedLook
 
@@ -186,6 +188,26 @@ class Ledger:
         """Adds the runs of another ledger, which is not changed; see `merge_ledger`."""
         return merge_ledger(self.path, other, self._on_wait)
 
+    def declare(
+        self, kind: DeclarationKind, strategy: Mapping[str, Any], content: Mapping[str, Any]
+    ) -> Declaration:
+        """Appends a declaration, see `declarations.declare`.
+
+        Raises:
+            LedgerError: As in `rows`, or the ledger cannot be written.
+        """
+        return declare(self.path, kind, strategy, content, self._on_wait)
+
+    def declarations(
+        self, configuration_hash: str, kind: DeclarationKind
+    ) -> tuple[Declaration, ...]:
+        """What was declared about an idea, the first first.
+
+        Raises:
+            LedgerError: As in `rows`.
+        """
+        return find_declarations(self.path, configuration_hash, kind, self._on_wait)
+
     def looks_at_idea(self, configuration_hash: str) -> dict[ViewedLook, int]:
         """The looks at an idea that finished, each with the number of the first run of it.
 
@@ -296,6 +318,14 @@ class LedgerEntry:
         except LedgerError as error:
             self._notify("the trials before this run are not counted", error)
             return None
+
+    def find_declarations(self, kind: DeclarationKind) -> tuple[Declaration, ...]:
+        """What was declared about the idea of this run; nothing where the ledger is not read."""
+        try:
+            return self._ledger.declarations(self._configuration_hash, kind)
+        except LedgerError as error:
+            self._notify("what was registered about this idea is not told", error)
+            return ()
 
     def finish(self, outcome: RunOutcome) -> None:
         """Records the result of the run; the last step of a run."""

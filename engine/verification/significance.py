@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.backtest.evaluate import measure_timing
+from engine.backtest.registration_section import judge_expectations
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
 from engine.evaluation.evidence import VerdictInputs, gather_evidence
@@ -18,15 +19,16 @@ from engine.evaluation.metrics.trade_metrics import round_trip_profits
 from engine.evaluation.significance import assess_significance, draw_verdict
 from engine.evaluation.verdict import BUY_AND_HOLD, TrialCounts
 from engine.runs.documents.significance_models import ModelSections
-from engine.verification.compare import compare_documents, first_of, is_close
+from engine.verification.compare import compare_documents, first, first_of, is_close
 from engine.verification.result import RunDifference, StepResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.evaluation.evidence import BookInference
-    from engine.runs.documents import Significance
+    from engine.runs.documents import Metrics, Significance
     from engine.runs.documents.significance import SelectionFigures, TrialFigures
+    from engine.runs.documents.significance_registration import RegistrationFigures
     from engine.verification.books import FoldedAccount
     from engine.verification.stored_run import StoredRun
 
@@ -34,6 +36,9 @@ FILE = "significance.json"
 
 OF_THE_LEDGER = ("trials", "selection", "track_record", "overfitting", "verdict")
 """Sections that depend on the returns of other looks, which are in the ledger alone."""
+
+OF_DECLARATIONS = ("registrations",)
+"""Sections about what the ledger has of the idea; their figures are those of the run."""
 
 _OF_THE_RUN_ALONE = ("estimate", "statistic", "single_p_value", "effective_bars")
 """Figures of a selection test that no other look changes."""
@@ -66,7 +71,10 @@ def check_significance(stored: StoredRun, accounts: Mapping[str, FoldedAccount])
             lambda: _compare_selection(made, found),
             lambda: _compare_verdict(inputs, made, found),
         ]
-    checks.append(lambda: _compare_timing(stored, accounts))
+    checks += [
+        lambda: _compare_timing(stored, accounts),
+        lambda: _compare_registrations(stored.run.metrics, found),
+    ]
     told = "intervals, tests of the books, timing and verdict"
     if not alone and found.trials is not None:
         told += f"; the {found.trials.distinct - 1} other looks are in the ledger alone"
@@ -102,8 +110,10 @@ def _idea_of(figures: TrialFigures) -> IdeaLooks:
 def _compare_sections(
     made: Significance, found: Significance, left_out: tuple[str, ...]
 ) -> RunDifference | None:
+    unseen = (*left_out, *OF_DECLARATIONS)
+
     def shown(document: Significance) -> dict[str, Any]:
-        return {key: each for key, each in document.as_dict().items() if key not in left_out}
+        return {key: each for key, each in document.as_dict().items() if key not in unseen}
 
     return compare_documents(FILE, shown(made), shown(found))
 
@@ -183,6 +193,24 @@ def _as_test(figures: SelectionFigures | None, scale: float) -> SelectionTest | 
         standard_error=float("nan"),
         effective_bars=figures.effective_bars,
     )
+
+
+def _compare_registrations(metrics: Metrics, found: Significance) -> RunDifference | None:
+    """Whether what was expected is met by the figures of the run."""
+    books = {name: figures.as_dict() for name, figures in metrics.books.items()}
+    return first(
+        compare_documents(
+            FILE,
+            [each.as_dict() for each in judge_expectations(_rules_of(registration), books)],
+            [each.as_dict() for each in registration.expectations],
+            f"registrations[{number}].expectations",
+        )
+        for number, registration in enumerate(found.registrations)
+    )
+
+
+def _rules_of(registration: RegistrationFigures) -> list[str]:
+    return [each.rule for each in registration.expectations]
 
 
 def _compare_timing(

@@ -12,6 +12,7 @@ from engine.reporting.question_section import (
     SignificanceSections,
     UnansweredQuestion,
 )
+from engine.reporting.registration import registration_sections
 from engine.reporting.significance._deployment import deployment_sections
 from engine.reporting.significance._diagnostics import diagnostic_sections
 from engine.reporting.significance._forecast_tests import forecast_sections
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 SECTION_BUILDERS = (
     sharpe_sections,
     trial_sections,
+    registration_sections,
     forecast_sections,
     robustness_sections,
     path_sections,

@@ -179,6 +179,8 @@ class DatasetRecord(DocumentPart):
         symbols: Symbol -> where its bars came from.
         exchanges: Calendars and currencies, where symbols have their own.
         funding: Symbol -> its funding rates, where the costs charge them.
+        start: First day that the dataset asks for; no key where it does not say.
+        end: Last day.
     """
 
     name: str
@@ -194,6 +196,8 @@ class DatasetRecord(DocumentPart):
     exchanges: ExchangesRecord | None = None
     # Left out of what is written where there is none, as in earlier versions.
     funding: Mapping[str, FundingRecord] = Field(default={}, exclude_if=lambda rates: not rates)
+    start: str | None = None
+    end: str | None = None
 
 
 class FitRecord(DocumentPart):
