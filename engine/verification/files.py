@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.core.types import BarsFrame
     from engine.data.calendar import BarInterval
     from engine.data.market import Market
-    from engine.runs.documents.manifest import SymbolRecord
+    from engine.runs.documents.manifest_dataset import SymbolRecord
     from engine.verification.stored_run import StoredRun
 
 _PROBLEMS = {

@@ -20,7 +20,7 @@ from engine.strategy import Strategy
 if TYPE_CHECKING:
     from engine.core.types import WideFrame
     from engine.data import Market
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.runs.run import Run
 
 _JUST_BEFORE = pd.Timedelta(microseconds=1)
