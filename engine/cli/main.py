@@ -47,6 +47,7 @@ from engine.cli.serve import serve_command
 from engine.cli.sign import sign_command
 from engine.cli.signal import signal_command
 from engine.cli.terminal import escape_warnings, print_lines, print_notice
+from engine.cli.unseal import unseal_command
 from engine.cli.verify import verify_command
 from engine.core.lazy_imports import relax_gc
 
@@ -99,6 +100,7 @@ app.command("explain")(explain_command)
 app.command("features")(features_command)
 app.command("report")(report_command)
 app.command("register")(register_command)
+app.command("unseal")(unseal_command)
 app.command("verify")(verify_command)
 app.command("sign")(sign_command)
 app.command("serve")(serve_command)

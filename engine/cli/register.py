@@ -27,9 +27,9 @@ def register_command(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write what is expected of a strategy into the ledger, before it is run.
+    """Write what is expected of a strategy into the ledger.
 
-    Settings, dataset, benchmarks and rules become a row of the ledger's chain of hashes. The
+    Before it is run, that is: settings, dataset, benchmarks and rules become a row of the ledger's chain of hashes. The
     significance page of every run of this idea then says whether it was registered before or after
     the first run, and what was met. Figures are those of metrics.json; those in percent may be
     written without _pct.

@@ -14,6 +14,7 @@ from engine.core.errors import BacktestError, LedgerError, LedgerUnreachableErro
 from engine.core.hashing import canonical_json
 from engine.core.progress import NullProgress, Progress
 from engine.trials.declarations import Declaration, declare, find_declarations
+from engine.trials.holdout_looks import HoldoutLooks, find_holdout_looks
 from engine.trials.ledger_chain import FIRST_HASH, ChainCheck, check_chain, insert_chained
 from engine.trials.ledger_merge import MergeResult, merge_ledger
 from engine.trials.ledger_rows import LedgerRow, RecordedReturns, read_returns, read_rows
@@ -326,6 +327,27 @@ class LedgerEntry:
         except LedgerError as error:
             self._notify("what was registered about this idea is not told", error)
             return ()
+
+    def declare_unsealing(self, sealed_from: str) -> None:
+        """Records that the holdout is looked at, before it is.
+
+        Raises:
+            LedgerError: It cannot be written: no look is without its record.
+        """
+        declared = self._ledger.declare("unsealing", self._strategy, {"sealed_from": sealed_from})
+        self.hash = declared.hash
+
+    def find_holdout_looks(self) -> HoldoutLooks | None:
+        """The looks at the holdout of the idea of this run; None where there is none."""
+        if self._data_scope is None or self.number is None:
+            return None
+        try:
+            return find_holdout_looks(
+                self._ledger.path, self._configuration_hash, self._data_scope
+            )
+        except LedgerError as error:
+            self._notify("the looks at the holdout are not told", error)
+            return None
 
     def finish(self, outcome: RunOutcome) -> None:
         """Records the result of the run; the last step of a run."""

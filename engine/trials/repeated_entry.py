@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.trials.declarations import find_declarations
+from engine.trials.holdout_looks import HoldoutLooks, find_holdout_looks
 from engine.trials.related_runs import hash_configuration
 from engine.trials.trial_collection import OwnRun, collect_trials
 
@@ -60,6 +61,16 @@ class RepeatedEntry:
         if self._ledger is None:
             return ()
         return find_declarations(self._ledger, hash_configuration(self._strategy), kind)
+
+    def declare_unsealing(self, sealed_from: str) -> None:
+        """Records nothing."""
+
+    def find_holdout_looks(self) -> HoldoutLooks | None:
+        """As `LedgerEntry.find_holdout_looks`."""
+        if self._ledger is None or self._data_scope is None:
+            return None
+        configuration = hash_configuration(self._strategy)
+        return find_holdout_looks(self._ledger, configuration, self._data_scope)
 
     def finish(self, outcome: RunOutcome) -> None:
         """Records nothing."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.backtest.evaluate import measure_timing
+from engine.backtest.holdout_section import measure_holdout
 from engine.backtest.registration_section import judge_expectations
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
@@ -37,7 +38,7 @@ FILE = "significance.json"
 OF_THE_LEDGER = ("trials", "selection", "track_record", "overfitting", "verdict")
 """Sections that depend on the returns of other looks, which are in the ledger alone."""
 
-OF_DECLARATIONS = ("registrations",)
+OF_DECLARATIONS = ("registrations", "holdout")
 """Sections about what the ledger has of the idea; their figures are those of the run."""
 
 _OF_THE_RUN_ALONE = ("estimate", "statistic", "single_p_value", "effective_bars")
@@ -74,6 +75,7 @@ def check_significance(stored: StoredRun, accounts: Mapping[str, FoldedAccount])
     checks += [
         lambda: _compare_timing(stored, accounts),
         lambda: _compare_registrations(stored.run.metrics, found),
+        lambda: _compare_holdout(stored),
     ]
     told = "intervals, tests of the books, timing and verdict"
     if not alone and found.trials is not None:
@@ -206,6 +208,30 @@ def _compare_registrations(metrics: Metrics, found: Significance) -> RunDifferen
             f"registrations[{number}].expectations",
         )
         for number, registration in enumerate(found.registrations)
+    )
+
+
+def _compare_holdout(stored: StoredRun) -> RunDifference | None:
+    """The figures over the holdout, from the returns; a sealed run has no bar of it."""
+    found, record = stored.run.significance.holdout, stored.run.manifest.dataset.holdout
+    if found is None or record is None:
+        return None
+    path = "holdout.sealed_from"
+    if difference := compare_documents(FILE, record.sealed_from, found.sealed_from, path):
+        return difference
+    expected = measure_holdout(
+        stored.run.returns,
+        stored.prepared.rates_by_bar,
+        record.sealed_from,
+        periods_per_year=stored.prepared.market.periods_per_year,
+        spec=stored.spec.evaluation,
+        seed=stored.spec.seed,
+    )
+    return compare_documents(
+        FILE,
+        {book: figures.as_dict() for book, figures in expected.items()},
+        {book: figures.as_dict() for book, figures in found.books.items()},
+        "holdout.books",
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.reporting import formatting
 from engine.reporting.charts.xy_plot import plot_data
 from engine.reporting.header import make_run_header
+from engine.reporting.holdout import holdout_sections
 from engine.reporting.question_section import (
     QuestionSection,
     SignificanceSections,
@@ -30,6 +31,7 @@ SECTION_BUILDERS = (
     sharpe_sections,
     trial_sections,
     registration_sections,
+    holdout_sections,
     forecast_sections,
     robustness_sections,
     path_sections,

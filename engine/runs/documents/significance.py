@@ -29,7 +29,7 @@ from engine.runs.documents.significance_paths import (
     StabilityFigures,
     WindowSubsetFigures,
 )
-from engine.runs.documents.significance_registration import RegistrationFigures
+from engine.runs.documents.significance_registration import HoldoutFigures, RegistrationFigures
 
 
 class InferenceMethod(DocumentPart):
@@ -318,6 +318,7 @@ class Significance(Document):
         deployment: The deployed model beside the full one; no key without a deployment.
         capacity: Sharpe ratio against capital; no key where costs do not depend on it.
         registrations: What was registered about the idea in the ledger; no key without any.
+        holdout: The bars that were held out; no key without any.
         verdict: Grade and sentence.
     """
 
@@ -348,4 +349,5 @@ class Significance(Document):
     deployment: DeploymentFigures | None = None
     capacity: CapacityFigures | None = None
     registrations: tuple[RegistrationFigures, ...] = ()
+    holdout: HoldoutFigures | None = None
     verdict: VerdictFigures
