@@ -29,10 +29,10 @@ def register_command(
 ) -> None:
     """Write what is expected of a strategy into the ledger.
 
-    Before it is run, that is: settings, dataset, benchmarks and rules become a row of the ledger's chain of hashes. The
-    significance page of every run of this idea then says whether it was registered before or after
-    the first run, and what was met. Figures are those of metrics.json; those in percent may be
-    written without _pct.
+    Before it is run, that is: settings, dataset, benchmarks and rules become a row of the ledger's
+    chain of hashes. The significance page of every run of this idea then says whether it was
+    registered before or after the first run, and what was met. Figures are those of metrics.json;
+    those in percent may be written without _pct.
     """
     with handle_errors(debug=debug):
         from dataclasses import asdict

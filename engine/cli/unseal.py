@@ -48,9 +48,10 @@ def unseal_command(  # noqa: PLR0913, PLR0917 - a parameter an option
 ) -> None:
     """Look once at the bars that a holdout keeps unseen.
 
-    `windows: {holdout: 1y}` keeps them from every other run. This is a run over all bars, whose significance page has the figures of the holdout alone. The look is
-    written into the ledger before any model is fitted, and every later page of this idea tells it;
-    a second look is no test any more.
+    `windows: {holdout: 1y}` keeps them from every other run. This is a run over all bars, whose
+    significance page has the figures of the holdout alone. The look is written into the ledger
+    before any model is fitted, and every later page of this idea tells it; a second look is no
+    test any more.
     """
     with handle_errors(debug=debug, interrupt_message=INTERRUPTED_FITS_STORED):
         limit_blas_threads()

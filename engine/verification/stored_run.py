@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
-from engine.data.rates import InterestRates, RateHistory, load_rates
+from engine.data.rates import InterestRates, RateHistory, RateSeriesSpec, load_rates
 from engine.pipeline.prepare import prepare_data
 from engine.runs.stored_market import restore_market
 from engine.strategy import Strategy
@@ -91,8 +91,9 @@ class StoredRun:
         return sorted(names, key=lambda name: name != STRATEGY_BOOK)
 
     def _rates(self) -> InterestRates:
-        if not self.run.manifest.rate_files:
-            return load_rates(self.spec.rates)
+        configured = self.spec.rates
+        if not any(isinstance(r, RateSeriesSpec) for r in (configured.risk_free, configured.cash)):
+            return load_rates(configured)
         table = self.run.rates_by_bar.to_frame()
         stamps = pd.DatetimeIndex(table.index).tz_localize(None) - _JUST_BEFORE
         known_from = stamps.to_numpy(dtype="datetime64[us]")
