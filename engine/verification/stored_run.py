@@ -12,12 +12,15 @@ from pydantic import ValidationError
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
+from engine.core.stage_versions import STAGE_VERSIONS
 from engine.data.rates import InterestRates, RateHistory, RateSeriesSpec, load_rates
 from engine.pipeline.prepare import prepare_data
 from engine.runs.stored_market import restore_market
 from engine.strategy import Strategy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.core.types import WideFrame
     from engine.data import Market
     from engine.pipeline.prepared_data import PreparedData
@@ -65,6 +68,19 @@ class StoredRun:
     def prepared(self) -> PreparedData:
         """Features, windows and rates, from the stored bars; rates of files from their table."""
         return prepare_data(self.spec, self.market, self._rates())
+
+    def other_versions(self, stages: Sequence[str]) -> str:
+        """Of these stages those of which the run has another version, as `simulation 3, here 4`.
+
+        Such a stage gives other numbers from the same inputs.
+        """
+        words = (part.split() for part in self.run.manifest.versions.get("stages", "").split(","))
+        own = {part[0]: part[1] for part in words if len(part) == 2}
+        return "; ".join(
+            f"{stage} {own.get(stage, 'of no version')}, here {STAGE_VERSIONS[stage]}"
+            for stage in stages
+            if own.get(stage) != str(STAGE_VERSIONS[stage])
+        )
 
     @property
     def is_current(self) -> bool:
