@@ -63,6 +63,14 @@ def format_registration(declared: Declaration) -> str:
     )
 
 
+def format_unsealing(declared: Declaration) -> str:
+    """When the holdout of an idea was looked at."""
+    return (
+        f"Unsealed on {declared.declared_at[:16]} UTC: the bars from "
+        f"{declared.content['sealed_from']} on; hash {declared.hash[:12]}"
+    )
+
+
 def _format_look(view: ViewedLook, number: int) -> str:
     key = view.look.key
     parts = [

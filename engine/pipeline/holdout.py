@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from engine.core.errors import UsageError
 from engine.core.progress import NullProgress
 from engine.data import load_market
 from engine.splits.holdout import find_sealed_day, last_open_day
@@ -47,7 +48,7 @@ def load_strategy_market(
 
     Raises:
         BacktestError: As `load_market`.
-        UsageError: The holdout leaves no bar.
+        UsageError: The holdout leaves no bar, or none of a symbol.
     """
 
     def load(reporter: Progress, last_day: date | None = None) -> Market:
@@ -67,10 +68,25 @@ def load_strategy_market(
         return load(progress)
     whole = load(progress if unsealed else NullProgress())
     day = find_sealed_day(pd.DatetimeIndex(whole.wide("close").index), spec.windows.holdout)
+    _require_earlier_bars(whole, day)
     record = {"sealed_from": day.isoformat(), "sealed": not unsealed}
     if unsealed:
         return _with_record(whole, record, whole.provenance)
     return _with_record(load(progress, last_open_day(day)), record, whole.provenance)
+
+
+def _require_earlier_bars(whole: Market, day: date) -> None:
+    """Refuses symbols that a sealed run could not know of."""
+    first = pd.Timestamp(day, tz="UTC")
+    late = [name for name, bars in whole.bars_by_symbol.items() if bars.index[0] >= first]
+    if late:
+        raise UsageError(
+            "all bars of a symbol are in the holdout",
+            expected=f"bars of every symbol before {day}",
+            found=f"{', '.join(late)}: none",
+            where="windows.holdout",
+            fix="shorten the holdout, or leave the symbol out of the dataset",
+        )
 
 
 def _with_record(market: Market, record: dict[str, Any], asked: dict[str, Any]) -> Market:

@@ -10,6 +10,7 @@ import numpy as np
 from engine.backtest.evaluate import measure_timing
 from engine.backtest.holdout_section import measure_holdout
 from engine.backtest.registration_section import judge_expectations
+from engine.core.blas_threads import one_blas_thread
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
 from engine.evaluation.evidence import VerdictInputs, gather_evidence
@@ -64,7 +65,8 @@ def check_significance(stored: StoredRun, accounts: Mapping[str, FoldedAccount])
         ),
     )
     rng = np.random.default_rng(derive_seed(stored.spec.seed, "bootstrap"))
-    made = assess_significance(inputs, stored.spec.evaluation, rng)
+    with one_blas_thread():  # as in a run
+        made = assess_significance(inputs, stored.spec.evaluation, rng)
     alone = found.trials is None or (found.trials.distinct == 1)
     checks = [lambda: _compare_sections(made, found, () if alone else OF_THE_LEDGER)]
     if not alone:

@@ -19,6 +19,7 @@ from engine.reporting import render_page
 from engine.strategy import load_strategy
 from engine.trials import hash_configuration
 from engine.verification.again import OF_THE_PROCESS
+from tests.pipeline.panels import PANEL, write_panel
 from tests.verification.small_run import write_small_strategy
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ def test_no_stage_sees_a_bar_of_the_holdout(strategy: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_look_is_told_on_every_later_page(strategy: Path) -> None:
+def test_every_look_is_told_on_every_later_page(
+    strategy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sealed = run(strategy)
     told = sealed.significance.holdout
     assert told is not None
@@ -128,6 +131,9 @@ def test_every_look_is_told_on_every_later_page(strategy: Path) -> None:
     assert "was made without a holdout" in render_page(without, "significance")
     later = run(strategy)
     assert (later.significance.holdout.looks, later.significance.holdout.beyond) == (3, 1)
+    monkeypatch.setenv("BACKTEST_HOME", str(strategy.parent / "home"))
+    shown = CliRunner().invoke(app, ["ledger", "show", "1"]).stdout
+    assert shown.count("Unsealed on") == 2
     for made in (second, without, later):
         found = engine.verify(made.run_dir, again=made is second, home=strategy.parent / "home")
         assert found.is_intact, found.first_difference
@@ -167,6 +173,15 @@ def test_a_holdout_of_everything_is_refused(strategy: Path, holdout: object) -> 
     with pytest.raises(UsageError, match="leaves no bar") as error:
         run(strategy, holdout=holdout)
     assert error.value.where == "windows.holdout"
+
+
+def test_a_symbol_that_begins_in_the_holdout_is_refused(tmp_path: Path) -> None:
+    """It could be neither traded nor left out without telling of it."""
+    file = write_panel(tmp_path)
+    spec = load_strategy(file, {**PANEL, "windows.holdout": "85d"})
+    with pytest.raises(UsageError, match="all bars of a symbol") as error:
+        load_market(spec, home=tmp_path / "home")
+    assert error.value.found == "LATE: none"
 
 
 def test_nothing_is_unsealed_unless_it_was_held_out_and_is_meant(strategy: Path) -> None:
