@@ -118,9 +118,8 @@ class _FeatureProbing:
     @property
     def _first_coarse_column(self) -> int:
         """Place in `known_values` of the first column of coarser bars."""
-        return self.probed.shape[1] - sum(
-            len(coarse.features.names) + 1 for coarse in self.history.coarse
-        )
+        coarser = sum(len(coarse.features.names) + 1 for coarse in self.history.coarse)
+        return int(self.probed.shape[1]) - coarser
 
     def run(self, fills: pd.DatetimeIndex) -> FeatureProbe:
         special = find_special_cuts(self.market, fills, self.first, self.last, self.rng)
