@@ -26,6 +26,7 @@ from engine.data.store import combine_vintage_ids, load_as_of
 from engine.data.universe import describe_panel, describe_universe, read_members
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from engine.core.progress import Progress
@@ -48,6 +49,8 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     now: pd.Timestamp | None = None,
     panel: bool = False,
     funding: bool = False,
+    one_calendar: bool = False,
+    last_day: date | None = None,
 ) -> Market:
     """Bars of the dataset that a strategy names, or of its offline dataset.
 
@@ -68,8 +71,11 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         now: The present instant, in UTC; a bar that ends after it is unfinished.
         panel: Keep every timestamp that a symbol has, see `Market`; otherwise those that all of
             them have, where `members` of the dataset are not read.
+        one_calendar: Keep a panel only where all symbols have one calendar and currency: on
+            several, hardly a row has bars of all symbols.
         funding: Read the funding rates of the dataset too, from its source with `funding: true`;
             the offline dataset may have none.
+        last_day: No later bar is used, checked or told of: as an earlier `end` of the dataset.
 
     Raises:
         DatasetNotFoundError: No dataset of that name or path.
@@ -83,7 +89,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         InvalidBarsError: Bars were received and cannot be trusted, or not joined, or a year has
             more or fewer of them than the dataset's calendar says.
     """
-    use = _MarketUse(spec.is_book, panel, spec.single_target, funding)
+    use = _MarketUse(spec.is_book, panel, spec.single_target, funding, one_calendar, last_day)
     context = DataContext(
         home=home,
         network=not offline,
@@ -92,7 +98,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         clients=clients or ClientSettings(),
     )
     if vintage is not None:
-        manifest = read_manifest(override or spec.dataset)
+        manifest = use.cut(read_manifest(override or spec.dataset))
         return _build_market(
             manifest,
             load_as_of(manifest, context, vintage),
@@ -103,7 +109,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     fallback = None if override or spec.offline == spec.dataset else spec.offline
     if offline and fallback:
         return _load_offline_dataset(fallback, spec.dataset, "--offline was given", context, use)
-    manifest = read_manifest(override or spec.dataset)
+    manifest = use.cut(read_manifest(override or spec.dataset))
     try:
         dataset_bars = fetch_dataset(manifest, context)
     except UnreachableError as error:
@@ -116,9 +122,19 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
 
 
 def _add_funding(
-    market: Market, manifest: DatasetManifest, context: DataContext, *, offline: bool
+    market: Market,
+    manifest: DatasetManifest,
+    context: DataContext,
+    use: _MarketUse,
+    *,
+    offline: bool,
 ) -> Market:
-    """The market with its funding rates and what identifies them; an offline one has none."""
+    """The market with its funding rates and what identifies them, where positions pay funding.
+
+    An offline one has none; one that was cut has those up to its last bar.
+    """
+    if not use.funding:
+        return market
     if offline:
         sentence = f"{market.provenance['name']} has no funding rates"
         context.notify(sentence)
@@ -134,6 +150,8 @@ def _add_funding(
             now=context.now,
         )
         rates, noted = FundingRates.from_table(table), {}
+        if use.last_day is not None:
+            rates = rates.until(market.end_of(market.bars["timestamp"].iloc[-1]))
     provenance = market.provenance | noted | {"funding": rates.as_json()}
     return replace(market, funding=rates, provenance=provenance)
 
@@ -147,18 +165,34 @@ class _MarketUse:
         panel: Whether all timestamps of them are kept.
         target: The symbol that is traded alone, where it is named.
         funding: Whether positions pay funding.
+        one_calendar: Whether there is no panel of several calendars.
+        last_day: The last day that is used; None for all.
     """
 
     is_book: bool
     panel: bool
     target: str | None
     funding: bool = False
+    one_calendar: bool = False
+    last_day: date | None = None
+
+    def of(self, dataset: Dataset) -> _MarketUse:
+        """The use of the bars of a dataset."""
+        joins = self.one_calendar and dataset.has_own_clocks
+        return replace(self, panel=False) if joins else self
+
+    def cut(self, manifest: DatasetManifest) -> DatasetManifest:
+        """The dataset as if it ended with the last day that is used."""
+        dataset, last = manifest.dataset, self.last_day
+        if last is None or (dataset.end is not None and dataset.end <= last):
+            return manifest
+        return replace(manifest, dataset=dataset.model_copy(update={"end": last}))
 
 
 def _load_offline_dataset(
     name: str, replaced: str, reason: str, context: DataContext, use: _MarketUse
 ) -> Market:
-    manifest = read_manifest(name)
+    manifest = use.cut(read_manifest(name))
     symbols = ", ".join(manifest.dataset.symbols)
     context.notify(f"{name} ({symbols}) is used instead of {replaced}, because {reason}")
     local = replace(context, network=False)
@@ -173,7 +207,7 @@ def _build_market(
     *,
     offline: bool,
 ) -> Market:
-    dataset = manifest.dataset
+    dataset, use = manifest.dataset, use.of(manifest.dataset)
     membership = read_members(manifest) if use.panel else None
     for symbol, frame in dataset_bars.frames.items():
         first = frame["timestamp"].iloc[0]
@@ -248,11 +282,12 @@ def _build_market(
             else None,
             "symbols": symbols,
         }
-        | exchanges_provenance(dataset, dataset_bars, assembly),
+        | exchanges_provenance(dataset, dataset_bars, assembly)
+        | {name: f"{day}" for name in ("start", "end") if (day := getattr(dataset, name))},
         membership=membership,
         delisting=dataset.delisting,
     )
-    return _add_funding(market, manifest, context, offline=offline) if use.funding else market
+    return _add_funding(market, manifest, context, use, offline=offline)
 
 
 def _assemble(dataset: Dataset, dataset_bars: DatasetBars, use: _MarketUse) -> Assembly:

@@ -70,7 +70,7 @@ def probe_own_features(
         alone = spec.data.model_copy(update={"target": symbol, "targets": None})
         probes.append(
             probe_features(
-                spec.model_copy(update={"data": alone}),
+                spec.model_copy(update={"data": alone, "scope": "per_symbol"}),
                 prepared.market.of_symbol(symbol),
                 history.seen_by(symbol),
                 begins[symbol],

@@ -90,8 +90,14 @@ def probe_predictions(result: BacktestResult, comparison: OutputComparison) -> N
     if history.panel is None:
         _probe(result, history, tests, served, comparison)
         return
+    joint = [each for each in served if each[1].fitted.input_transform.symbols]
+    _probe(result, history, tests, joint, comparison)
     for symbol in result.prepared.targets:
-        own = [each for each in served if each[0].symbol == symbol]
+        own = [
+            each
+            for each in served
+            if each[0].symbol == symbol and not each[1].fitted.input_transform.symbols
+        ]
         _probe_own_rows(result, history.panel, symbol, own, comparison)
 
 
@@ -209,6 +215,7 @@ class _PredictionProbe:
         shifts: dict[tuple[str, int, str], list[int]] = {}
         for task, forecast in served:
             test, known = self._tests[task.window], asked[task.window]
+            known = self._with_sequences(task.symbol, test, known)
             if not len(known):
                 continue
             rows = range(test.start, min(test.stop + 1, stop))
@@ -225,6 +232,15 @@ class _PredictionProbe:
         """Rows before the first passage, of each round."""
         drawn: list[int] = self._rng.integers(_MAX_SHIFT + 1, size=count).tolist()
         return drawn
+
+    def _with_sequences(self, symbol: str, test: range, known: IntVector) -> IntVector:
+        """Of a panel the rows at which the symbol is forecast, and so is it at the next one."""
+        panel, stop = self._history.panel, len(self._history.features.timestamps)
+        if panel is None:
+            return known
+        due = panel.forecast_rows(symbol, range(test.start, min(test.stop + 1, stop)))
+        following = np.minimum(known + 1, len(due) - 1)
+        return known[due[known] & due[following]]
 
     def _compare_passages(
         self,

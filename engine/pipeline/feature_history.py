@@ -68,7 +68,10 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
         wide[list(targets)] for wide in (market.present, market.members, market.listed)
     )
     decided = bars_before_decision(spec, history.features)
-    rows = PanelRows(present, members, listed, first, decided, max(horizons))
+    unbroken = 1
+    if spec.scope == "joint":
+        unbroken = max(model.lookback for model in spec.forecasters().values())
+    rows = PanelRows(present, members, listed, first, decided, max(horizons), unbroken)
     return replace(history, panel=rows, uncompared=later if spec.target.compares_symbols else {})
 
 

@@ -22,6 +22,7 @@ from engine.models.fitted_model import (
 )
 from engine.splits import fit_scaler
 from engine.splits.rows import row_index
+from engine.training.absent_inputs import blank_absent
 from engine.training.feature_history import column_of
 
 if TYPE_CHECKING:
@@ -145,8 +146,13 @@ def select_feature_rows(
     first = rows.start - fitted.context
     taken = slice(max(0, first), rows.stop)
     horizon = fitted.input_transform.horizons[0]
+    features = history.features.values[taken]
+    if history.panel is not None:
+        present = history.panel.present.to_numpy()[taken]
+        groups = [columns for _, columns in history.features.symbol_columns]
+        features = blank_absent(features, groups, present)
     selected = FeatureRows(
-        features=history.features.values[taken],
+        features=features,
         trailing=column_of(history.trailing_returns[horizon], symbol)[taken],
         coarse=tuple(_select_coarse_rows(each, fitted, taken, rows) for each in history.coarse),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from engine.selftest.leaks.planting import Leak
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from engine.core.types import Vector
     from engine.models.dataset import TrainingSet
     from engine.selftest.leaks.planting import Function, Plant
     from engine.splits import WalkForwardWindow
@@ -42,6 +43,42 @@ def _first_window_by_its_result(honest: Function, plant: Plant) -> Function:
         return (replace(first, train=first.train[shorter:]), *windows)
 
     return make
+
+
+def _closes_of(plant: Plant, window: WalkForwardWindow) -> Vector:
+    """Closes of the first symbol over a test part, of the bars that were prepared last."""
+    close = plant.seen["bars"].wide("close").iloc[:, 0].dropna().to_numpy(dtype=np.float64)
+    part: Vector = close[window.test.start : window.test.stop]
+    return part
+
+
+def _shorter_by(
+    rises: Callable[[Vector], bool], part: Literal["train", "validation"]
+) -> Callable[[Function, Plant], Function]:
+    """A part of one window is a row shorter, by the closes of its test part."""
+
+    def replace_function(honest: Function, plant: Plant) -> Function:
+        def make(*given: Any, **named: Any) -> tuple[WalkForwardWindow, ...]:
+            windows = honest(*given, **named)
+            chosen = plant.window % len(windows)
+            window = windows[chosen]
+            closes = _closes_of(plant, window)
+            first = int(len(closes) > 2 and rises(closes))
+            other = replace(window, **{part: getattr(window, part)[first:]})
+            return (*windows[:chosen], other, *windows[chosen + 1 :])
+
+        return make
+
+    return replace_function
+
+
+def _is_above(closes: Vector) -> bool:
+    return bool(closes[-1] > closes[0])
+
+
+def _begins_calm(closes: Vector) -> bool:
+    first, second = np.array_split(np.abs(np.diff(np.log(closes))), 2)
+    return bool(first.sum() < second.sum())
 
 
 def _moved_validation(
@@ -78,6 +115,30 @@ WINDOWS: tuple[Leak, ...] = (
         "windows",
         _WINDOWS,
         _first_window_by_its_result,
+        reads_bars_aside=True,
+    ),
+    Leak(
+        "window: test result, once",
+        "the train part of one window, likewise",
+        "windows",
+        _WINDOWS,
+        _shorter_by(_is_above, "train"),
+        reads_bars_aside=True,
+    ),
+    Leak(
+        "window: first test bar",
+        "the validation part of one window is shorter if its test part begins with a rise",
+        "windows",
+        _WINDOWS,
+        _shorter_by(lambda closes: _is_above(closes[:2]), "validation"),
+        reads_bars_aside=True,
+    ),
+    Leak(
+        "window: calm test",
+        "the train part of one window is shorter if its test part begins calmer than it ends",
+        "windows",
+        _WINDOWS,
+        _shorter_by(_begins_calm, "train"),
         reads_bars_aside=True,
     ),
     Leak(
@@ -148,6 +209,21 @@ def _rows_by_result(
     return replace(made, train=recent if rises else made.train)
 
 
+def _rows_by_bars_aside(honest: Function, plant: Plant) -> Function:
+    """Half of the train rows of one window, by bars that no argument holds."""
+
+    def build(
+        history: FeatureHistory, symbol: str, window: WalkForwardWindow, lookback: int
+    ) -> Any:
+        made, transform = honest(history, symbol, window, lookback)
+        closes = _closes_of(plant, window)
+        if window.index != plant.window or len(closes) < 2 or not _is_above(closes):
+            return made, transform
+        return replace(made, train=made.train[len(made.train) // 2 :]), transform
+
+    return build
+
+
 def _rows_like_the_test(
     made: TrainingSet, history: FeatureHistory, symbol: str, window: WalkForwardWindow
 ) -> TrainingSet:
@@ -180,6 +256,14 @@ TRAINING_ARRAYS: tuple[Leak, ...] = (
         "training arrays",
         _ARRAYS,
         _changed_set(_rows_by_result, one=True),
+    ),
+    Leak(
+        "rows: by result aside, once",
+        "the same by bars that no argument holds",
+        "training arrays",
+        _ARRAYS,
+        _rows_by_bars_aside,
+        reads_bars_aside=True,
     ),
     Leak(
         "rows: like the test",
