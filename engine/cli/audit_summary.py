@@ -90,7 +90,7 @@ def render_code_text(probe: CodeProbe) -> str:
 
 
 def _describe_memory(probe: CodeProbe) -> str:
-    """How far values reach back; nothing where they look ahead, and reach is not told from it."""
+    """How far values reach back; nothing where they look ahead: it is unknown then."""
     if probe.findings:
         return ""
     if probe.memory is None:

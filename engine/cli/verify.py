@@ -80,7 +80,7 @@ def _line(step: StepResult) -> str:
 
 
 def _require_version(found: Verification) -> None:
-    """Ends with exit code 2 where another version is needed to tell."""
+    """Ends with exit code 2 where only another version could judge the run."""
     from engine.core.errors import UsageError
 
     step = next((step for step in found.steps if step.other_version), None)

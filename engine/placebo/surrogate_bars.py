@@ -74,7 +74,7 @@ def _turn_signs(market: Market, rng: np.random.Generator) -> Market:
 
 
 def _turn(bars: Matrix, turned: BoolVector) -> Matrix:
-    """Bars of one symbol without holes; the first stays, the others are turned where told."""
+    """Bars of one symbol without holes; the first stays, those in `turned` are mirrored."""
     moves = _to_moves(bars)
     drift = float(np.mean(moves[:, _CLOSE]))
     mirrored = 2.0 * drift - moves[:, [_OPEN, _LOW, _HIGH, _CLOSE]]

@@ -1,4 +1,4 @@
-"""Funding rates of perpetuals that arrive while an account lives."""
+"""Funding rates of perpetuals that arrive while an account runs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RateFeed(Protocol):
 
 
 class ExchangeRates:
-    """The rates of the exchange of a dataset; one that does not answer is told once.
+    """The rates of the exchange of a dataset; one that does not answer is reported once.
 
     Args:
         manifest: The dataset, a source of which has `funding: true`.

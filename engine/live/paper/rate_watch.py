@@ -86,7 +86,7 @@ class RateWatch:
     def events(
         self, bar: pd.Timestamp, at: pd.Timestamp, correction: Correction | None
     ) -> tuple[NewEvent, ...]:
-        """What is told of the rates at a bar that is decided now."""
+        """What is reported of the rates at a bar that is decided now."""
         lacking = self.lacking(bar_end(bar, self._account.interval))
         if correction is None and not lacking:
             return ()
