@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.backtest.further_paths import FurtherPathData, FurtherPaths
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.reporting import PageWriter
     from engine.simulation.portfolio import SimulationResult
     from engine.training.executors.base import Executor

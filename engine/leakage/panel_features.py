@@ -9,13 +9,13 @@ import numpy as np
 from engine.core.randomness import derive_seed
 from engine.features.cross_section import own_feature
 from engine.leakage.feature_probe import FeatureProbe, probe_features
-from engine.pipeline.prepare import build_history
+from engine.pipeline.feature_history import build_history
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from engine.leakage.comparison import OutputComparison
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
     from engine.training.datasets import FeatureHistory
 
@@ -84,9 +84,10 @@ def probe_own_features(
 
 
 def _own_features(spec: Strategy, prepared: PreparedData) -> tuple[Strategy, FeatureHistory]:
-    """The features that each symbol has before the symbols of a bar are compared."""
+    """The features and returns that each symbol has before the symbols of a bar are compared."""
     own = tuple(dict.fromkeys(map(own_feature, spec.features)))
-    if own == spec.features:
+    if own == spec.features and not spec.target.compares_symbols:
         return spec, prepared.feature_history
-    alone = spec.model_copy(update={"features": own})
+    target = spec.target.model_copy(update={"transform": "raw"})
+    alone = spec.model_copy(update={"features": own, "target": target})
     return alone, build_history(alone, prepared.market)

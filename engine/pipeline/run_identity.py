@@ -10,7 +10,7 @@ from engine.core.versions import collect_versions
 from engine.runs.run import compute_run_id
 
 if TYPE_CHECKING:
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
 
 

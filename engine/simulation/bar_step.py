@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
-from engine.core.calendar_time import DAYS_PER_YEAR
-from engine.core.errors import InvalidBarsError, UsageError
+from engine.core.calendar_time import DAYS_PER_YEAR, days_between
 from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
 from engine.simulation.accounting import INITIAL_CASH, RUIN_FLOOR
-from engine.simulation.accounting_tables import BarFills, OrderCosts, YearlyRates
+from engine.simulation.accounting.tables import YearlyRates
+from engine.simulation.bar_checks import check_bar, check_decided_before, check_terms
+from engine.simulation.bar_execution import OrderBook, fill_orders
 from engine.simulation.order_queue import (
-    find_due,
-    find_waiting,
+    hold_back,
     newest_decisions,
     queue_orders,
     settle_orders,
 )
-from engine.simulation.rate_values import BarRates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from engine.signals.orders import Order
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts
+    from engine.simulation.rate_values import BarRates
 
 
 def step(
@@ -51,8 +50,9 @@ def step(
     A symbol that is left out of `bar` is valued at its last close, pays its last borrow rate, and
     counts the bar as one of its orders' delay. An order that is due waits where its symbol has no
     bar and where nothing trades at it, for the next bar with a trade. Of several that are due the
-    last decided replaces the others; where it takes them back, none of them is filled. What is
-    held of a symbol in `bar.settled` is paid out, without costs, and its orders are cancelled.
+    last decided replaces the others; where it takes them back, none of them is filled. An order
+    waits too where its price at the bar is before its decision, by `bar.instants`. What is held of
+    a symbol in `bar.settled` is paid out, without costs, and its orders are cancelled.
 
     Args:
         account: Before the bar; it is not changed.
@@ -72,15 +72,15 @@ def step(
             costs do not have it; or `price` is neither, or the yield is not finite.
         InvalidBarsError: A price is not positive and finite, or a symbol has one price only.
     """
-    _check_terms(price, cash_rate)
-    _check_bar(account, bar, price)
+    check_terms(price, cash_rate)
+    check_bar(account, bar, price)
     queue = queue_orders(account, orders)
-    _check_decided_before((*queue, *orders), bar)
+    check_decided_before((*queue, *orders), bar)
     bar = bar.with_settlements()
-    queue = settle_orders(queue, account, bar)
+    queue = hold_back(settle_orders(queue, account, bar), bar)
     if account.ruined:
         nothing = dict.fromkeys(("bar_return", *_FINANCING), 0.0)
-        return account.model_copy(update={"timestamp": bar.timestamp, **nothing}), ()
+        return account.with_values(timestamp=bar.timestamp, **nothing), ()
     decided = newest_decisions((*account.orders, *orders)) | dict.fromkeys(bar.settled, 0.0)
     rates = _rates_at(costs.rates, bar)
     funding = {symbol: rate.funding(price) for symbol, rate in rates.items()}
@@ -91,40 +91,24 @@ def step(
     equity = financed.cash + _value(holdings.values(), prices)
     if equity < RUIN_FLOOR:
         return _ruin(financed, bar), ()
-    due = find_due(queue, bar, holdings)
-    terms = costs.rates
-    execution = _execute(due, financed.available_cash, holdings, prices, rates, terms.loan_rate)
-    filled = due.keys() - execution.unfilled.keys()
-    traded = financed.model_copy(
-        update={
-            "available_cash": execution.available_cash,
-            "cash_flow": financed.cash_flow + execution.cash_flow,
-            "holdings": tuple(
-                _update_holding(holding, due, execution, decided) for holding in holdings.values()
-            ),
-            "orders": find_waiting(queue, holdings, filled),
-        }
-    )
+    if queue or decided:
+        order_book = OrderBook(queue, decided, holdings, prices, equity)
+        traded, fills = fill_orders(financed, bar, order_book, rates, costs.rates.loan_rate)
+    else:
+        traded, fills = financed.with_values(holdings=tuple(holdings.values())), ()
     if account.timestamp is not None:
         traded = _fund_after_fills(traded, funding)
-    fills = _make_fills(bar.timestamp, due, execution, prices, equity)
     after = traded.cash + _value(traded.holdings, prices)
-    marked = _mark_to_market(traded, account, bar, rates)
+    known = {"cash_rate": cash_rate, "loan_per_year": costs.rates.loan_per_year}
+    marked = _mark_to_market(traded, account, bar, rates, known)
     if min(after, marked.equity) < RUIN_FLOOR:
         return _ruin(traded, bar), fills
-    known = {
-        "cash_rate": cash_rate,
-        "loan_per_year": terms.loan_per_year,
-        "margin_call": _is_called(marked, maintenance_margin),
-    }
-    return marked.model_copy(update=known), fills
+    called = _is_called(marked, maintenance_margin)
+    return marked.with_values(margin_call=True) if called else marked, fills
 
 
 _FINANCING = ("borrow", "interest", "funding", "loan_interest")
 """What an account pays and earns between fills, as columns of `SimulationResult.financing`."""
-
-_NO_RATES = BarRates(0.0, 0.0, 0.0)
-"""Of a symbol without a bar, whose orders wait."""
 
 
 def _rates_at(rates: CostRates, bar: BarPrices) -> Mapping[str, BarRates]:
@@ -134,23 +118,6 @@ def _rates_at(rates: CostRates, bar: BarPrices) -> Mapping[str, BarRates]:
     traded = [symbol for symbol in bar.close if symbol not in bar.settled]
     free = dict.fromkeys(bar.settled, rates.of_settlement)
     return {**rates.at(bar.timestamp, traded), **free}
-
-
-class _Execution(NamedTuple):
-    """The fills of a bar, an entry a symbol, and the cash after them."""
-
-    symbols: list[str]
-    fills: BarFills
-    due: int
-    available_units: list[float]
-    available_cash: float
-    cash_flow: float
-
-    @property
-    def unfilled(self) -> dict[str, float]:
-        """Symbol -> units that the bar could not fill, of those that it could not."""
-        left = zip(self.symbols, self.fills.unfilled, strict=True)
-        return {symbol: units for symbol, units in left if units != 0}
 
 
 def _finance(
@@ -169,31 +136,29 @@ def _finance(
             account.cash_rate,
             math.nan if account.loan_per_year is None else account.loan_per_year,
         ),
-        (now - account.timestamp) / timedelta(days=1) / DAYS_PER_YEAR,
+        days_between(account.timestamp, now) / DAYS_PER_YEAR,
     )
     paid = _funding_of(held, funding, 0)
     earned = accounting.net_of_financing(financing, paid)
-    return account.model_copy(
-        update={
-            "cash_flow": account.cash_flow + earned,
-            "available_cash": account.available_cash + earned * INITIAL_CASH,
-            "borrow": financing.borrow,
-            "interest": financing.interest,
-            "funding": paid,
-            "loan_interest": financing.loan_interest,
-        }
+    return account.with_values(
+        cash_flow=account.cash_flow + earned,
+        available_cash=account.available_cash + earned * INITIAL_CASH,
+        borrow=financing.borrow,
+        interest=financing.interest,
+        funding=paid,
+        loan_interest=financing.loan_interest,
     )
 
 
 def _fund_after_fills(traded: Account, funding: Mapping[str, tuple[float, float]]) -> Account:
     """The account after the funding that the bar's positions pay after its fills."""
+    if not any(after for _, after in funding.values()):
+        return traded
     paid = _funding_of(traded.holdings, funding, 1)
-    return traded.model_copy(
-        update={
-            "cash_flow": traded.cash_flow - paid,
-            "available_cash": traded.available_cash - paid * INITIAL_CASH,
-            "funding": traded.funding + paid,
-        }
+    return traded.with_values(
+        cash_flow=traded.cash_flow - paid,
+        available_cash=traded.available_cash - paid * INITIAL_CASH,
+        funding=traded.funding + paid,
     )
 
 
@@ -201,6 +166,8 @@ def _funding_of(
     held: Iterable[Holding], funding: Mapping[str, tuple[float, float]], part: int
 ) -> float:
     """What holdings pay at their last closes: before (0) or after (1) the fills of a bar."""
+    if not any(due[part] for due in funding.values()):
+        return 0.0
     holdings = list(held)
     return accounting.fund_positions(
         [holding.units for holding in holdings],
@@ -230,109 +197,31 @@ def _holdings_by_symbol(account: Account, bar: BarPrices) -> dict[str, Holding]:
     return {symbol: holdings[symbol] for symbol in bar.symbols if symbol in holdings}
 
 
-def _execute(
-    due: Mapping[str, Order],
-    cash: float,
-    holdings: Mapping[str, Holding],
-    prices: Mapping[str, float],
-    rates: Mapping[str, BarRates],
-    loan_rate: float,
-) -> _Execution:
-    """Fills what is due, in the order of execution: by the value that is to be traded."""
-    symbols = list(holdings)
-    nothing = [0.0] * len(symbols)
-    fills = BarFills([0] * len(symbols), *(nothing.copy() for _ in range(4)))
-    units = [holding.available_units for holding in holdings.values()]
-    charged = [rates.get(symbol, _NO_RATES) for symbol in symbols]
-    cash, count = accounting.execute_orders(
-        [due[symbol].target_weight if symbol in due else math.nan for symbol in symbols],
-        cash,
-        units,
-        [prices[symbol] for symbol in symbols],
-        OrderCosts(*([getattr(rate, name) for rate in charged] for name in OrderCosts._fields)),
-        accounting.credit_of(loan_rate),
-        fills,
-    )
-    flow = accounting.cash_flow_of(fills, count)
-    return _Execution(symbols, fills, count, units, cash, flow)
-
-
-def _update_holding(
-    holding: Holding,
-    due: Mapping[str, Order],
-    execution: _Execution,
-    decided: Mapping[str, float],
-) -> Holding:
-    """The holding after its order and the newest decision."""
-    symbol = holding.symbol
-    update: dict[str, float | None] = {
-        "decided_weight": decided.get(symbol, holding.decided_weight)
-    }
-    if symbol in due:
-        place = execution.symbols.index(symbol)
-        size = execution.fills.size[place]
-        if symbol not in execution.unfilled:
-            update["target_weight"] = due[symbol].target_weight
-        elif size != 0:
-            update["target_weight"] = None
-        if size != 0:
-            update["units"] = accounting.add_units(holding.units, size)
-            update["available_units"] = execution.available_units[place]
-    return holding.model_copy(update=update)
-
-
-def _make_fills(
-    timestamp: datetime,
-    due: Mapping[str, Order],
-    execution: _Execution,
-    prices: Mapping[str, float],
-    equity: float,
-) -> tuple[Fill, ...]:
-    fills = []
-    for place in execution.fills.sequence[: execution.due]:
-        symbol, size = execution.symbols[place], execution.fills.size[place]
-        if size == 0:
-            continue
-        price = execution.fills.price[place]
-        fills.append(
-            Fill(
-                timestamp=timestamp,
-                symbol=symbol,
-                side="buy" if size > 0 else "sell",
-                size=abs(size),
-                price=price,
-                fee=execution.fills.fee[place],
-                slippage_cost=abs(price - prices[symbol]) * abs(size),
-                equity=equity,
-                margin_call=due[symbol].margin_call,
-            )
-        )
-    return tuple(fills)
-
-
 def _mark_to_market(
-    traded: Account, before: Account, bar: BarPrices, rates: Mapping[str, BarRates]
+    traded: Account,
+    before: Account,
+    bar: BarPrices,
+    rates: Mapping[str, BarRates],
+    known: Mapping[str, float | None],
 ) -> Account:
-    """The account at the bar's close."""
+    """The account at the bar's close, with what is known then beside; nothing is called yet."""
     holdings = tuple(
-        holding.model_copy(
-            update={
-                "close": bar.close[holding.symbol],
-                "borrow_per_year": rates[holding.symbol].borrow_per_year,
-            }
+        holding.with_values(
+            close=bar.close[holding.symbol],
+            borrow_per_year=rates[holding.symbol].borrow_per_year,
         )
         if holding.symbol in bar.close
         else holding
         for holding in traded.holdings
     )
     equity = traded.cash + _value(holdings, {held.symbol: held.close for held in holdings})
-    return traded.model_copy(
-        update={
-            "timestamp": bar.timestamp,
-            "holdings": holdings,
-            "equity": equity,
-            "bar_return": equity / before.equity - 1.0,
-        }
+    return traded.with_values(
+        timestamp=bar.timestamp,
+        holdings=holdings,
+        equity=equity,
+        bar_return=equity / before.equity - 1.0,
+        margin_call=False,
+        **known,
     )
 
 
@@ -352,66 +241,3 @@ def _value(holdings: Iterable[Holding], prices: Mapping[str, float]) -> float:
     return accounting.value_units(
         [holding.units for holding in held], [prices[holding.symbol] for holding in held]
     )
-
-
-def _check_terms(price: str, cash_rate: float) -> None:
-    if price not in {"open", "close"}:
-        raise UsageError(
-            "orders are filled at the open or the close",
-            expected="`open` or `close`, as in execution.price",
-            found=str(price),
-        )
-    if not math.isfinite(cash_rate):
-        raise UsageError(
-            "the yield on cash is not finite",
-            expected="a finite rate a year, 0.02 is 2 %",
-            found=f"{cash_rate}",
-            where="cash_rate",
-        )
-
-
-def _check_decided_before(orders: Iterable[Order], bar: BarPrices) -> None:
-    late = next((order for order in orders if order.decided_on >= bar.timestamp), None)
-    if late is not None:
-        raise UsageError(
-            "Orders cannot be filled before they are decided",
-            expected=f"an order decided at a bar before {bar.timestamp}",
-            found=f"one decided on {late.decided_on}",
-            where=late.symbol,
-            fix="step with it at the next bar",
-        )
-
-
-def _check_bar(account: Account, bar: BarPrices, price: str) -> None:
-    if account.timestamp is not None and bar.timestamp <= account.timestamp:
-        raise UsageError(
-            "bars are stepped over in the order of time",
-            expected=f"a bar later than {account.timestamp}",
-            found=f"{bar.timestamp}",
-        )
-    _check_prices(bar, price)
-    if unknown := bar.traded.keys() - bar.close.keys():
-        raise UsageError(
-            "a symbol that has no bar is said to have traded or not",
-            expected="in `traded` symbols of `open` and `close` alone",
-            found=", ".join(sorted(unknown)),
-            where=f"bar {bar.timestamp}",
-            fix="leave the symbol out of `traded`",
-        )
-
-
-def _check_prices(bar: BarPrices, fill_price: str) -> None:
-    """Refuses a bar without the price of its fills, or without a close."""
-    symbols = bar.open.keys() | bar.close.keys()
-    opened = symbols if fill_price == "open" else bar.open.keys()
-    for column, prices, needed in (("open", bar.open, opened), ("close", bar.close, symbols)):
-        for symbol in needed:
-            found = prices.get(symbol, math.nan)
-            if not (math.isfinite(found) and found > 0):
-                raise InvalidBarsError(
-                    f"a {column} price cannot be traded at",
-                    expected="a positive, finite open and close of each symbol",
-                    found=f"{found}",
-                    where=f"{symbol} at {bar.timestamp}",
-                    fix="leave a symbol without a bar out of both",
-                )
