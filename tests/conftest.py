@@ -22,6 +22,8 @@ from tests.warm.processes import warm_processes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.warm.processes import WarmProcesses
+
 # Loaded after TensorFlow by whoever needs no connection, such as quantstats, it could make none
 # for the tests that do; see `engine.core.lazy_imports.deep_bind`.
 import_module("curl_cffi")
@@ -92,11 +94,11 @@ def _one_command_line() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _warm_processes() -> Iterator[None]:
+def warm() -> Iterator[WarmProcesses]:
     """Processes of runs that train or render are forks of one that has imported its libraries."""
     with warm_processes() as warm, pytest.MonkeyPatch.context() as patch:
         patch.setattr(programs, "command_of", warm.command_of)
-        yield
+        yield warm
 
 
 @pytest.fixture

@@ -43,7 +43,8 @@ def load(module: str) -> None:
     with hide_modules("matplotlib", "matplotlib.pyplot", "sklearn"):
         import keras
     import_module(f"engine.models.training.backend_{keras.backend.backend()}")
-    import_module("engine.models")
+    for used in ("engine.models", "sklearn.ensemble"):
+        import_module(used)
 
 
 def answer(connection: socket.socket, module: str) -> None:
