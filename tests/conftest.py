@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from functools import cache
@@ -66,6 +67,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rank = {ROOT / name: place for place, name in enumerate(LONGEST)}
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (rank.get(item.path, len(rank)), item.path not in slow))
+
+
+def pytest_collection_finish() -> None:
+    """Collections of garbage leave out the libraries and tests: each took a second and a half."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
