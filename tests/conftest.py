@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -21,11 +23,14 @@ from tests.warm.processes import warm_processes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.warm.processes import WarmProcesses
+
 # Loaded after TensorFlow by whoever needs no connection, such as quantstats, it could make none
 # for the tests that do; see `engine.core.lazy_imports.deep_bind`.
 import_module("curl_cffi")
 
 START = programs.command_of
+ROOT = Path(__file__).parent
 
 # The libraries and the tests are a million objects that stay, as in processes of the engine.
 relax_gc()
@@ -37,10 +42,36 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile(FAST)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One process more than cores for the slow part, which waits a fifth of its time."""
+    if config.getoption("markexpr") == "not slow":
+        return None
+    return (len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1) + 1
+
+
+LONGEST = (
+    *("models/test_networks.py", "faults/test_trouble_of_runs.py", "benchmarks/test_bench.py"),
+    *("live/test_shipped_strategies.py", "live/test_replay.py", "training/test_ray_executor.py"),
+    *("leakage/test_honest_strategies.py", "faults/test_memory.py"),
+    *("models/test_joint_forecasts.py", "testing/test_contracts.py", "backtest/test_run.py"),
+)
+"""Modules of half a minute and more, the longest first."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules with slow tests come first, so that no process waits long for the last module."""
+    """The longest modules come first, so that no process waits long for the last one.
+
+    Modules with slow tests follow, then the others.
+    """
+    rank = {ROOT / name: place for place, name in enumerate(LONGEST)}
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: (rank.get(item.path, len(rank)), item.path not in slow))
+
+
+def pytest_collection_finish() -> None:
+    """Collections of garbage leave out the libraries and tests: each took a second and a half."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -69,11 +100,11 @@ def _one_command_line() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _warm_processes() -> Iterator[None]:
+def warm() -> Iterator[WarmProcesses]:
     """Processes of runs that train or render are forks of one that has imported its libraries."""
     with warm_processes() as warm, pytest.MonkeyPatch.context() as patch:
         patch.setattr(programs, "command_of", warm.command_of)
-        yield
+        yield warm
 
 
 @pytest.fixture

@@ -45,7 +45,15 @@ class Done(NamedTuple):
 
 
 def bench(*arguments: str) -> Done:
-    """`scripts/bench` in this process: its own imports take longer than many a small workload."""
+    """`scripts/bench` as a process."""
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS), *arguments], capture_output=True, text=True, check=False
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def bench_here(*arguments: str) -> Done:
+    """The same in this process, without the imports, which take longer than a small workload."""
     stdout, stderr = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
         patch.setattr(sys, "argv", ["bench", *arguments])
@@ -125,7 +133,7 @@ ZOO += ["--set", "training.epochs=1", "--set", "windows.train=15y", "--set", "wi
 
 @pytest.mark.slow
 def test_the_zoo_reports_the_range_of_seeds() -> None:
-    completed = bench("zoo", *ZOO, "--json")
+    completed = bench_here("zoo", *ZOO, "--json")
     assert completed.returncode == 0, completed.stderr
     results = json.loads(completed.stdout)
     assert list(results) == ["SP500"]
@@ -138,7 +146,7 @@ def test_the_zoo_reports_the_range_of_seeds() -> None:
 
 @pytest.mark.slow
 def test_warm_and_cold_starts_are_compared() -> None:
-    completed = bench("warm", "--json", "--rounds", "1", *FEW_FITS)
+    completed = bench_here("warm", "--json", "--rounds", "1", *FEW_FITS)
     assert completed.returncode == 0, completed.stderr
     results = json.loads(completed.stdout)
     cold, warm, windows = results["cold"], results["warm"], results["work"]["windows"]
@@ -179,7 +187,7 @@ CALIBRATION = ["--markets", "3", "--bars", "120", "--resamples", "200", "--worke
 def test_calibration_counts_every_market_of_every_process_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    completed = bench("calibration", "--tables", "tests", *CALIBRATION, "--json")
+    completed = bench_here("calibration", "--tables", "tests", *CALIBRATION, "--json")
     assert completed.returncode == 0, completed.stderr
     results = json.loads(completed.stdout)
     tests = results["tests"]["rows"]
@@ -213,7 +221,7 @@ class Graded(NamedTuple):
 @pytest.fixture(scope="module")
 def graded(module_folder: Path) -> Graded:
     parts = module_folder / "parts.jsonl"
-    done = bench("calibration", *GRADES, "--workers", "1", "--resume", str(parts))
+    done = bench_here("calibration", *GRADES, "--workers", "1", "--resume", str(parts))
     assert done.returncode == 0, done.stderr
     return Graded(done, parts)
 
@@ -222,7 +230,7 @@ def graded(module_folder: Path) -> Graded:
 def test_the_grades_count_every_market_once_for_any_number_of_workers(
     graded: Graded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, two = graded.done, bench("calibration", *GRADES, "--workers", "2")
+    one, two = graded.done, bench_here("calibration", *GRADES, "--workers", "2")
     assert one.stdout == two.stdout
     rows = json.loads(one.stdout)["grades"]["rows"]
     assert {row["skill"] for row in rows} == {True, False}
@@ -246,11 +254,11 @@ def test_the_calibration_goes_on_from_its_finished_parts(graded: Graded, tmp_pat
     parts = tmp_path / "parts.jsonl"
     parts.write_text(written[: len(written) // 2], "utf-8")
     options = [*GRADES, "--workers", "1", "--resume", str(parts)]
-    resumed = bench("calibration", *options)
+    resumed = bench_here("calibration", *options)
     assert resumed.stdout == graded.done.stdout
     assert "of 8 parts are in" in resumed.stderr
     assert len(parts.read_text("utf-8").splitlines()) == len(written.splitlines())
-    other = bench("calibration", *options, "--seed", "1")
+    other = bench_here("calibration", *options, "--seed", "1")
     assert other.returncode == 2
     assert str(parts) in other.stderr
 
@@ -287,7 +295,7 @@ def test_the_rows_of_grades_have_every_factor(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.slow
 def test_features_times_every_kind_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    completed = bench("features", "--json", "--bars", "20000", "--rounds", "1")
+    completed = bench_here("features", "--json", "--bars", "20000", "--rounds", "1")
     assert completed.returncode == 0, completed.stderr
     results = json.loads(completed.stdout)
     assert results["work"]["bars"] == 20_000
@@ -343,7 +351,7 @@ def test_the_launcher_can_be_run_and_is_posix_shell() -> None:
 
 @pytest.mark.slow
 def test_an_unknown_name_lists_the_benchmarks() -> None:
-    completed = bench("speed")
+    completed = bench_here("speed")
     assert completed.returncode == 2
     assert "refit" in completed.stderr
     assert "warm" in completed.stderr

@@ -130,13 +130,18 @@ class ForkServer:
 
 
 @contextmanager
-def fork_server(folder: Path) -> Iterator[ForkServer]:
-    """A server with the faulty disk preloaded; skips where it cannot be compiled."""
+def fork_server(folder: Path, worker: Sequence[str]) -> Iterator[ForkServer]:
+    """A server with the faulty disk preloaded; skips where it cannot be compiled.
+
+    Args:
+        folder: For the library and the log.
+        worker: What its commands start as training workers.
+    """
     library = build_library(folder)
     one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
     with (folder / "fork-server.err").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.fork_server"],
+            [sys.executable, "-m", "tests.faults.fork_server", *worker],
             env={**os.environ, **one_thread, "LD_PRELOAD": str(library)},
             cwd=ROOT,
             stdin=subprocess.PIPE,

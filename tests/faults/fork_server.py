@@ -1,7 +1,8 @@
 """Commands in forks of one process that has imported everything: a command costs its work alone.
 
-Run as `python -m tests.faults.fork_server`, with `faulty_disk.c` preloaded. A line of JSON on
-stdin is one request, see `tests.faults.commands`; a line on stdout is its answer.
+Run as `python -m tests.faults.fork_server WORKER...`, with `faulty_disk.c` preloaded; arguments
+are the command line of a training worker. A line of JSON on stdin is one request, see
+`tests.faults.commands`; a line on stdout is its answer.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from typing import Any
 import typer.main
 
 from engine.cli.main import app
+from engine.core import programs
 from engine.core.lazy_imports import relax_gc
+from engine.training.executors.local import WORKER_MODULE
 from tests.faults.faulty_disk import PLAN_VARIABLE
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -138,6 +141,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     PRELOADED.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     relax_gc()
+    worker, start_new = sys.argv[1:], programs.command_of
+    programs.command_of = lambda module: worker if module == WORKER_MODULE else start_new(module)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a command inside this process prints is no answer
     for line in sys.stdin:

@@ -36,16 +36,16 @@ def used(laboratory: Laboratory, strategies: dict[str, Path]) -> Disk:
     return disk
 
 
-@seeds(56)
+@seeds(40)
 def test_run(laboratory, strategies, empty, used, seed) -> None:
     job = Job("run", ("run", str(strategies["ridge"])), rows=1)
     start = (empty, used)[round_of(seed) % 2]
     try_job(laboratory, laboratory.reference(job, start), seed)
 
 
-@seeds(16)
+@seeds(8)
 def test_run_with_workers(laboratory, strategies, empty, seed) -> None:
-    arguments = ("run", str(strategies["boosting"]), "--workers", str(1 + round_of(seed) % 2))
+    arguments = ("run", str(strategies["boosting"]), "--workers", str(1 + seed % 2))
     job = Job("workers", arguments, rows=1)
     try_job(laboratory, laboratory.reference(job, empty), seed)
 

@@ -314,6 +314,7 @@ def test_attention_weights_with_a_coarser_interval(bench: Bench) -> None:
     np.testing.assert_allclose(attention.sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("model", [Ridge(), GradientBoosting(trees=50)], ids=lambda m: m.kind)
 def test_ridge_and_boosting_use_coarser_bars(model) -> None:
     forecast = fit_and_predict(model, COARSE)

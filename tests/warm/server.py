@@ -43,7 +43,8 @@ def load(module: str) -> None:
     with hide_modules("matplotlib", "matplotlib.pyplot", "sklearn"):
         import keras
     import_module(f"engine.models.training.backend_{keras.backend.backend()}")
-    import_module("engine.models")
+    for used in ("engine.models", "sklearn.ensemble"):
+        import_module(used)
 
 
 def answer(connection: socket.socket, module: str) -> None:
@@ -133,6 +134,7 @@ def main() -> None:
         with connection:
             answer(connection, module)
         bury_dead()
+    os._exit(0)  # the libraries take long to end
 
 
 if __name__ == "__main__":
