@@ -30,7 +30,7 @@ Schedule: TypeAlias = "BarSchedule | RowSchedule"
 _NEVER = np.iinfo(np.int64).min
 
 
-class _Rows(NamedTuple):
+class _ExpectedRows(NamedTuple):
     """Rows that calendars expect, microseconds since 1970."""
 
     labels: IntVector
@@ -163,7 +163,7 @@ class RowSchedule:
         # A date on which no exchange is open ends with itself.
         return max(closes or [int(times.closes(label)[0]) for times in self.clocks])
 
-    def _expected(self, bar: pd.Timestamp, days: int) -> _Rows:
+    def _expected(self, bar: pd.Timestamp, days: int) -> _ExpectedRows:
         """The rows of so many days after one."""
         begin = _micro(bar) // DAY_US * DAY_US
         labels = begin + DAY_US * np.arange(-_DAYS_BEFORE, days + 1)
@@ -178,7 +178,7 @@ class RowSchedule:
             opens = _combine(np.minimum, [spans[t][0] for t in self.clocks], there)
             closes = _combine(np.maximum, [spans[t][1] for t in self.clocks], there)
         after = kept & (labels > _micro(bar))
-        return _Rows(labels[after], opens[after], closes[after])
+        return _ExpectedRows(labels[after], opens[after], closes[after])
 
     def _rows_of_target(
         self,

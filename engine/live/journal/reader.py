@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import pandas as pd
+    from _typeshed import DataclassInstance
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound="DataclassInstance")
 
 
 def no_account_error(path: Path, name: str = "", known: str = "") -> UsageError:
@@ -275,7 +276,7 @@ class JournalReader:
     def _select(
         self, kind: type[Row], table: str, clause: str, *values: object
     ) -> tuple[Row, ...]:
-        names = [each.name for each in fields(kind)]  # type: ignore[arg-type]  # rows are dataclasses
+        names = [each.name for each in fields(kind)]
         with translate_sqlite_errors(self.path):
             # A file that no engine of this version has written yet lacks the last columns.
             info = self._connection.execute(f"PRAGMA table_info({table})").fetchall()

@@ -119,12 +119,12 @@ def align_bars(
     """
     own = bars[bars["symbol"].isin(symbols)]
     aligned = []
-    for stamp, group in own.groupby("timestamp", sort=True):
+    for _, group in own.groupby("timestamp", sort=True):
         there = [symbol for symbol in symbols if symbol in set(group["symbol"])]
         if len(there) < len(symbols):
             if panel is None:
                 continue
-            if not panel.is_complete(pd.Timestamp(stamp), there):  # type: ignore[arg-type] # a timestamp
+            if not panel.is_complete(group["timestamp"].iloc[0], there):
                 break
         ordered = group.set_index("symbol").loc[there].reset_index()
         aligned.append(ordered.astype(bars.dtypes.to_dict())[list(bars.columns)])

@@ -200,6 +200,7 @@ class AccountRunner:
             self._backlog.popleft()
         if not self._backlog:
             self._loop.prepare_next()
+            self._loop.rehearse()
         return entries
 
     def _is_stopped(self) -> bool:

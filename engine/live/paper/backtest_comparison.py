@@ -219,9 +219,8 @@ class BacktestComparison:
         rates = load_rates(self._spec.rates).cash.at(pd.DatetimeIndex(weights.index))
         account, held = Account(), list[HeldBar]()
         late = self._late_rates(market)
-        for number, (bar, row) in enumerate(weights.iterrows()):
-            stamp = pd.Timestamp(bar)  # type: ignore[arg-type]  # of a timestamp's index
-            targets = {symbol: float(row[symbol]) for symbol in symbols}
+        for number, stamp in enumerate(pd.DatetimeIndex(weights.index)):
+            targets = dict(zip(symbols, weights.iloc[number].tolist(), strict=True))
             prices = bars.at(stamp)
             if late is not None and held:
                 account = late.corrected(account, held)
