@@ -83,7 +83,13 @@ def signal(
     folder = backtest_home(home)
     certification = require_certification(spec, folder)
     market = load_market(
-        spec, dataset=dataset, offline=offline, as_of=as_of, home=folder, progress=reporter
+        spec,
+        dataset=dataset,
+        offline=offline,
+        as_of=as_of,
+        home=folder,
+        progress=reporter,
+        sealed=False,
     )
     now = pd.Timestamp.now("UTC") if as_of is None else as_of
     require_fresh_bars(market, now)

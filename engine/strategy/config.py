@@ -266,12 +266,13 @@ class Strategy(Spec):
     def is_panel(self) -> bool:
         """Whether it keeps every timestamp of its symbols, and not those alone that all have.
 
-        A book does whose rows hold features and returns of one symbol's own bars.
+        A book does whose rows hold features and returns of one symbol's own bars, or whose joint
+        network leaves out who is absent; scalings over the last rows would cross the gaps there.
         """
         return (
             self.data.is_book
             and self.inputs == "target"
-            and self.scope != "joint"
+            and (self.scope != "joint" or not self.scaling.warmup)
             and not self.resolutions
             and all(isinstance(own_feature(feature), Indicator) for feature in self.features)
         )

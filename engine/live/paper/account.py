@@ -232,7 +232,9 @@ def _load_named(
 ) -> Market:
     """The bars of a dataset, or of the strategy's offline dataset where none is named."""
     try:
-        return load_market(spec, dataset=dataset, offline=offline, home=home, progress=progress)
+        return load_market(
+            spec, dataset=dataset, offline=offline, home=home, progress=progress, sealed=False
+        )
     except UnreachableError as error:
         raise UnreachableError(
             error.problem,

@@ -287,6 +287,7 @@ def compare_account(
             dataset=str(manifest_of(account).path),
             offline=account.offline,
             home=home,
+            sealed=False,
         )
         present = comparison.on_present_bars(market)
     except (DataError, UsageError) as error:  # the paper account goes on without them
