@@ -214,7 +214,7 @@ def _orders(
     orders = without_paid_out(orders, _find_paid_out(prepared))
     market = prepared.market
     due = find_due_timestamps(
-        orders["due_in_bars"],
+        orders,
         weights.index[-1],
         market.interval,
         market.calendar,

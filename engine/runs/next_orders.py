@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.data.assembly import Assembly
-from engine.data.bar_grid import microseconds_to_timestamps, next_bar_labels
+from engine.data.bar_grid import next_bar_labels
 from engine.data.bar_times import TradingTimes
 from engine.data.traded_bars import find_traded_bars
 from engine.runs.margin_calls import (
@@ -24,9 +25,12 @@ from engine.signals.orders import find_pending_orders
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.core.types import BarsFrame, WideFrame
+    from engine.core.types import BarsFrame, IntVector, WideFrame
     from engine.runs.documents import Manifest
     from engine.runs.documents.metrics import BookMetrics
+
+_LONGEST_CLOSURE = 15
+"""Days that are looked at for the next session of an exchange."""
 
 NEXT_ORDER_COLUMNS = (
     *("decided_on", "symbol", "target_weight", "held_weight"),
@@ -91,7 +95,7 @@ def find_next_orders(
     return orders.assign(
         held_weight=held.reindex(orders["symbol"]).to_numpy(),
         due=find_due_timestamps(
-            orders["due_in_bars"],
+            orders,
             last,
             manifest.dataset.interval,
             manifest.dataset.calendar,
@@ -255,18 +259,39 @@ def _held_weights(
 
 
 def find_due_timestamps(
-    due_in_bars: pd.Series[int],
+    orders: pd.DataFrame,
     last: pd.Timestamp,
     interval: str | None,
     calendar: str | None,
     assembly: Assembly | None = None,
 ) -> pd.DatetimeIndex:
-    """Timestamps of the bars of the fills; NaT where the dataset's calendar does not say."""
+    """Timestamps of the bars of the fills; NaT where the dataset's calendar does not say.
+
+    On several exchanges it is a session of the symbol's own, which may be later than the row at
+    which the order is due.
+
+    Args:
+        orders: Columns `symbol` and `due_in_bars`.
+        last: The last bar.
+        interval: Length of a bar.
+        calendar: Of the dataset.
+        assembly: Where symbols trade on several exchanges.
+    """
+    due_in_bars = orders["due_in_bars"]
     following = pd.Series(pd.DatetimeIndex([], tz="UTC").as_unit("us"))
     if len(due_in_bars) and assembly is not None and assembly.target is None:
-        labels = assembly.next_labels(last, int(due_in_bars.max()))
-        return pd.DatetimeIndex(microseconds_to_timestamps(labels).reindex(due_in_bars - 1))
+        labels = assembly.next_labels(last, int(due_in_bars.max()) + _LONGEST_CLOSURE)
+        rows = zip(orders["symbol"], due_in_bars, strict=True)
+        found = [_find_session(assembly, labels, symbol, ahead) for symbol, ahead in rows]
+        return pd.DatetimeIndex(np.array(found, dtype="datetime64[us]"), tz="UTC")
     if len(due_in_bars) and interval and calendar:
         with suppress(UsageError):  # a calendar that this installation does not have
             following = next_bar_labels(last, interval, calendar, int(due_in_bars.max()))
     return pd.DatetimeIndex(following.reindex(due_in_bars - 1))
+
+
+def _find_session(assembly: Assembly, labels: IntVector, symbol: str, ahead: int) -> np.datetime64:
+    """The first row of some on, at which the exchange of a symbol has a session."""
+    due = labels[ahead - 1 :]
+    sessions = due[assembly.times[symbol].have_sessions(due)]
+    return np.datetime64(int(sessions[0]), "us") if len(sessions) else np.datetime64("NaT", "us")

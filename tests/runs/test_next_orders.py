@@ -13,9 +13,14 @@ import pytest
 from engine.backtest.manifest import concat_positions, concat_trades
 from engine.evaluation.analysis import open_run
 from engine.runs.documents.metrics import BookMetrics
-from engine.runs.next_orders import NEXT_ORDER_COLUMNS, find_next_orders
+from engine.runs.next_orders import (
+    NEXT_ORDER_COLUMNS,
+    find_due_timestamps,
+    find_next_orders,
+)
 from engine.simulation.config import Costs, Execution
 from engine.simulation.portfolio import SimulationResult, simulate
+from tests.data.exchanges import assemble
 from tests.runs.documents import make_manifest
 from tests.runs.old_folder import write_old_run
 
@@ -261,3 +266,12 @@ def test_a_folder_of_the_old_shape_has_its_next_orders(tmp_path: Path) -> None:
     changed = own.iloc[-1] != own.iloc[-2]
     assert len(run.next_orders) == int(changed)
     assert tuple(run.next_orders.columns) == NEXT_ORDER_COLUMNS
+
+
+def test_on_several_exchanges_an_order_is_due_at_a_session_of_its_own() -> None:
+    """Monday, 20 February 2023, is a holiday in New York."""
+    world = assemble({"NY": "XNYS", "COIN": "24/7", "SYDNEY": "XASX"}, panel=True)
+    orders = pd.DataFrame({"symbol": ["NY", "COIN", "SYDNEY"], "due_in_bars": [1, 1, 2]})
+    sunday = pd.Timestamp("2023-02-19", tz="UTC")
+    due = find_due_timestamps(orders, sunday, "1d", "XNYS", world)
+    assert due.strftime("%m-%d").tolist() == ["02-21", "02-20", "02-21"]

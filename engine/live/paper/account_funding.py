@@ -57,7 +57,12 @@ class Correction:
     first: pd.Timestamp
 
     def apply(self, account: Account) -> Account:
-        """The account that has paid it since its last close, whose equity stays what it was."""
+        """The account that has paid it since its last close, whose equity stays what it was.
+
+        One that is ruined pays nothing any more.
+        """
+        if account.ruined:
+            return account
         return account.model_copy(
             update={
                 "cash_flow": account.cash_flow - self.paid,

@@ -13,21 +13,14 @@ from engine.core.errors import JournalError
 from engine.live.journal.journal import NewEvent
 from engine.live.loop.bar_loop import BarLoop
 from engine.live.paper.account import manifest_of
-from engine.live.paper.account_bars import (
-    PanelWait,
-    align_bars,
-    assemble_rows,
-    load_account_market,
-)
-from engine.live.paper.account_history import history_path, read_history
+from engine.live.paper.account_bars import load_account_market
 from engine.live.paper.backtest_comparison import compare_account
 from engine.live.paper.bar_entry import make_entry
+from engine.live.paper.bar_intake import BarIntake
 from engine.live.paper.batch_events import BatchEvents, tell_failed_optimum, tell_incomplete
 from engine.live.paper.feed_silence import SilenceWatch
 from engine.live.paper.late_orders import LatePolicy, merge_orders
 from engine.live.paper.rate_watch import RateWatch
-from engine.live.paper.revisions import RevisionWatch
-from engine.live.paper.row_assembly import FETCHED_BEFORE, AssembledRow
 from engine.live.paper.stored_documents import schedule_of, settings_of, state_of, strategy_of
 
 if TYPE_CHECKING:
@@ -43,7 +36,7 @@ if TYPE_CHECKING:
     from engine.live.journal.journal import Journal, JournalEntry
     from engine.live.journal.rows import AccountRow
     from engine.live.paper.account_funding import Correction
-    from engine.live.paper.row_assembly import RowAssembler
+    from engine.live.paper.row_assembly import AssembledRow
 
 
 _QUIET = pd.Timedelta(seconds=30)
@@ -128,8 +121,18 @@ class AccountRunner:
         compared = context.journal.newest_event(account.name, "comparison")
         self._compared_at = account.created_at if compared is None else compared.at
         market = load_account_market(context.journal, account, context.home)
-        self._rows = assemble_rows(context.journal, account, market, self.times)
-        self._funding = self._watch_rates(market)
+        self._funding = self._watch_rates() if self.spec.costs.charges_funding else None
+        self._intake = BarIntake(
+            account,
+            self.spec,
+            market,
+            times=self.times,
+            wait=pd.Timedelta(seconds=self.settings.grace_s / 2),
+            journal=journal,
+            home=context.home,
+            feed=feed,
+            rates=self._funding,
+        )
         self._loop = BarLoop.start(
             self.spec,
             market,
@@ -139,7 +142,6 @@ class AccountRunner:
             progress=context.progress,
             state=None if newest is None else state_of(newest),
         )
-        self._revisions = RevisionWatch(account, context.journal, context.home, self.spec)
         silent = context.journal.newest_event(account.name, "silent")
         self._silence = SilenceWatch(
             self.times,
@@ -147,19 +149,14 @@ class AccountRunner:
             None if silent is None else silent.bar,
         )
 
-    def _watch_rates(self, market: Market) -> RateWatch | None:
-        """The funding rates of the account; None where its costs charge none."""
-        if market.funding is None or not self.spec.costs.charges_funding:
-            return None
+    def _watch_rates(self) -> RateWatch:
         from engine.live.feeds.funding import ExchangeRates  # its client is slow to import
 
-        context, manifest = self._context, manifest_of(self.account)
-        feed = (context.open_rates or ExchangeRates)(manifest, context.clock, context.progress)
-        history = read_history(
-            history_path(context.home, self.account.name), self.account.history_hash
-        ).funding
-        assert history is not None
-        return RateWatch(self.account, self.spec, history, context.journal, feed)
+        context = self._context
+        feed = (context.open_rates or ExchangeRates)(
+            manifest_of(self.account), context.clock, context.progress
+        )
+        return RateWatch.of_account(self.account, self.spec, context.journal, context.home, feed)
 
     @property
     def newest(self) -> pd.Timestamp:
@@ -211,66 +208,10 @@ class AccountRunner:
 
     def _fetch(self) -> None:
         """Asks the feed, and tells revisions; the bars that can be decided become the backlog."""
-        after = self._revisions.fetch_after(self._newest)
-        if self._rows is not None:
-            after -= FETCHED_BEFORE
-        fetched = self.feed.fetch(after)
-        # One reading: the clock may be set back before the last of the bars is decided.
-        self._received_at = now = self._context.clock.now()
-        if self._rows is not None:
-            fresh = self._take(self._rows, fetched, now)
-        else:
-            self._tell_revisions(fetched, now)
-            fresh = fetched[fetched["timestamp"] > self._newest]
-            aligned = align_bars(fresh, self._loop.symbols, self._panel_wait(now))
-            ended = [each for each in aligned if self._has_ended(each, now)]
-            self._backlog.extend(map(AssembledRow, self._with_rates(ended, now)))
-        self._batch.begin(self._newest, fresh, [row.bars for row in self._backlog])
-
-    def _with_rates(self, bars: list[BarsFrame], now: pd.Timestamp) -> list[BarsFrame]:
-        """The bars whose funding rates have come, or were waited for half of the grace time."""
-        if self._funding is None or not bars:
-            return bars
-        self._funding.take(now, self._newest)
-        wait = pd.Timedelta(seconds=self.settings.grace_s / 2)
-        ends = [
-            self.times.is_complete_at(pd.Timestamp(each["timestamp"].iloc[0])) for each in bars
-        ]
-        return [
-            each
-            for each, end in zip(bars, ends, strict=True)
-            if now >= end + wait or not self._funding.lacking(end)
-        ]
-
-    def _take(self, rows: RowAssembler, fetched: BarsFrame, now: pd.Timestamp) -> BarsFrame:
-        """Journals the bars of each exchange; the rows that are complete become the backlog."""
-        taken = rows.take(fetched, self._newest)
-        if len(taken.fresh):
-            unused = {"symbols": dict(taken.unused)}
-            events = [NewEvent(now, "unused", self._newest, unused)] if taken.unused else []
-            self._context.journal.record_arrivals(
-                self.account.name, taken.fresh, now, self._newest, events
-            )
-        first = self._revisions.first_watched
-        if first is not None and (now_joined := rows.join_revised(fetched, first)) is not None:
-            self._tell_revisions(now_joined, now)
-        self._backlog.extend(rows.rows(self._newest, now))
-        waiting = rows.waiting(self._newest)
-        ahead = len(waiting["timestamp"].unique())
-        expected = [span.bar for span in self.times.following(self._newest, ahead)]
-        return waiting[waiting["timestamp"].isin(expected)]
-
-    def _tell_revisions(self, bars: BarsFrame, now: pd.Timestamp) -> None:
-        self._context.journal.record_events(self.account.name, self._revisions.find(bars, now))
-
-    def _panel_wait(self, now: pd.Timestamp) -> PanelWait | None:
-        """A symbol of a panel that had the bar before is waited for half of the grace time."""
-        if self._loop.present is None:
-            return None
-        wait = pd.Timedelta(seconds=self.settings.grace_s / 2)
-        return PanelWait(
-            self._loop.present, lambda bar: self.times.is_complete_at(bar) + wait, now
-        )
+        fetched = self._intake.fetch(self._newest, self._context.clock, self._loop.present)
+        self._received_at = fetched.at
+        self._backlog.extend(fetched.rows)
+        self._batch.begin(self._newest, fetched.fresh, [row.bars for row in fetched.rows])
 
     def tell_silence(self, waiting_since: pd.Timestamp | None = None) -> bool:
         """Files once that nothing comes although a bar is overdue; whether it did.
@@ -337,11 +278,6 @@ class AccountRunner:
                 event = NewEvent(now, "clock", detail={"seconds": seconds})
                 self._context.journal.record_events(self.account.name, [event])
 
-    def _has_ended(self, bars: BarsFrame, now: pd.Timestamp) -> bool:
-        """Whether a bar has ended by this clock, whatever the feed says."""
-        bar = pd.Timestamp(bars["timestamp"].iloc[0])
-        return self.times.is_complete_at(bar) <= now or self.times.is_traded_until(bar) <= now
-
     def _decide(self, row: AssembledRow, *, is_newest: bool) -> JournalEntry:
         """One bar: decided by the loop, judged by the clock, written in one transaction."""
         bars = row.bars
@@ -379,7 +315,7 @@ class AccountRunner:
         )
         self._record(entry)
         self._newest, self._decided_at, self._newer = outcome.timestamp, decided_at, None
-        self._revisions.remember(bars)
+        self._intake.remember(bars)
         return entry
 
     def _tell_rates(

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.data.calendar import interval_length
+from engine.data.funding_rates import FundingRates
 from engine.data.intervals import bar_end
 from engine.live.journal.journal import NewEvent
 from engine.live.paper.account_funding import AccountFunding, HeldBar
+from engine.live.paper.account_history import history_path, read_history
 from engine.live.paper.stored_documents import state_of
 
 if TYPE_CHECKING:
-    from engine.data.funding_rates import FundingRates
+    from pathlib import Path
+
     from engine.live.feeds.funding import RateFeed
     from engine.live.journal.journal import Journal
     from engine.live.journal.reader import JournalReader
@@ -50,6 +53,23 @@ class RateWatch:
             self._cadence[symbol] = pd.Timedelta(own.cadence, unit="us")
         for row in journal.funding(account.name):
             self._newest[row.symbol] = max(self._newest[row.symbol], row.due_at)
+
+    @classmethod
+    def of_account(
+        cls,
+        account: AccountRow,
+        spec: Strategy,
+        journal: Journal,
+        home: Path,
+        feed: RateFeed,
+    ) -> RateWatch:
+        """The rates of an account, from those of its history on.
+
+        Raises:
+            JournalError: The history is missing or another one.
+        """
+        history = read_history(history_path(home, account.name), account.history_hash)
+        return cls(account, spec, history.funding or FundingRates({}), journal, feed)
 
     def take(self, now: pd.Timestamp, newest_bar: pd.Timestamp) -> None:
         """Asks for the rates that are due, and journals those that have come.

@@ -16,6 +16,7 @@ from engine.live.paper.stored_documents import (
     state_of,
     strategy_of,
 )
+from engine.live.row_schedule import RowSchedule
 from engine.live.sinks.state import SinkState, read_sink_states
 from engine.runs.documents.base import Document, DocumentPart
 
@@ -197,7 +198,7 @@ def paper_status(
         next_bar_complete_at=None if complete is None else complete.isoformat(),
         overdue_minutes=0.0 if complete is None else max(0.0, _minutes(now - complete)),
         positions=tuple(_positions(state, account.capital)),
-        orders=tuple(_orders(state, times, strategy_of(account).execution.price)),
+        orders=tuple(_orders(state, times, account)),
         comparison=None if compared is None else _event(compared),
         events=tuple(_event(row) for row in reader.newest_events(account.name, events)),
         sinks=tuple(read_sink_states(reader.path, account.name, settings.sinks)),
@@ -220,11 +221,12 @@ def _positions(state: LoopState, capital: float) -> list[HeldPosition]:
     ]
 
 
-def _orders(
-    state: LoopState, times: Schedule, price: Literal["open", "close"]
-) -> list[WaitingOrder]:
-    if state.account.timestamp is None:
+def _orders(state: LoopState, times: Schedule, account: AccountRow) -> list[WaitingOrder]:
+    if state.account.timestamp is None or not state.account.orders:
         return []
+    # On one calendar the price makes no difference.
+    own = isinstance(times, RowSchedule)
+    price = strategy_of(account).execution.price if own else "open"
     last, listed = pd.Timestamp(state.account.timestamp), []
     for order in state.account.orders:
         ahead, due = times.due_row(last, order, price)

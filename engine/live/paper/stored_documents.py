@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engine.core.errors import UsageError
+from engine.live.bar_schedule import BarSchedule
 from engine.live.dataset_schedule import schedule_of_dataset
 from engine.live.feeds.delay import feed_delay
 from engine.live.journal.rows import damaged_row_error
@@ -50,6 +51,8 @@ def schedule_of(account: AccountRow) -> Schedule:
     with _stored("a manifest of a dataset", f"account {account.name}, manifest"):
         dataset = manifest_of(account).dataset
     delay = feed_delay(settings_of(account).feed, dataset)
+    if not dataset.has_own_clocks:  # what is traded makes no difference
+        return BarSchedule(account.interval, account.calendar, dataset.day_begin, delay)
     return schedule_of_dataset(dataset, strategy_of(account), delay)
 
 

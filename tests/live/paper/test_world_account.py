@@ -56,7 +56,7 @@ def test_processes_that_take_it_in_turns_make_the_journal_of_one(tmp_path) -> No
         world.play("2022-11-12 12:00", restart_every=turns)
         journals.append(journal_of(world))
     assert journals[0] == journals[1]
-    assert len(journals[0]["decisions"]) == 4
+    assert len(journals[0]["decisions"]) == 3
 
 
 def test_a_bar_that_comes_in_the_grace_time_is_waited_for_and_a_later_one_is_told(
