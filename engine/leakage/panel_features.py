@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.leakage.comparison import OutputComparison
     from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 MAX_SYMBOLS = 6
 """Symbols of a panel whose features are probed: those of all are computed by the same code."""

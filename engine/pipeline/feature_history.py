@@ -10,7 +10,7 @@ from engine.features.build import build_features
 from engine.features.resolutions import build_coarse_features
 from engine.features.stream import FeatureStream
 from engine.features.target import forward_returns, over_own_bars, trailing_returns
-from engine.training.datasets import FeatureHistory
+from engine.training.feature_history import FeatureHistory
 from engine.training.panel_rows import PanelRows
 
 if TYPE_CHECKING:

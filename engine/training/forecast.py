@@ -12,7 +12,7 @@ from engine.training.datasets import select_feature_rows
 if TYPE_CHECKING:
     from engine.core.types import Matrix, Vector
     from engine.models.fitted_model import FittedModel
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from engine.models.deployment import DeploySpec
     from engine.models.fitted_model import InputTransform
     from engine.splits.rows import TrainTestSplit
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
     from engine.training.joint import JointSymbols
     from engine.training.pooling import Pool
 

@@ -18,7 +18,8 @@ from engine.models.fitted_model import InputTransform, ScaledColumns
 from engine.splits.rows import row_index
 from engine.splits.scaling import AffineScaler
 from engine.training.absent_inputs import blank_absent
-from engine.training.datasets import column_of, column_quantiles, fit_columns, target_returns
+from engine.training.datasets import column_quantiles, fit_columns, target_returns
+from engine.training.feature_history import column_of
 from engine.training.joint import JointSymbols
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import IntVector, Matrix
     from engine.splits.rows import TrainTestSplit
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 
 def build_panel_joint_set(
