@@ -158,17 +158,20 @@ def _find_warm_start_fault(training: TrainingSpec, model: Forecaster) -> str | N
 
 
 def _find_tuning_fault(tune: TuningSpec | None, scope: Scope) -> str | None:
-    return None if tune is None else _find_offer_fault("tune", scope)
-
-
-def _find_deployed_scope_fault(deploy: DeploySpec | None, scope: Scope) -> str | None:
-    return None if deploy is None else _find_offer_fault("deploy", scope)
-
-
-def _find_offer_fault(section: str, scope: Scope) -> str | None:
-    if scope == "per_symbol":
+    if tune is None or scope == "per_symbol":
         return None
-    return f"no {section} of a {scope} model: it is not offered yet"
+    return f"no tune of a {scope} model: it is not offered yet"
+
+
+def _find_deployed_scope_fault(
+    deploy: DeploySpec | None, scope: Scope, model: Forecaster
+) -> str | None:
+    if deploy is None or deploy.distil is None or scope == "per_symbol":
+        return None
+    if getattr(model, "symbol_embedding", 0):
+        return "no `distil` of a model with `symbol_embedding`, whose vectors it does not learn"
+    student = deploy.student_of(model)
+    return None if student is None else find_model_fault(scope, student)
 
 
 def _find_deployment_fault(

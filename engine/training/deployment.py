@@ -20,10 +20,12 @@ from engine.models.model_file import DamagedFitError
 from engine.models.training.losses import MseLoss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
-    from engine.core.types import Matrix
+    from engine.core.types import Matrix, Vector
+    from engine.models.dataset import TrainingSet
     from engine.models.fitted_model import FittedModel
+    from engine.models.forecaster import FittedForecaster
     from engine.training.fit_results import FitResults
     from engine.training.store import FitStore
     from engine.training.task import FitTask
@@ -64,7 +66,7 @@ def deploy_fits(
         return fits
     outcomes, keys = list(fits.outcomes), dict(fits.keys)
     full = {number: _require_model(outcomes[number]) for number in chosen}
-    students = [(number, _student_task(fits.tasks[number], full[number])) for number in chosen]
+    students = _student_tasks(fits.tasks, full)
     trained = train([task for _, task in students if task is not None])
     for place, (number, _) in enumerate(each for each in students if each[1] is not None):
         outcomes[number], keys[number] = trained.outcomes[place], trained.keys[place]
@@ -104,25 +106,63 @@ def _by_horizon(forecasts: Matrix) -> Matrix:
     return forecasts.reshape(len(forecasts), -1)
 
 
-def _student_task(task: FitTask, teacher: FittedModel) -> FitTask | None:
-    """The fit of the network that learns a model's forecasts; None without one."""
-    student = None if task.deploy is None else task.deploy.student_of(task.model)
-    if student is None:
-        return None
+def _student_tasks(
+    tasks: Sequence[FitTask], full: Mapping[int, FittedModel]
+) -> list[tuple[int, FitTask | None]]:
+    """Of each deployed model the fit of the network that learns its forecasts; None without one.
+
+    The tasks of one fit of several symbols have one student.
+    """
+    arrays_of: dict[Hashable, TrainingSet] = {}
+    found: list[tuple[int, FitTask | None]] = []
+    for number, teacher in full.items():
+        task = tasks[number]
+        student = None if task.deploy is None else task.deploy.student_of(task.model)
+        if student is None:
+            found.append((number, None))
+            continue
+        if task.fit_identity not in arrays_of:
+            arrays_of[task.fit_identity] = _teach(task, teacher)
+        training = task.training.model_copy(update={"loss": MseLoss(), "warm_start": None})
+        student_task = replace(
+            task,
+            book=f"{task.book}, distilled,",
+            model=student,
+            training=training,
+            training_set=arrays_of[task.fit_identity],
+            realised=teacher.realised if task.pool is None else task.realised,
+            seed=derive_seed(task.seed, "distil"),
+            deploy=None,
+        )
+        found.append((number, student_task))
+    return found
+
+
+def _teach(task: FitTask, teacher: FittedModel) -> TrainingSet:
+    """The arrays of a fit with a model's forecasts in place of the returns, where these are known.
+
+    Those of a pool or of a joint fit are of all of its rows and symbols.
+    """
     arrays = task.training_set
     target = np.full(arrays.target.shape, np.nan)
-    target[arrays.train], target[arrays.validation] = teacher.train, teacher.validation
-    training = task.training.model_copy(update={"loss": MseLoss(), "warm_start": None})
-    return replace(
-        task,
-        book=f"{task.book}, distilled,",
-        model=student,
-        training=training,
-        training_set=replace(arrays, target=target, previous_fit=None),
-        realised=teacher.realised,
-        seed=derive_seed(task.seed, "distil"),
-        deploy=None,
+    if task.pool is None:
+        parts = teacher.train, teacher.validation
+    else:
+        parts = _forecasts_of_rows(teacher.forecaster, arrays)
+    for rows, forecasts in zip((arrays.train, arrays.validation), parts, strict=True):
+        known = np.isfinite(arrays.target[rows]) if arrays.symbols else True
+        target[rows] = np.where(known, forecasts, np.nan)
+    return replace(arrays, target=target, previous_fit=None)
+
+
+def _forecasts_of_rows(
+    forecaster: FittedForecaster, arrays: TrainingSet
+) -> tuple[Vector | Matrix, Vector | Matrix]:
+    """Of the train and of the validation rows."""
+    train, validation = (
+        forecaster.predict(arrays, rows).returns for rows in (arrays.train, arrays.validation)
     )
+    return train, validation
 
 
 class _Compressor:
@@ -131,11 +171,15 @@ class _Compressor:
     def __init__(self, store: FitStore, *, ignore_stored: bool) -> None:
         self._store = store
         self._ignore_stored = ignore_stored
+        self._compressed: dict[str, FittedModel] = {}
 
     def compress(
         self, task: FitTask, fitted: FittedModel, key: str | None
     ) -> tuple[FittedModel, str]:
-        """The model with changed weights and its own predictions, and its key."""
+        """The model with changed weights and its own predictions, and its key.
+
+        A fit of several symbols is compressed once, and each of them has its part of it.
+        """
         deploy = task.deploy
         assert deploy is not None
         assert key is not None, "only costly models are deployed"
@@ -143,17 +187,24 @@ class _Compressor:
             return fitted, key
         settings = {"precision": deploy.precision, "prune": deploy.prune, "of": key}
         own_key = hashlib.sha256(canonical_json(settings).encode()).hexdigest()
-        stored = None if self._ignore_stored else self._read(own_key, fitted)
-        if stored is not None:
-            return stored, own_key
-        forecaster = compress(fitted.forecaster, deploy)
-        arrays = task.training_set
-        train, validation = (
-            forecaster.predict(arrays, rows).returns for rows in (arrays.train, arrays.validation)
-        )
+        if own_key not in self._compressed:
+            stored = None if self._ignore_stored else self._read(own_key, fitted)
+            self._compressed[own_key] = stored or self._make(task, fitted, own_key)
+        own = task.own_model(self._compressed[own_key])
+        return _require_model(own), own_key
+
+    def _make(self, task: FitTask, fitted: FittedModel, key: str) -> FittedModel:
+        """Compresses and stores a model; of several symbols that of all together."""
+        assert task.deploy is not None
+        forecaster = compress(fitted.forecaster, task.deploy)
+        train, validation = _forecasts_of_rows(forecaster, task.training_set)
         compressed = replace(fitted, forecaster=forecaster, train=train, validation=validation)
-        self._store.try_store(own_key, f"{task}, deployed", compressed)
-        return compressed, own_key
+        if task.pool is not None and task.realised is not None:
+            compressed = replace(
+                compressed, realised=task.realised, pooled=task.pool.kept_transforms
+            )
+        self._store.try_store(key, f"{task}, deployed", compressed)
+        return compressed
 
     def _read(self, key: str, fitted: FittedModel) -> FittedModel | None:
         try:

@@ -195,8 +195,10 @@ def test_a_joint_network_on_a_panel_passes_the_leakage_test_and_is_replayed_bit_
 
 @pytest.mark.slow
 def test_a_mask_that_knows_the_absences_of_tomorrow_is_caught(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # the harness stores fits of networks in the working directory
+
     def early(values: Matrix, groups: Any, present: Matrix) -> Matrix:
         blanked = blank_absent(values, groups, present)
         gone = np.repeat(~np.vstack([present[1:], present[-1:]]), 2, axis=1)

@@ -80,7 +80,18 @@ def test_a_demeaned_return_may_be_compared_with_a_threshold() -> None:
             {"scope": "joint", "model": LSTM, "training": {"loss": {"kind": "sharpe"}}},
             "those of all symbols at once",
         ),
-        ({"scope": "joint", "model": LSTM, "deploy": {}}, "no deploy of a joint model"),
+        (
+            {"scope": "pooled", "model": LSTM, "deploy": {"distil": {"kind": "asset_attention"}}},
+            "`scope: joint` for asset_attention",
+        ),
+        (
+            {
+                "scope": "pooled",
+                "model": {**LSTM, "symbol_embedding": 4},
+                "deploy": {"distil": LSTM},
+            },
+            "no `distil` of a model with `symbol_embedding`",
+        ),
         ({"model": {"kind": "asset_attention"}}, "`scope: joint` for asset_attention"),
         ({"model": {"kind": "hierarchical"}, "scope": "pooled"}, "`scope: joint` for"),
         ({"model": {**LSTM, "symbol_embedding": 4}}, "`scope: pooled` for `symbol_embedding`"),

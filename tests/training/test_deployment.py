@@ -16,10 +16,13 @@ from engine.models.fitted_model import FittedModel
 from engine.testing import make_example
 from engine.training.deployment import forecast_change
 from engine.training.executors.base import Executor
+from engine.training.jobs import make_fit_tasks
 from engine.training.results import FitResults, run_fits
 from engine.training.store import FitStore
 from engine.training.task import FitTask
-from tests.models.hand_networks import NETWORK, make_network
+from tests.models.hand_networks import COLUMNS, NETWORK, make_network
+from tests.training.histories import WINDOWS
+from tests.training.test_pooling import SYMBOLS, history
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -35,11 +38,13 @@ class HandNetworks(Executor):
     """Gives each task a network with random weights of the task's seed.
 
     Attributes:
+        columns: Inputs at a bar.
         fitted: The tasks.
     """
 
     backend: str = "tensorflow"
     workers: int = 1
+    columns: int = COLUMNS
     fitted: list[FitTask] = field(default_factory=list)
 
     def run_tasks(self, scheduler: FitScheduler) -> Generator[tuple[int, FittedModel]]:
@@ -47,7 +52,8 @@ class HandNetworks(Executor):
             index, _ = ready
             task = scheduler.tasks[index]
             self.fitted.append(task)
-            network, arrays = make_network(task.seed, task.model), task.training_set
+            network = make_network(task.seed, task.model, self.columns)
+            arrays = task.training_set
             outcome = FittedModel(
                 network,
                 network.predict(arrays, arrays.train).returns,
@@ -175,3 +181,51 @@ def test_a_student_never_starts_warm(store) -> None:
     tasks = [task(any_change(distil=STUDENT), training=training)]
     run_fits(tasks, executor, store, NullProgress())
     assert [each.starts_warm for each in executor.fitted] == [True, False]
+
+
+def run_pool(store: FitStore, deploy: DeploySpec, executor: Executor) -> FitResults:
+    """One window of a pooled network over three symbols of two features each."""
+    tasks = make_fit_tasks(
+        {"strategy": NETWORK},
+        history(),
+        WINDOWS[:1],
+        SYMBOLS,
+        training=TrainingSpec(),
+        seeds=1,
+        seed=7,
+        deploy=deploy,
+        pooled=True,
+    )
+    return run_fits(tasks, executor, store, NullProgress())
+
+
+def test_a_pool_is_compressed_once_and_each_symbol_has_its_own_part(store) -> None:
+    executor = HandNetworks(columns=2)
+    deploy = any_change(precision="int8", prune=0.5)
+    deployed, again = (run_pool(store, deploy, executor) for _ in range(2))
+    assert len(executor.fitted) == 1
+    assert len({id(model.forecaster) for model in deployed.outcomes}) == 1
+    for number, task in enumerate(deployed.tasks):
+        model, full = deployed.outcomes[number], deployed.full[number]
+        assert model.input_transform.symbol == task.symbol
+        every = model.forecaster.predict(task.training_set, task.training_set.train).returns
+        own = every[number :: len(SYMBOLS)]
+        np.testing.assert_array_equal(model.train, own)
+        assert not np.array_equal(model.train, full.train)
+        stored = again.outcomes[number]
+        np.testing.assert_array_equal(stored.train, model.train)
+        assert stored.input_transform.symbol == task.symbol
+
+
+def test_a_pool_is_distilled_into_one_network_that_learns_the_forecasts_of_all_rows(store) -> None:
+    executor = HandNetworks(columns=2)
+    deployed = run_pool(store, any_change(distil=STUDENT), executor)
+    teacher, student = executor.fitted
+    assert student.model == STUDENT
+    arrays = student.training_set
+    for rows in (arrays.train, arrays.validation):
+        expected = deployed.full[0].forecaster.predict(teacher.training_set, rows).returns
+        np.testing.assert_array_equal(arrays.target[rows], expected)
+    assert [model.forecaster.model for model in deployed.outcomes] == [STUDENT] * len(SYMBOLS)
+    for number, symbol in enumerate(SYMBOLS):
+        assert deployed.outcomes[number].input_transform.symbol == symbol
