@@ -118,7 +118,7 @@ class _FeatureProbing:
     @property
     def _first_coarse_column(self) -> int:
         """Place in `known_values` of the first column of coarser bars."""
-        return self.probed.shape[1] - sum(
+        return int(self.probed.shape[1]) - sum(
             len(coarse.features.names) + 1 for coarse in self.history.coarse
         )
 
