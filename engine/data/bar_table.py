@@ -64,11 +64,12 @@ class BarTable:
         bars = self.bars if count == len(self.bars) else self.bars.iloc[:count]
         bars = bars.copy(deep=False)  # symbols recur at each time
         if count > len(bars):
-            places = np.arange(count) % len(self.symbols)
-            bars = bars.iloc[: len(self.symbols)].take(places).reset_index(drop=True)
+            rows = np.arange(count) % len(self.symbols)
+            bars = bars.iloc[: len(self.symbols)].take(rows).reset_index(drop=True)
         if stamps is not self._timestamps:
             bars["timestamp"] = stamps.repeat(len(self.symbols))
         values = np.ascontiguousarray(columns, dtype=np.float64)
+        places = list(bars.columns)
         for name, own in zip(VALUE_COLUMNS, values, strict=True):
             bars.isetitem(
                 bars.columns.get_loc(name), own
