@@ -69,11 +69,9 @@ class BarTable:
         if stamps is not self._timestamps:
             bars["timestamp"] = stamps.repeat(len(self.symbols))
         values = np.ascontiguousarray(columns, dtype=np.float64)
-        places = list(bars.columns)
+        names = list(bars.columns)
         for name, own in zip(VALUE_COLUMNS, values, strict=True):
-            bars.isetitem(
-                bars.columns.get_loc(name), own
-            )  # by name a column is looked up for long
+            bars.isetitem(names.index(name), own)  # pandas looks several names up for long
         other = replace(self, bars=bars)
         # In the same order, which was checked.
         vars(other).update(_timestamps=stamps, lacks_values=bool(np.isnan(values).any()))

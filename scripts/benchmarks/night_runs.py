@@ -2,8 +2,8 @@
 
 Started by `nights.py` with the engine of one build on PYTHONPATH; it uses `engine.run` alone.
 Arguments: strategy file, folder of CSV files (a symbol each), bars of the first night, nights.
-Prints one JSON object: seconds, CPU seconds (child processes that ended included) and trained fits of
-each night.
+Prints one JSON object: seconds, CPU seconds (of child processes that ended too) and trained fits
+of each night.
 """
 
 from __future__ import annotations
