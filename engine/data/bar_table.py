@@ -61,15 +61,20 @@ class BarTable:
             columns: (5, m) a row for each of `VALUE_COLUMNS`; in it each symbol at each time.
         """
         count = len(self.symbols) * len(stamps)
-        bars = self.bars.iloc[:count].copy(deep=False)  # symbols recur at each time
+        bars = self.bars if count == len(self.bars) else self.bars.iloc[:count]
+        bars = bars.copy(deep=False)  # symbols recur at each time
         if count > len(bars):
-            places = np.arange(count) % len(self.symbols)
-            bars = bars.iloc[: len(self.symbols)].take(places).reset_index(drop=True)
+            rows = np.arange(count) % len(self.symbols)
+            bars = bars.iloc[: len(self.symbols)].take(rows).reset_index(drop=True)
         if stamps is not self._timestamps:
             bars["timestamp"] = stamps.repeat(len(self.symbols))
-        bars[list(VALUE_COLUMNS)] = columns.T
+        values = np.ascontiguousarray(columns, dtype=np.float64)
+        names = list(bars.columns)
+        for name, own in zip(VALUE_COLUMNS, values, strict=True):
+            bars.isetitem(names.index(name), own)  # pandas looks several names up for long
         other = replace(self, bars=bars)
-        vars(other)["_timestamps"] = stamps  # in the same order, which was checked
+        # In the same order, which was checked.
+        vars(other).update(_timestamps=stamps, lacks_values=bool(np.isnan(values).any()))
         return other
 
     @cached_property
@@ -105,7 +110,7 @@ class BarTable:
     @cached_property
     def lacks_values(self) -> bool:
         """Whether a price or a volume is missing somewhere."""
-        return bool(np.isnan(self.bars[list(VALUE_COLUMNS)].to_numpy()).any())
+        return any(bool(np.isnan(self.bars[name].to_numpy()).any()) for name in VALUE_COLUMNS)
 
     @cached_property
     def bars_by_symbol(self) -> dict[str, pd.DataFrame]:

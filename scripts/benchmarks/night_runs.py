@@ -2,13 +2,15 @@
 
 Started by `nights.py` with the engine of one build on PYTHONPATH; it uses `engine.run` alone.
 Arguments: strategy file, folder of CSV files (a symbol each), bars of the first night, nights.
-Prints one JSON object: seconds and trained fits of each night.
+Prints one JSON object: seconds, CPU seconds (of child processes that ended too) and trained fits
+of each night.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -45,7 +47,7 @@ def _run_night(
     import engine
 
     dataset = _write_dataset(source, folder, bars)
-    start = time.perf_counter()
+    start, processor = time.perf_counter(), _processor_s()
     run = engine.run(
         strategy,
         data=str(dataset),
@@ -56,9 +58,15 @@ def _run_night(
     return {
         "bars": bars,
         "seconds": time.perf_counter() - start,
+        "processor_s": _processor_s() - processor,
         "trained": run.manifest.fits.trained,
         "stages": dict(run.manifest.timings_s),
     }
+
+
+def _processor_s() -> float:
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def _write_dataset(source: Path, folder: Path, bars: int) -> Path:

@@ -79,32 +79,46 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
         now = run(ROOT, options.nights)
         log(f"{few} nights of {options.before}")
         before = run(_checkout(options.before, folder), few)
+    summaries = {
+        name: _summarise(each, options.nights) for name, each in (("now", now), ("before", before))
+    }
     return {
         "work": {"nights": options.nights, "before": options.before, "before_nights": few},
-        "now": _summarise(now, options.nights),
-        "before": _summarise(before, options.nights),
-        "ratio": _summarise(before, options.nights)["nights_s"]
-        / _summarise(now, options.nights)["nights_s"],
+        **summaries,
+        "ratio": _ratio(summaries, "nights_s"),
+        "processor_ratio": _ratio(summaries, "processor_s"),
     }
+
+
+def _ratio(summaries: Mapping[str, Mapping[str, Any]], key: str) -> float:
+    return float(summaries["before"][key] / summaries["now"][key])
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:
     """Prints a row a build."""
     work = results["work"]
     table = Table(title=f"{work['nights']} nights, each one bar longer; seconds")
-    for column in ("", "first night", "other nights", "median night", "fits trained in them"):
+    for column in (
+        "",
+        "first night",
+        "other nights",
+        "median night",
+        "CPU of them",
+        "fits trained in them",
+    ):
         table.add_column(column, justify="right" if column else "left")
     for name in ("now", "before"):
         row = results[name]
         label = "this build" if name == "now" else work["before"]
         table.add_row(
             label,
-            *(f"{row[key]:.2f}" for key in ("first_s", "nights_s", "median_s")),
+            *(f"{row[key]:.2f}" for key in ("first_s", "nights_s", "median_s", "processor_s")),
             f"{row['trained']} in {row['measured']} nights",
         )
     console.print(table)
     console.print(
-        f"total of the other nights: {results['ratio']:.1f} times less; that of "
+        f"total of the other nights: {results['ratio']:.1f} times less, of CPU time "
+        f"{results['processor_ratio']:.1f}; that of "
         f"{work['before']} is scaled from {work['before_nights']} nights"
     )
 
@@ -115,6 +129,9 @@ def _summarise(record: list[dict[str, Any]], nights: int) -> dict[str, Any]:
     return {
         "first_s": record[0]["seconds"],
         "nights_s": sum(seconds) / len(seconds) * (nights - 1),
+        "processor_s": sum(night["processor_s"] for night in record[1:])
+        / len(seconds)
+        * (nights - 1),
         "median_s": seconds[len(seconds) // 2],
         "measured": len(seconds),
         "trained": sum(night["trained"] for night in record[1:]),

@@ -12,7 +12,7 @@ from engine.leakage.comparison import FIXES
 from engine.pipeline.prepare import prepare_data
 from engine.selftest.generated_bars import BarPattern, generate_market
 from engine.selftest.harness import make_strategy
-from engine.selftest.leak_cases import GivenCase
+from engine.selftest.leak_cases import GivenCase, default_sources
 from engine.selftest.leak_test import adapt_case, run_planted
 from engine.selftest.leaks import CATALOGUE, Leak, Plant, select_leaks
 from engine.selftest.leaks.fits import load_user_models
@@ -70,6 +70,30 @@ def test_a_leak_of_each_stage_is_caught_and_its_stage_is_named(name: str) -> Non
     (leak,) = (each for each in CATALOGUE if each.name == name)
     run = run_planted(name, small_case(), seed=0)
     assert (run.outcome, run.stage) == ("caught", leak.stage), run.message
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("window: test result, once", "windows"),
+        ("window: first test bar", "windows"),
+        ("window: calm test", "windows"),
+        ("rows: by result aside, once", "training arrays"),
+        ("fit: sign by test, once", "predictions"),
+        ("fit: penalty by test, once", "predictions"),
+    ],
+)
+def test_what_answers_to_the_test_part_of_one_window(name: str, stage: str, seed: int) -> None:
+    run = run_planted(name, small_case(), seed)
+    assert (run.outcome, run.stage) in {("caught", stage), ("no effect", "")}, run.message
+
+
+@pytest.mark.slow
+def test_a_tiny_look_ahead_is_named_at_its_own_stage_where_coarser_bars_have_it_too() -> None:
+    (source,) = (each for each in default_sources(0, 0) if each.name == "multi_resolution")
+    run = run_planted("feature: tiny", source, seed=0)
+    assert (run.outcome, run.stage) == ("caught", "features"), run.message
 
 
 @pytest.mark.parametrize("seed", range(4))

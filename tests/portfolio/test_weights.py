@@ -16,8 +16,11 @@ from engine.portfolio import (
     PortfolioSpec,
     PortfolioState,
     ProportionalAllocation,
+    TradingCalendar,
+    find_due_rows,
     rebalance,
 )
+from engine.portfolio.terms import BookTerms
 
 DAYS = pd.date_range("2021-01-28", periods=40, freq="D", tz="UTC")
 """From a Thursday; the first of February is a Monday."""
@@ -48,6 +51,18 @@ def rebalanced_on(rebalancing: object, days: pd.DatetimeIndex = DAYS) -> list[st
         if state.weights[0] == number / 100:
             found.append(f"{day:%m-%d}")
     return found
+
+
+@pytest.mark.parametrize("rebalancing", [1, 3, 7, "weekly", "monthly", "week_end", "month_end"])
+@pytest.mark.parametrize("every", ["D", "B", "4h"])
+def test_the_closes_that_divide_the_book_are_known_all_at_once(rebalancing, every) -> None:
+    days = pd.date_range("2018-12-20", periods=120, freq=every, tz="UTC")
+    terms = BookTerms(calendar=TradingCalendar("24/7", "4h" if every == "4h" else "1d"))
+    spec, state, divided = PortfolioSpec(rebalance=rebalancing), PortfolioState.start(1), []
+    for day in days:
+        state = rebalance(state, row_of([0.5]), day, spec, terms)
+        divided.append(state.bars == 0)
+    assert find_due_rows(days, spec, terms).tolist() == divided
 
 
 def test_without_limits_the_weights_are_the_parts() -> None:
