@@ -157,10 +157,11 @@ class RecentBars:
         closes = market.marks[list(targets)]
         stamps = pd.DatetimeIndex(closes.index)
         count = len(stamps) - int(stamps.searchsorted(first_test))
+        panel = _panel_of_history(strategy, streamed, market)
         return cls(
             strategy,
             stream,
-            _rows_of_history(strategy, streamed, market),
+            _rows_of_history(strategy, streamed, market, panel),
             closes.tail(strategy.closes_needed or 0).copy(),
             {symbol: _traded_so_far(market, symbol) for symbol in targets},
             WindowClock.after(spec.windows.test, first_test, stamps[-1], count),
@@ -168,7 +169,7 @@ class RecentBars:
             _names_of(streamed),
             NextBar.of_bars(market.bars[market.bars["timestamp"] == stamps[-1]]),
             RecentCosts.of_history(spec, market, targets),
-            _panel_of_history(strategy, streamed, market),
+            panel,
         )
 
     @property
@@ -207,11 +208,13 @@ class RecentBars:
             if panel is None
             else panel.marks
         )
-        rows = (
-            self.rows.append(row, prices.close)
-            if isinstance(self.rows, PanelRecentRows)
-            else self.rows.append(row, closes)
-        )
+        if isinstance(self.rows, PanelRecentRows):
+            assert panel is not None
+            rows: RecentRows | PanelRecentRows = self.rows.append(
+                row, prices.close, panel.compared
+            )
+        else:
+            rows = self.rows.append(row, closes)
         following = RecentBars(
             self.strategy,
             stream,
@@ -288,12 +291,15 @@ class RecentBars:
 
 
 def _rows_of_history(
-    strategy: StreamedStrategy, streamed: StreamedFeatures, market: Market
+    strategy: StreamedStrategy,
+    streamed: StreamedFeatures,
+    market: Market,
+    panel: PanelState | None,
 ) -> RecentRows | PanelRecentRows:
     """The newest rows; of a panel those of each symbol."""
     spec, targets = strategy.spec, strategy.targets
     kept, horizon = strategy.kept_rows, spec.target.max_horizon
-    if not spec.is_panel:
+    if panel is None:
         rows = RecentRows.empty(
             kept,
             horizon,
@@ -309,7 +315,8 @@ def _rows_of_history(
         own = replace(streamed, features=streamed.features.of_symbol(symbol))
         empty[symbol] = RecentRows.empty(kept, horizon, (symbol,), own)
     places = {symbol: slice(columns[symbol][0], columns[symbol][-1] + 1) for symbol in targets}
-    return PanelRecentRows(empty, places).extend(streamed, market)
+    newest = PanelRecentRows(empty, places, spec.target.transform, panel.compared)
+    return newest.extend(streamed, market, panel.compared)
 
 
 def _panel_of_history(

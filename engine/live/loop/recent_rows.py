@@ -162,6 +162,11 @@ class RecentRows:
         )
         return rows, np.array([len(features) - 1], dtype=np.int64)
 
+    def newest_return(self, horizon: int) -> float:
+        """The return of the one symbol over its last `horizon` bars; NaN where it has fewer."""
+        close = self.closes[:, 0]
+        return float(close[-1] / close[-1 - horizon] - 1.0) if len(close) > horizon else np.nan
+
     def _trailing(self, symbol: str, horizon: int, rows: int) -> Vector:
         """(rows,) returns over the last `horizon` bars; NaN where no close is before."""
         own = self.symbols.index(symbol)
