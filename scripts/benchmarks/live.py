@@ -42,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--bars", type=int, default=2_000, help="bars of the loop")
     parser.add_argument("--plain-bars", type=int, default=300, help="bars of the plain way")
     parser.add_argument(
-        "--pause-ms", type=float, default=5.0, help="from a rehearsal of either way to the bar"
+        "--pause-ms", type=float, default=5.0, help="sleep after each rehearsal of either way"
     )
     parser.add_argument("--symbols", type=int, default=500)
     parser.add_argument("--symbol-bars", type=int, default=30)

@@ -1,9 +1,10 @@
 """Program: from a bar to a decision, by the bar loop and by the plain way, bar by bar in turn.
 
-Both rehearse before each bar: the loop as a paper account does while it waits, the plain way by a
-forecast of the bars so far. So neither meets its bar with the caches of the other.
-Arguments: name of a model, bars of the loop, bars of the plain way, milliseconds from a rehearsal
-to the bar. Prints one JSON object.
+Both rehearse a few times before each bar, with a sleep after each: the loop as a paper account
+does while it waits, the plain way by forecasts of the bars so far. So neither meets its bar with
+the caches of the other.
+Arguments: name of a model, bars of the loop, bars of the plain way, milliseconds of a sleep.
+Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,11 +37,16 @@ from engine.core.lazy_imports import relax_gc, settle_gc
 from engine.training.store import FitStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.data import Market
     from engine.live.loop.bar_loop import BarLoop
 
 WARM_UP_BARS = 20
 """Bars of each way that are not counted: the first calls compile and import."""
+
+REHEARSALS = 3
+"""Of each way before a bar; a paper account waits for longer, and rehearses every second."""
 
 
 def main() -> None:
@@ -55,15 +62,14 @@ def main() -> None:
     settle_gc()
     for number, bar in enumerate(following_bars(market)):
         loop.prepare_next()
-        loop.rehearse()
-        start = _clocks_after(pause_s)
+        start = _rehearse(loop.rehearse, pause_s)
         outcome = loop.advance(bar)
         taken["loop"].append(_since(start))
         forecasts["loop"].append(next(iter(outcome.row.predicted.values())))
         if number < WARM_UP_BARS + plain_count:
             end = HISTORY + number + 1
-            plain.forecast(table.iloc[end - 1 - WARMUP - LOOKBACK : end - 1])
-            start = _clocks_after(pause_s)
+            before = table.iloc[end - 1 - WARMUP - LOOKBACK : end - 1]
+            start = _rehearse(partial(plain.forecast, before), pause_s)
             forecast = plain.forecast(table.iloc[end - WARMUP - LOOKBACK : end])
             decided = 1.0 if forecast > 0 else 0.0
             taken["plain"].append(_since(start))
@@ -83,9 +89,11 @@ def _make_ways(name: str, market: Market) -> tuple[BarLoop, PlainForecaster]:
     return loop, PlainForecaster(fitted)
 
 
-def _clocks_after(pause_s: float) -> tuple[float, float]:
-    """After a sleep, as a process waits for a bar: the system then gives it a core at once."""
-    time.sleep(pause_s)
+def _rehearse(call: Callable[[], object], pause_s: float) -> tuple[float, float]:
+    """The clocks after some rehearsals and sleeps, as a process waits for a bar."""
+    for _ in range(REHEARSALS):
+        call()
+        time.sleep(pause_s)
     return _clocks()
 
 
