@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from engine.runs.run import Run
 
 
-def unseal_command(  # noqa: PLR0913, PLR0917 - a parameter an option
+def unseal_command(
     strategy: Annotated[Path, typer.Argument(metavar="STRATEGY", help="A strategy file.")],
     yes: Annotated[
         bool, typer.Option("--yes", help="Look without being asked on the terminal.")
