@@ -26,6 +26,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     selftest    the engine tested on generated markets
     replication published results repeated under their own protocol
     auditing    backtests of other tools judged from their files
+    placebo     the path of a strategy on surrogate markets      -> p-value
     verification  a run folder checked against itself, and signed
     server      paper accounts and runs in a browser
     cli         the `backtest` command

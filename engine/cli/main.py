@@ -38,6 +38,7 @@ from engine.cli.leaktest import leaktest_command
 from engine.cli.ledger import ledger_app
 from engine.cli.ledger_chain import ledger_merge_command, ledger_verify_command
 from engine.cli.paper import paper_app
+from engine.cli.placebo import placebo_command
 from engine.cli.register import register_command
 from engine.cli.replicate import replicate_command
 from engine.cli.report import report_command
@@ -105,6 +106,7 @@ app.command("verify")(verify_command)
 app.command("sign")(sign_command)
 app.command("serve")(serve_command)
 app.command("compare")(compare_command)
+app.command("placebo")(placebo_command)
 app.command("replicate")(replicate_command)
 app.command("schema")(schema_command)
 app.command("selftest")(selftest_command)

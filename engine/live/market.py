@@ -88,6 +88,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         vintage=vintage,
         progress=reporter,
         panel=strategy.is_panel,
+        one_calendar=strategy.scope == "joint",
         funding=strategy.costs.charges_funding,
     )
     return market if as_of is None else _complete_at(market, as_of)

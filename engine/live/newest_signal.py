@@ -260,4 +260,5 @@ def _models(prepared: PreparedData, fits: FitResults) -> Iterator[ModelOfSignal]
                 trained_to=spans["train"][1] if "train" in spans else None,
                 validated_to=spans["validation"][1] if "validation" in spans else None,
                 failed=failed,
+                **({} if task.pool is None else {"pool": task.pool.symbols}),
             )

@@ -60,6 +60,7 @@ def load_strategy_market(
             vintage=vintage,
             progress=reporter,
             panel=spec.is_panel,
+            one_calendar=spec.scope == "joint",
             funding=spec.costs.charges_funding,
             last_day=last_day,
         )
