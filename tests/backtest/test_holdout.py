@@ -15,6 +15,7 @@ from engine.cli.main import app
 from engine.cli.run_summary import render_run_text
 from engine.core.errors import UsageError
 from engine.live.market import load_market
+from engine.placebo import run_placebo
 from engine.reporting import render_page
 from engine.strategy import load_strategy
 from engine.trials import hash_configuration
@@ -150,6 +151,16 @@ def test_a_changed_figure_of_the_holdout_is_found(strategy: Path) -> None:
     difference = engine.verify(made.run_dir).first_difference
     assert difference is not None
     assert difference.column == "holdout.books.strategy.sharpe"
+
+
+@pytest.mark.slow
+def test_the_surrogates_of_a_placebo_are_drawn_from_bars_before_it(strategy: Path) -> None:
+    overrides = {"windows.train": 60, "windows.test": 30, "windows.holdout": HOLDOUT}
+    spec = load_strategy(strategy, overrides)
+    folder = strategy.parent
+    found = run_placebo(spec, "signs", 19, out=folder / "reports", home=folder / "home", workers=1)
+    assert found.document.last == "2018-06-09T00:00:00+00:00"
+    assert len(found.document.surrogate_sharpes) == 19
 
 
 def test_the_bars_that_python_loads_are_sealed_too(strategy: Path) -> None:
