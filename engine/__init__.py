@@ -34,7 +34,7 @@ The packages, in the order of the flow of data; a package imports only from thos
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine.auditing import audit
@@ -134,7 +134,7 @@ _EXPORTS = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - the exports have no common type
+def __getattr__(name: str) -> object:
     """Imports an export on first access: `backtest --help` needs none of them."""
     if name in _EXPORTS:
         return getattr(import_module(_EXPORTS[name]), name)

@@ -44,7 +44,7 @@ HONEST_RUNS = 30
 MAX_WIDTH = 80
 
 
-def leaktest_command(  # noqa: PLR0913, PLR0917 - a parameter an option
+def leaktest_command(
     context: typer.Context,
     strategies: Annotated[
         list[str] | None,

@@ -18,7 +18,7 @@ from engine.data.file_names import FileNameText
 from engine.data.files_config import FilesSourceSpec
 from engine.data.intervals import divides
 from engine.data.sessions import WEEKDAYS_ONLY, DayBegin
-from engine.data.universe_config import DelistingSpec, MembersSpec
+from engine.data.universe_config import DelistingSpec, GroupsSpec, MembersSpec
 
 RuleName = Literal[
     "order",
@@ -188,6 +188,7 @@ class Dataset(Spec):
         members: The universe as it was known at each close, for a strategy of several symbols;
             left out, every symbol always belongs to it.
         delisting: When a symbol that has no bars any more counts as delisted, and what is paid.
+        groups: Groups of the symbols by columns, such as sectors, which strategies name.
     """
 
     name: FileNameText
@@ -209,6 +210,7 @@ class Dataset(Spec):
     delisting: DelistingSpec = Field(
         default=DelistingSpec(), exclude_if=lambda delisting: delisting == DelistingSpec()
     )
+    groups: GroupsSpec | None = Field(default=None, exclude_if=lambda groups: groups is None)
 
     @field_validator("delisting")
     @classmethod
@@ -253,6 +255,17 @@ class Dataset(Spec):
             for symbol, currency in self.currencies.items()
             if currency != self.currency
         }
+
+    @property
+    def traded_symbols(self) -> tuple[str, ...]:
+        """The symbols that are no exchange rates."""
+        rates = set(self.rate_symbols.values())
+        return tuple(symbol for symbol in self.symbols if symbol not in rates)
+
+    def choose_target(self, named: str | None) -> str:
+        """The symbol that is traded alone: the named one, or the first."""
+        traded = self.traded_symbols
+        return named if named in traded else traded[0]
 
     def calendar_of(self, symbol: str) -> str:
         """The calendar of a symbol."""

@@ -265,13 +265,10 @@ def _build_market(
 
 def _assemble(dataset: Dataset, dataset_bars: DatasetBars, use: _MarketUse) -> Assembly:
     """How bars of several calendars and currencies are joined for what is traded."""
-    rates = set(dataset.rate_symbols.values())
-    traded = [symbol for symbol in dataset.symbols if symbol not in rates]
-    target = use.target if use.target in traded else traded[0]
     return Assembly(
         frames=dataset_bars.frames,
         times={symbol: dataset.of_symbol(symbol).bar_times for symbol in dataset.symbols},
-        target=None if use.is_book else target,
+        target=None if use.is_book else dataset.choose_target(use.target),
         rates=dataset.rate_symbols,
         panel=use.panel,
     )

@@ -36,6 +36,7 @@ from engine.leakage.replay import check_decisions, check_fills
 from engine.leakage.rounding import TRANSFORM_ROUNDING, settle_features
 from engine.leakage.scenarios import PRICE_FACTOR
 from engine.leakage.synthetic_bars import SyntheticFuture
+from engine.leakage.window_probe import probe_edges
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import make_window_tasks
 from engine.simulation.costs import Costs
@@ -106,6 +107,7 @@ def _run(
         check_fills(result.spec, result.prepared, weights, books)
         check_marks(result.spec, result.prepared, books)
     certifier.books.compare_own_thresholds()
+    probe_edges(result, certifier.synthetic_future, certifier.comparison)
     preparation = probe_preparation(result, certifier.comparison)
     certifier.fits.compare_draws(executor, store, progress, fresh=fresh)
     probe_predictions(result, certifier.comparison)

@@ -84,9 +84,10 @@ def probe_own_features(
 
 
 def _own_features(spec: Strategy, prepared: PreparedData) -> tuple[Strategy, FeatureHistory]:
-    """The features that each symbol has before the symbols of a bar are compared."""
+    """The features and returns that each symbol has before the symbols of a bar are compared."""
     own = tuple(dict.fromkeys(map(own_feature, spec.features)))
-    if own == spec.features:
+    if own == spec.features and not spec.target.compares_symbols:
         return spec, prepared.feature_history
-    alone = spec.model_copy(update={"features": own})
+    target = spec.target.model_copy(update={"transform": "raw"})
+    alone = spec.model_copy(update={"features": own, "target": target})
     return alone, build_history(alone, prepared.market)

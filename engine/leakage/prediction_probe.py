@@ -201,6 +201,7 @@ class _PredictionProbe:
             for window, test in self._tests.items()
         }
         rounds = _count_rounds(served, asked)
+        shifts: dict[tuple[str, int, str], list[int]] = {}
         for task, forecast in served:
             test, known = self._tests[task.window], asked[task.window]
             if not len(known):
@@ -211,8 +212,14 @@ class _PredictionProbe:
                 for history in (real, other)
             )
             passages = _cut_passages(kept, moved, at[known], context)
-            for _ in range(rounds):
-                self._compare_passages(task, forecast, passages, known, period)
+            for shift in shifts.setdefault(_fit_place(task), self._draw_shifts(rounds)):
+                placed = _put_before(passages, shift)
+                self._compare_passages(task, forecast, placed, known, period, shift)
+
+    def _draw_shifts(self, count: int) -> list[int]:
+        """Rows before the first passage, of each round."""
+        drawn: list[int] = self._rng.integers(_MAX_SHIFT + 1, size=count).tolist()
+        return drawn
 
     def _compare_passages(
         self,
@@ -221,6 +228,7 @@ class _PredictionProbe:
         passages: FeatureRows,
         known: IntVector,
         period: int,
+        shift: int,
     ) -> None:
         """Predicts the last row but one of each passage, all at once, in the order of their time.
 
@@ -231,17 +239,17 @@ class _PredictionProbe:
         Args:
             task: The fit.
             original: What it predicted in the run.
-            passages: As `_cut_passages` returns.
+            passages: As `_cut_passages` returns, below `shift` rows.
             known: Places in the test part of the rows that are compared, one a passage.
             period: Rows of a passage.
+            shift: Rows before the first of them.
         """
         asked = np.arange(len(known)) * period + period - 2
         beside = np.arange(0, len(known), max(1, len(known) // _REPLACED_ROWS))[:_REPLACED_ROWS]
         together = np.insert(asked, beside + 1, asked[beside] + 1)
         compared = np.ones(len(together), dtype=bool)
         compared[beside + 1 + np.arange(len(beside))] = False
-        shift = int(self._rng.integers(_MAX_SHIFT + 1))
-        again = original.fitted.predict(_put_before(passages, shift), together + shift)
+        again = original.fitted.predict(passages, together + shift)
         quantiles = None if again.quantiles is None else again.quantiles[compared]
         self._require_equal(task, original, known, again.returns[compared], quantiles)
 
@@ -330,6 +338,11 @@ def _cut_passages(
         trailing=trailing.ravel(),
         coarse=tuple(CoarseRows(each.features, each.latest[rows.ravel()]) for each in kept.coarse),
     )
+
+
+def _fit_place(task: FitTask) -> tuple[str, int, str]:
+    """Book, window and symbol; the symbols of a joint fit are forecast together, once."""
+    return task.book, task.window, "" if task.training_set.symbols else task.symbol
 
 
 def _put_before(rows: FeatureRows, count: int) -> FeatureRows:

@@ -90,6 +90,22 @@ def _comparison(detail: Mapping[str, Any]) -> str:
     return f"{text}; on the present bars: {'different' if differs else 'equal'}"
 
 
+def _incomplete(detail: Mapping[str, Any]) -> str:
+    parts = []
+    if detail["symbols"]:
+        parts.append(f"decided without the newest bar of {', '.join(detail['symbols'])}")
+    if detail["rates"]:
+        parts.append(f"converted with an older bar of {', '.join(detail['rates'])}")
+    return f"{' and '.join(parts)}: it did not come in half of the grace time"
+
+
+def _unused(detail: Mapping[str, Any]) -> str:
+    bars = ", ".join(
+        f"{symbol} ({_count(len(stamps), 'bar')})" for symbol, stamps in detail["symbols"].items()
+    )
+    return f"came after the decision that they belong to, and are not used: {bars}"
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
@@ -112,5 +128,7 @@ _TEXTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
         f"nothing comes: this bar is overdue by "
         f"{format_age(pd.Timedelta(seconds=detail['overdue_s']))}"
     ),
+    "incomplete": _incomplete,
+    "unused": _unused,
     "error": lambda detail: f"{detail['problem']}",
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from math import sqrt
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, Unpack
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from typing_extensions import override
 
 from engine.core.errors import UsageError
@@ -55,7 +55,7 @@ class SizingSpec(Spec, ABC):
         def kind(self) -> str:
             """The value of `kind` in a file."""
 
-    def __init_subclass__(cls, **settings: Any) -> None:  # noqa: ANN401 - those of pydantic
+    def __init_subclass__(cls, **settings: Unpack[ConfigDict]) -> None:
         """A class that computes other sizes than its base does not take the base's for a row."""
         super().__init_subclass__(**settings)
         if "compute_sizes" in vars(cls) and "compute_row_sizes" not in vars(cls):
@@ -139,7 +139,8 @@ class FixedSizing(SizingSpec):
         predicted = forecasts.predicted
         return pd.DataFrame(self.weight, index=predicted.index, columns=predicted.columns)
 
-    def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:  # noqa: ARG002 - one signature for every choice
+    @override
+    def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:
         """`weight` everywhere."""
         return np.full(len(row.predicted), self.weight)
 
@@ -171,7 +172,8 @@ class ProportionalSizing(SizingSpec):
         """|predicted| / full_bps, at most 1."""
         return _like(forecasts.predicted, self._sizes(forecasts.predicted.to_numpy()))
 
-    def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:  # noqa: ARG002 - one signature for every choice
+    @override
+    def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:
         """|predicted| / full_bps, at most 1."""
         return self._sizes(np.array([*row.predicted.values()]))
 
@@ -216,7 +218,8 @@ class IntervalSizing(SizingSpec):
         predicted = forecasts.predicted
         return _like(predicted, self._sizes(predicted.to_numpy(), low, high))
 
-    def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:  # noqa: ARG002 - one signature for every choice
+    @override
+    def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:
         """|predicted| / (upper - lower) / full_ratio, at most 1."""
         low, high = (np.array([*row.quantile(lvl).values()]) for lvl in (self.low, self.high))
         return self._sizes(np.array([*row.predicted.values()]), low, high)

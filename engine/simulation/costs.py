@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
+from typing_extensions import override
 
 from engine.core.errors import UsageError
 from engine.core.types import Spec
@@ -228,7 +229,8 @@ class Costs(CostModel):
         """Those of `by_symbol`."""
         return tuple(self.by_symbol)
 
-    def compute_rates(self, market: Market) -> CostRates:  # noqa: ARG002 - whatever the bars
+    @override
+    def compute_rates(self, market: Market) -> CostRates:
         """The same at every bar."""
         return self.rates
 

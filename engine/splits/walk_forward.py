@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -153,7 +153,7 @@ class WindowClock:
         """The clock after one more bar, a test bar."""
         if self.begins(timestamp):
             return WindowClock.after(self.length, self.first, timestamp, self.count + 1)
-        return replace(self, count=self.count + 1)
+        return WindowClock(self.length, self.first, self.count + 1, self.due)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ from engine.simulation.config import AnyCosts, Costs, Execution
 from engine.splits.config import PathsSpec, Scaling, StandardScaling, WindowSpec
 from engine.strategy.benchmarks import Benchmark, include_holding
 from engine.strategy.compute import Compute
+from engine.strategy.dataset_groups import write_out_groups
 from engine.strategy.section_rules import SECTION_RULES, check_section
 from engine.trials.config import TrialsSpec
 
@@ -258,7 +259,6 @@ class Strategy(Spec):
             self.data.is_book
             and self.inputs == "target"
             and self.scope != "joint"
-            and not self.target.compares_symbols
             and not self.resolutions
             and all(isinstance(own_feature(feature), Indicator) for feature in self.features)
         )
@@ -328,6 +328,11 @@ def load_strategy(
 
     Raises:
         StrategyError: With every mistake in it.
+        DatasetNotFoundError: It names groups of a dataset that there is not.
+        UsageError: The dataset has no such groups.
+        DataError: The groups cannot be read.
     """
     spec = load_config(path, Strategy, overrides, notify)
-    return spec.model_copy(update={"rates": spec.rates.beside(path.parent)})
+    spec = spec.model_copy(update={"rates": spec.rates.beside(path.parent)})
+    groups = write_out_groups(spec.data, spec.portfolio, spec.model)
+    return spec.model_copy(update=groups) if groups else spec

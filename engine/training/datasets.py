@@ -5,7 +5,7 @@ No array holds values from after the window.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from engine.models.fitted_model import (
 )
 from engine.splits import fit_scaler
 from engine.splits.rows import row_index
+from engine.training.panel_labels import compare_known_returns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +54,8 @@ class FeatureHistory:
         own_inputs: Whether the model of a symbol sees the features of that symbol alone.
         panel: The rows of each symbol, where they have not all of them. Features and returns are
             NaN at the others, and returns are over own bars.
+        uncompared: Of a panel whose target compares symbols, `forward_returns` of the members of
+            each bar before they are compared.
     """
 
     features: FeatureMatrix
@@ -63,6 +66,7 @@ class FeatureHistory:
     coarse: tuple[CoarseFeatures, ...] = ()
     own_inputs: bool = False
     panel: PanelRows | None = None
+    uncompared: Mapping[int, WideFrame] = field(default_factory=dict)
 
     def seen_by(self, symbol: str) -> FeatureHistory:
         """The same history with the features alone that the model of a symbol sees.
@@ -109,8 +113,37 @@ class FeatureHistory:
             trailing_returns=chosen(self.trailing_returns),
             own_inputs=False,
             panel=None,
+            uncompared={},
         )
         return known[symbol]
+
+    def seen_in(self, symbol: str, split: TrainTestSplit) -> FeatureHistory:
+        """`seen_by` with the labels that a fit in a split may have, which know no later part."""
+        own = self.seen_by(symbol)
+        if self.panel is None or not self.uncompared:
+            return own
+        rows, stamps = self.panel.own_rows(symbol), own.features.timestamps
+        labels = {
+            bars: pd.DataFrame({symbol: column_of(wide, symbol)[rows]}, index=stamps)
+            for bars, wide in self._labels_in(split).items()
+        }
+        return replace(own, forward_returns=labels)
+
+    @cached_property
+    def _newest_labels(self) -> dict[tuple[int, int], dict[int, WideFrame]]:
+        """Those of the split that was asked for last: every symbol asks for the same."""
+        return {}
+
+    def _labels_in(self, split: TrainTestSplit) -> dict[int, WideFrame]:
+        known, place = self._newest_labels, (int(split.validation[0]), split.test.start)
+        if place not in known:
+            assert self.panel is not None
+            known.clear()
+            known[place] = {
+                bars: compare_known_returns(returns, bars, self.panel, split, self.target)
+                for bars, returns in self.uncompared.items()
+            }
+        return known[place]
 
     def own_split(self, symbol: str, split: TrainTestSplit) -> TrainTestSplit:
         """The rows of a symbol in a split, counted in those of `seen_by`."""
@@ -149,7 +182,7 @@ def build_training_set(
         DataError: A feature is not finite on a row that a sequence touches.
         InvalidBarsError: A feature is not finite on a train row.
     """
-    window, history = history.own_split(symbol, window), history.seen_by(symbol)
+    window, history = history.own_split(symbol, window), history.seen_in(symbol, window)
     first, horizon = int(window.train[0]) - lookback + 1, history.target.horizon
     rows = slice(first, stop_of(window))
     columns = fit_columns(history.features, history.scaling, window.train)
@@ -192,7 +225,7 @@ def with_horizons(
         recursive: Train on the return of the next bar only, for recursive forecasts. The inputs
             of the bar after the last validation row are then there too: they are its label.
     """
-    window, history = history.own_split(symbol, window), history.seen_by(symbol)
+    window, history = history.own_split(symbol, window), history.seen_in(symbol, window)
     stop = stop_of(window)
     rows = slice(stop - len(training_set.inputs), stop + recursive)
     target = target_returns(history, symbol, rows, (1,) if recursive else horizons)

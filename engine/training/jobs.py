@@ -289,7 +289,7 @@ def _realised_returns(
     """(n, m) on the validation rows; the purge after them is as long as the longest horizon."""
     held_out = history.own_split(symbol, window).validation
     rows = row_index(held_out)
-    returns = target_returns(history.seen_by(symbol), symbol, rows, horizons)
+    returns = target_returns(history.seen_in(symbol, window), symbol, rows, horizons)
     return returns.reshape(len(held_out), len(horizons))
 
 

@@ -16,11 +16,13 @@ import numpy as np
 from engine.splits.rows import row_index
 
 if TYPE_CHECKING:
-    from engine.core.types import BoolMatrix, BoolVector, IntVector, WideFrame
+    from engine.core.types import BoolMatrix, BoolVector, IntMatrix, IntVector, WideFrame
     from engine.splits.rows import Rows, TrainTestSplit
 
 MIN_OWN_TRAIN_ROWS = 30
 """Fewest train rows that a symbol is scaled and fitted by; of fewer a deviation is noise."""
+
+_NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +103,16 @@ class PanelRows:
         """Symbol -> the rows of the panel at which it has a bar."""
         columns = zip(self.present.columns, self.present.to_numpy().T, strict=True)
         return {str(symbol): np.flatnonzero(present) for symbol, present in columns}
+
+    def ends(self, bars: int) -> IntMatrix:
+        """(n, m) the row of the panel at which a return over so many own bars ends.
+
+        The count of rows or more where the symbol has no bar, or too few after it.
+        """
+        found: IntMatrix = np.full(self.present.shape, _NEVER, dtype=np.int64)
+        for place, rows in enumerate(self.rows_by_symbol.values()):
+            found[rows[:-bars], place] = rows[bars:]
+        return found
 
     def split(self, symbol: str, split: TrainTestSplit) -> OwnSplit:
         """The rows of a symbol in a split.

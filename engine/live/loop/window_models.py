@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -152,7 +153,7 @@ class WindowModels:
         predicted: dict[str, float] = {}
         quantiles: dict[float, dict[str, float]] = defaultdict(dict)
         for symbol, forecasts in found.items():
-            mean = _mean_of(forecasts).tolist()
+            mean = _mean_of(forecasts)
             predicted[symbol] = mean[0]
             for level, value in zip(self.quantiles, mean[1:], strict=False):
                 quantiles[level][symbol] = value
@@ -161,12 +162,15 @@ class WindowModels:
         return RowForecast(predicted, dict(quantiles))
 
 
-def _mean_of(forecasts: list[Vector]) -> Vector:
+def _mean_of(forecasts: list[Vector]) -> list[float]:
     """The mean of what is there of each column; models with different losses have other widths."""
+    if len(forecasts) == 1:
+        return [value if isfinite(value) else nan for value in forecasts[0].tolist()]
     if len({len(each) for each in forecasts}) > 1:
         width = max(map(len, forecasts))
         forecasts = [np.append(each, np.full(width - len(each), np.nan)) for each in forecasts]
-    return mean_of_available(forecasts or [np.array([np.nan])])
+    found: list[float] = mean_of_available(forecasts or [np.array([np.nan])]).tolist()
+    return found
 
 
 def _select_column(model: FittedModel, prediction: Prediction, column: int) -> Vector:

@@ -12,13 +12,19 @@ import pandas as pd
 from engine.core.errors import JournalError
 from engine.live.journal.journal import NewEvent
 from engine.live.loop.bar_loop import BarLoop
-from engine.live.paper.account_bars import PanelWait, align_bars, load_account_market
+from engine.live.paper.account_bars import (
+    PanelWait,
+    align_bars,
+    assemble_rows,
+    load_account_market,
+)
 from engine.live.paper.backtest_comparison import compare_account
 from engine.live.paper.bar_entry import make_entry
-from engine.live.paper.batch_events import BatchEvents
+from engine.live.paper.batch_events import BatchEvents, tell_incomplete
 from engine.live.paper.feed_silence import SilenceWatch
 from engine.live.paper.late_orders import LatePolicy, merge_orders
 from engine.live.paper.revisions import RevisionWatch
+from engine.live.paper.row_assembly import FETCHED_BEFORE, AssembledRow
 from engine.live.paper.stored_documents import schedule_of, settings_of, state_of, strategy_of
 
 if TYPE_CHECKING:
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from engine.live.feeds import Feed
     from engine.live.journal.journal import Journal, JournalEntry
     from engine.live.journal.rows import AccountRow
+    from engine.live.paper.row_assembly import RowAssembler
 
 
 _QUIET = pd.Timedelta(seconds=30)
@@ -101,7 +108,7 @@ class AccountRunner:
         self._is_back = False
         self._fetched_at: pd.Timestamp | None = None
         self._next: tuple[pd.Timestamp, pd.Timestamp] | None = None
-        self._backlog: deque[BarsFrame] = deque()
+        self._backlog: deque[AssembledRow] = deque()
         self._received_at = account.created_at
         journal = context.journal
         self._batch = BatchEvents(
@@ -112,9 +119,11 @@ class AccountRunner:
         self._decided_at = None if newest is None else newest.decided_at
         compared = context.journal.newest_event(account.name, "comparison")
         self._compared_at = account.created_at if compared is None else compared.at
+        market = load_account_market(context.journal, account, context.home)
+        self._rows = assemble_rows(context.journal, account, market, self.times)
         self._loop = BarLoop.start(
             self.spec,
-            load_account_market(context.journal, account, context.home),
+            market,
             load_history=self._load_history,
             home=context.home,
             workers=context.workers,
@@ -171,6 +180,7 @@ class AccountRunner:
             self._backlog.popleft()
         if not self._backlog:
             self._loop.prepare_next()
+            self._loop.rehearse()
         return entries
 
     def _is_stopped(self) -> bool:
@@ -178,14 +188,43 @@ class AccountRunner:
 
     def _fetch(self) -> None:
         """Asks the feed, and tells revisions; the bars that can be decided become the backlog."""
-        fetched = self.feed.fetch(self._revisions.fetch_after(self._newest))
+        after = self._revisions.fetch_after(self._newest)
+        if self._rows is not None:
+            after -= FETCHED_BEFORE
+        fetched = self.feed.fetch(after)
         # One reading: the clock may be set back before the last of the bars is decided.
         self._received_at = now = self._context.clock.now()
-        self._context.journal.record_events(self.account.name, self._revisions.find(fetched, now))
-        fresh = fetched[fetched["timestamp"] > self._newest]
-        aligned = align_bars(fresh, self._loop.symbols, self._panel_wait(now))
-        self._backlog.extend(each for each in aligned if self._has_ended(each, now))
-        self._batch.begin(self._newest, fresh, tuple(self._backlog))
+        if self._rows is not None:
+            fresh = self._take(self._rows, fetched, now)
+        else:
+            self._tell_revisions(fetched, now)
+            fresh = fetched[fetched["timestamp"] > self._newest]
+            aligned = align_bars(fresh, self._loop.symbols, self._panel_wait(now))
+            self._backlog.extend(
+                AssembledRow(each) for each in aligned if self._has_ended(each, now)
+            )
+        self._batch.begin(self._newest, fresh, [row.bars for row in self._backlog])
+
+    def _take(self, rows: RowAssembler, fetched: BarsFrame, now: pd.Timestamp) -> BarsFrame:
+        """Journals the bars of each exchange; the rows that are complete become the backlog."""
+        taken = rows.take(fetched, self._newest)
+        if len(taken.fresh):
+            unused = {"symbols": dict(taken.unused)}
+            events = [NewEvent(now, "unused", self._newest, unused)] if taken.unused else []
+            self._context.journal.record_arrivals(
+                self.account.name, taken.fresh, now, self._newest, events
+            )
+        first = self._revisions.first_watched
+        if first is not None and (now_joined := rows.join_revised(fetched, first)) is not None:
+            self._tell_revisions(now_joined, now)
+        self._backlog.extend(rows.rows(self._newest, now))
+        waiting = rows.waiting(self._newest)
+        ahead = len(waiting["timestamp"].unique())
+        expected = [span.bar for span in self.times.following(self._newest, ahead)]
+        return waiting[waiting["timestamp"].isin(expected)]
+
+    def _tell_revisions(self, bars: BarsFrame, now: pd.Timestamp) -> None:
+        self._context.journal.record_events(self.account.name, self._revisions.find(bars, now))
 
     def _panel_wait(self, now: pd.Timestamp) -> PanelWait | None:
         """A symbol of a panel that had the bar before is waited for half of the grace time."""
@@ -266,8 +305,9 @@ class AccountRunner:
         bar = pd.Timestamp(bars["timestamp"].iloc[0])
         return self.times.is_complete_at(bar) <= now or self.times.is_traded_until(bar) <= now
 
-    def _decide(self, bars: BarsFrame, *, is_newest: bool) -> JournalEntry:
+    def _decide(self, row: AssembledRow, *, is_newest: bool) -> JournalEntry:
         """One bar: decided by the loop, judged by the clock, written in one transaction."""
+        bars = row.bars
         before = self._loop.state.account
         self._newer = bars
         outcome = self._loop.advance(bars)
@@ -288,7 +328,10 @@ class AccountRunner:
             received_at=self._received_at,
             decided_at=decided_at,
             late=self._policy.is_late(outcome.timestamp, decided_at),
-            events=self._batch.events_of(outcome, timed, decided_at, is_newest=is_newest),
+            events=(
+                *self._batch.events_of(outcome, timed, decided_at, is_newest=is_newest),
+                *tell_incomplete(row, outcome.timestamp, decided_at),
+            ),
         )
         self._record(entry)
         self._newest, self._decided_at, self._newer = outcome.timestamp, decided_at, None

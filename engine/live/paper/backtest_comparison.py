@@ -192,9 +192,8 @@ class BacktestComparison:
         bars = MarketBars(market, tuple(symbols), panel=self._spec.is_panel, price=execution.price)
         rates = load_rates(self._spec.rates).cash.at(pd.DatetimeIndex(weights.index))
         account = Account()
-        for number, (bar, row) in enumerate(weights.iterrows()):
-            stamp = pd.Timestamp(bar)  # type: ignore[arg-type]  # of a timestamp's index
-            targets = {symbol: float(row[symbol]) for symbol in symbols}
+        for number, stamp in enumerate(pd.DatetimeIndex(weights.index)):
+            targets = dict(zip(symbols, weights.iloc[number].tolist(), strict=True))
             prices = bars.at(stamp)
             account, _ = step(
                 account,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from engine.core.types import BarsFrame
     from engine.live.loop.loop_state import BarOutcome
     from engine.live.paper.late_orders import LatePolicy, TimedOrder
+    from engine.live.paper.row_assembly import AssembledRow
 
 
 class BatchEvents:
@@ -117,7 +118,7 @@ class BatchEvents:
                 {
                     "symbol": each.order.symbol,
                     "target_weight": each.order.target_weight,
-                    "due_in_bars": each.order.due_in_bars,
+                    "due_in_bars": self._policy.due_in_bars(each.order),
                 }
                 for each in self._deferred
             ],
@@ -126,3 +127,19 @@ class BatchEvents:
                 for bar in (*self._missed, *(each.order.decided_on for each in self._deferred))
             ][-20:],
         }
+
+
+def tell_incomplete(
+    row: AssembledRow, bar: pd.Timestamp, decided_at: pd.Timestamp
+) -> tuple[NewEvent, ...]:
+    """The event of a row that was decided without bars that were expected; none of another.
+
+    Args:
+        row: As it was decided.
+        bar: Its timestamp.
+        decided_at: When.
+    """
+    if not row.late_symbols and not row.late_rates:
+        return ()
+    detail = {"symbols": list(row.late_symbols), "rates": list(row.late_rates)}
+    return (NewEvent(decided_at, "incomplete", bar, detail),)

@@ -14,7 +14,9 @@ from engine.live.paper.account_bars import load_account_market
 from engine.live.paper.account_history import history_path, read_history
 from engine.live.paper.bar_entry import equity_row, make_fill_rows
 from engine.live.paper.late_orders import TimedOrder, merge_orders
+from engine.live.paper.row_check import check_rows
 from engine.live.paper.stored_documents import schedule_of, state_of, strategy_of
+from engine.live.row_schedule import RowSchedule
 from engine.signals.orders import Order
 from engine.simulation.bar_step import step
 
@@ -75,7 +77,8 @@ class _Check:
         for bar, symbol in reader.symbols_of_bars(name, self._after):
             self._received[bar].add(symbol)
         self._older = reader.count_bars(name, account.history_last)
-        self._symbols = read_history(history_path(home, name), account.history_hash).symbols
+        self._history = read_history(history_path(home, name), account.history_hash)
+        self._symbols = self._history.symbols
         self._rates = load_rates(self._spec.rates)
 
     def problems(self) -> Iterator[str]:
@@ -83,6 +86,15 @@ class _Check:
         if misplaced:
             yield from misplaced
             return
+        if isinstance(self._times, RowSchedule):
+            name = self._account.name
+            yield from check_rows(
+                self._history,
+                self._reader.arrivals(name),
+                self._reader.bars(name),
+                self._times,
+                newest_only=self._before is not None,
+            )
         decided = [row.bar for row in self._decisions]
         self._market = load_account_market(self._reader, self._account, self._home)
         state = LoopState()
@@ -106,7 +118,7 @@ class _Check:
             )
             placed = [_timed(order) for order in self._orders[decision.bar]]
             expected = account.model_copy(update={"orders": merge_orders(account.orders, placed)})
-            rows = make_fill_rows(decision.account, decision.bar, fills, state.account)
+            rows = make_fill_rows(decision.account, decision.bar, fills, state.account, account)
             yield from self._differences(decision, found, expected, rows)
             state = found
 
@@ -155,5 +167,6 @@ def _timed(order: OrderRow) -> TimedOrder:
         target_weight=order.target_weight,
         decided_on=order.bar,
         due_in_bars=order.due_in_bars,
+        not_before=order.not_before,
     )
     return TimedOrder(own, order.status)

@@ -106,7 +106,10 @@ class OutputLayout:
             .reshape(shape)
             .astype(np.float64)
         )
-        returns.sort(axis=2)  # in place, like the next lines: a copy of a million rows is large
+        if self.columns_per_return > 1:
+            returns.sort(
+                axis=2
+            )  # in place, like the next lines: a copy of a million rows is large
         returns *= scale.std[:, None]
         returns += scale.mean[:, None]
         return returns
