@@ -35,7 +35,7 @@ INTERRUPTED_MARKETS_KEPT = (
 )
 
 
-def placebo_command(  # noqa: PLR0913, PLR0917 - a parameter an option
+def placebo_command(
     strategy: StrategyArgument,
     markets: Annotated[
         int,
