@@ -26,6 +26,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     selftest    the engine tested on generated markets
     replication published results repeated under their own protocol
     auditing    backtests of other tools judged from their files
+    verification  a run folder checked against itself, and signed
     server      paper accounts and runs in a browser
     cli         the `backtest` command
 """
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from engine.simulation.bar_step import step
     from engine.simulation.costs import CostModel
     from engine.strategy import Strategy
+    from engine.verification import verify
 
 __all__ = [
     "Account",
@@ -96,6 +98,7 @@ __all__ = [
     "save_model",
     "signal",
     "step",
+    "verify",
 ]
 
 _EXPORTS = {
@@ -130,6 +133,7 @@ _EXPORTS = {
     "save_model": "engine.models.model_file",
     "signal": "engine.live",
     "step": "engine.simulation.bar_step",
+    "verify": "engine.verification",
 }
 
 

@@ -54,10 +54,12 @@ from engine.runs.folder import (
     estimate_folder_bytes,
 )
 from engine.runs.run import Run
+from engine.runs.stored_market import tabulate_funding, tabulate_source_bars
+from engine.runs.sums import write_sums
 from engine.strategy import Strategy, include_holding, load_strategy
 from engine.training.results import report_refused_fits
 from engine.training.store import FitStore
-from engine.trials import Ledger, LedgerEntry
+from engine.trials import Ledger, LedgerEntry, RepeatedEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.backtest.further_paths import FurtherPathData, FurtherPaths
+    from engine.data import Market
     from engine.pipeline.prepare import PreparedData
     from engine.reporting import PageWriter
     from engine.simulation.portfolio import SimulationResult
@@ -142,9 +145,51 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         return _run_stages(options, entry, StageTimer(reporter), reporter)
 
 
+def repeat_run(
+    strategy: Strategy,
+    market: Market,
+    record: RepeatedEntry,
+    *,
+    out: Path,
+    home: Path,
+    progress: Progress,
+) -> Run:
+    """Makes a run again, from bars that are at hand; nothing is recorded, and no page drawn.
+
+    Args:
+        strategy: As its manifest has it.
+        market: As `restore_market` makes it.
+        record: Has the trials that the run counted.
+        out: The run folder is `out`/`strategy.name`/`run_id`.
+        home: Folder of the fits; in an empty one all are trained.
+        progress: Receives stages, progress and notices.
+
+    Raises:
+        BacktestError: As `run`.
+    """
+    options = _RunOptions(
+        spec=strategy,
+        strategy_file=None,
+        data=None,
+        offline=False,
+        vintage=None,
+        out=out,
+        home=home,
+        workers=None,
+        fresh=False,
+        pages=False,
+        command="",
+        sweep_id=None,
+        market=market,
+    )
+    _require_installed(strategy)
+    prepare_home(home)
+    return _run_stages(options, record, StageTimer(progress), progress)
+
+
 @dataclass(frozen=True)
 class _RunOptions:
-    """The arguments of `run`."""
+    """The arguments of `run`, and a market that is at hand instead of being loaded."""
 
     spec: Strategy
     strategy_file: str | None
@@ -158,10 +203,14 @@ class _RunOptions:
     pages: bool
     command: str
     sweep_id: str | None
+    market: Market | None = None
 
 
 def _run_stages(
-    options: _RunOptions, ledger_entry: LedgerEntry, timer: StageTimer, progress: Progress
+    options: _RunOptions,
+    ledger_entry: LedgerEntry | RepeatedEntry,
+    timer: StageTimer,
+    progress: Progress,
 ) -> Run:
     """All stages in their order; the ledger's entry receives the bars and the outcome."""
     spec, home = options.spec, options.home
@@ -230,6 +279,8 @@ def _run_stages(
                     significance=evaluate_backtest(result, trials, further),
                     rates=_rates_to_store(prepared),
                     financing=_financing_to_store(spec, books[STRATEGY_BOOK]),
+                    funding=tabulate_funding(prepared.market),
+                    source_bars=tabulate_source_bars(prepared.market),
                     certificate=certificate,
                 )
             )
@@ -243,7 +294,7 @@ def _prepare(
 ) -> tuple[PreparedData, FurtherPathData]:
     """Bars and features under the run's own windows, and for the paths of `paths`."""
     with timer.stage("data"):
-        market = load_market(
+        market = options.market or load_market(
             options.spec.data,
             home=options.home,
             offline=options.offline,
@@ -282,6 +333,8 @@ def _tell_about_bars(prepared: PreparedData, spec: Strategy, progress: Progress)
         )
     for sentence in told:
         progress.notice(sentence)
+    # Stored bars have their notices already.
+    told = [sentence for sentence in told if sentence not in market.provenance["notices"]]
     return replace(prepared, market=market.with_bar_notices(told)) if told else prepared
 
 
@@ -324,6 +377,7 @@ def _write_run(finished_run: Run, pages: PageWriter, timer: StageTimer) -> Run:
             pages.write(finished_run, draft)
         finished_run = _with_timings(finished_run, timer)
         finished_run.write(draft)
+        write_sums(draft)
     return finished_run
 
 

@@ -45,6 +45,7 @@ from engine.cli.selftest import selftest_command
 from engine.cli.serve import serve_command
 from engine.cli.signal import signal_command
 from engine.cli.terminal import escape_warnings, print_lines, print_notice
+from engine.cli.verify import verify_command
 from engine.core.lazy_imports import relax_gc
 
 _ClickException: Any = typer.BadParameter.__mro__[2]
@@ -95,6 +96,7 @@ app.command("check")(check_command)
 app.command("explain")(explain_command)
 app.command("features")(features_command)
 app.command("report")(report_command)
+app.command("verify")(verify_command)
 app.command("serve")(serve_command)
 app.command("compare")(compare_command)
 app.command("replicate")(replicate_command)

@@ -1,0 +1,102 @@
+"""A run folder as the inputs of its stages: strategy, market, prepared bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from engine.core.book_names import STRATEGY_BOOK
+from engine.core.errors import UsageError
+from engine.data.rates import InterestRates, RateHistory, load_rates
+from engine.pipeline.prepare import prepare_data
+from engine.runs.stored_market import restore_market
+from engine.strategy import Strategy
+
+if TYPE_CHECKING:
+    from engine.core.types import WideFrame
+    from engine.data import Market
+    from engine.pipeline.prepare import PreparedData
+    from engine.runs.run import Run
+
+_JUST_BEFORE = np.timedelta64(1, "us")
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run, and what its stages began with.
+
+    Attributes:
+        run: As its folder has it.
+    """
+
+    run: Run
+
+    @cached_property
+    def spec(self) -> Strategy:
+        """The strategy of the manifest.
+
+        Raises:
+            UsageError: This installation lacks a part of it.
+        """
+        try:
+            return Strategy.model_validate(self.run.manifest.strategy)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            raise UsageError(
+                "the strategy of the manifest cannot be read",
+                expected="a strategy of this version, whose own parts are installed",
+                found=f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}",
+                where=str(self.run.run_dir / "manifest.json"),
+                fix="install the distributions under `parts` of the manifest, or the version of "
+                "the engine that it names",
+            ) from error
+
+    @cached_property
+    def market(self) -> Market:
+        """See `restore_market`."""
+        return restore_market(self.run)
+
+    @cached_property
+    def prepared(self) -> PreparedData:
+        """Features, windows and rates, from the stored bars; rates of files from their table."""
+        return prepare_data(self.spec, self.market, self._rates())
+
+    @property
+    def is_current(self) -> bool:
+        """Whether a version wrote it that kept all of its market."""
+        return self.run.manifest.market is not None
+
+    def weights(self, book: str) -> WideFrame:
+        """Target weights of a book, a column a target; NaN where the table has no row."""
+        rows = self.run.positions[self.run.positions["book"] == book]
+        wide = rows.pivot(index="timestamp", columns="symbol", values="weight")
+        span, targets = self.run.returns.index, list(self.run.manifest.target)
+        decided: WideFrame = wide.reindex(index=span, columns=targets)
+        return decided
+
+    def trades(self, book: str) -> pd.DataFrame:
+        """The fills of a book, without its name."""
+        own = self.run.trades[self.run.trades["book"] == book]
+        return own.drop(columns="book").reset_index(drop=True)
+
+    @property
+    def books(self) -> list[str]:
+        """The strategy, then its benchmarks."""
+        names = [str(name) for name in self.run.returns.columns]
+        return sorted(names, key=lambda name: name != STRATEGY_BOOK)
+
+    def _rates(self) -> InterestRates:
+        if not self.run.manifest.rate_files:
+            return load_rates(self.spec.rates)
+        table = self.run.rates_by_bar.to_frame()
+        known_from = pd.DatetimeIndex(table.index).to_numpy("datetime64[us]") - _JUST_BEFORE
+        risk_free, cash = (
+            RateHistory(f"rates.{name}", known_from, table[name].to_numpy(dtype=np.float64))
+            for name in ("risk_free", "cash")
+        )
+        return InterestRates(risk_free, cash)
