@@ -9,7 +9,6 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from engine.evaluation.inference.multiple_testing import benjamini_hochberg
-from engine.interpretation.cell_groups import group_by_steps
 from engine.interpretation.gradient_attribution import COMPLETENESS_TOLERANCE
 from engine.interpretation.permutation_importance import AddedCorrelation, added_correlation
 from engine.interpretation.simple_rules import compare_with_rules
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import BoolMatrix, Matrix, Vector
     from engine.interpretation.cell_groups import CellGroup
+    from engine.interpretation.fitted_rows import ExplainedFit
     from engine.interpretation.window_explanation import GradientRows, WindowExplanation
 
 BPS = 1e4
@@ -205,9 +205,16 @@ def mean_attention(parts: Sequence[WindowExplanation]) -> Vector | None:
     return profile
 
 
-def step_blocks(names: Sequence[Sequence[str]], lookback: int) -> list[CellGroup]:
-    """The blocks of bars that the document has, the newest first."""
-    return group_by_steps(names, lookback)
+def describe_symbol_attention(
+    parts: Sequence[WindowExplanation], fit: ExplainedFit
+) -> dict[str, float]:
+    """Symbol -> mean attention of the explained forecasts to it, per cent; empty without."""
+    known = [part.symbol_attention for part in parts if part.symbol_attention is not None]
+    if not known:
+        return {}
+    means = 100 * np.concatenate(known).mean(axis=0)
+    symbols = fit.model.input_transform.symbols
+    return {symbol: float(mean) for symbol, mean in zip(symbols, means, strict=True)}
 
 
 def _test_inputs(
@@ -252,10 +259,7 @@ def _block_gradients(
     if not known:
         return None
     return np.concatenate(
-        [
-            np.stack([own.by_cell[:, rows].sum(axis=1) for rows in blocks], axis=1)
-            for own in known
-        ]
+        [np.stack([own.by_cell[:, rows].sum(axis=1) for rows in blocks], axis=1) for own in known]
     )
 
 
@@ -279,9 +283,7 @@ def _agreement(part: WindowExplanation) -> Vector | None:
     centred = [ranks - ranks.mean(axis=1, keepdims=True) for ranks in (attention, size)]
     products = (centred[0] * centred[1]).sum(axis=1)
     norms = np.sqrt((centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1))
-    correlations: Vector = np.divide(
-        products, norms, out=np.zeros(len(products)), where=norms > 0
-    )
+    correlations: Vector = np.divide(products, norms, out=np.zeros(len(products)), where=norms > 0)
     return correlations
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.models.networks.base import Network
-from engine.models.training.input_gradients import baseline_of, integrate_gradients
+from engine.models.training.input_gradients import DifferentiableForecast, baseline_of
 
 if TYPE_CHECKING:
     from engine.core.types import Cube, Vector
@@ -31,13 +31,11 @@ class GradientAttribution:
 
     Attributes:
         attributions: For each branch (n, lookback, k) of the forecast minus that of the baseline.
-        gradients: For each branch (n, lookback, k), the gradient at the row.
         completeness_errors: (n,) |sum of attributions - (forecast - forecast of the baseline)|,
             as a fraction of the standard deviation of the forecasts.
     """
 
     attributions: tuple[Cube, ...]
-    gradients: tuple[Cube, ...]
     completeness_errors: Vector
 
 
@@ -51,8 +49,10 @@ def why_no_gradients(fit: ExplainedFit) -> str | None:
     return None
 
 
-def attribute_gradients(fit: ExplainedFit, rows: Sequences, deviation: float) -> GradientAttribution:
-    """Integrated gradients of a network's forecasts; the baseline is the mean of its train rows.
+def attribute_gradients(
+    fit: ExplainedFit, rows: Sequences, deviation: float
+) -> GradientAttribution:
+    """Integrated gradients of a network's forecasts, from the mean of its train rows to each row.
 
     Args:
         fit: A fit that `why_no_gradients` has nothing against.
@@ -81,15 +81,11 @@ def _attribute(
     held = [] if numbers is None else [numbers.astype(np.float32)[:, None, None]]
     symbols, horizons = rows.shape.symbols, len(rows.shape.horizons)
     place = symbols.index(fit.symbol) if symbols else 0
-    path = integrate_gradients(
-        network,
-        forecaster,
-        rows.shape.branches,
-        [*rows.branches, *held],
-        baseline,
-        place=place * horizons + fit.horizon,
-        nodes=NODES,
-        segments=segments,
+    forecast = DifferentiableForecast(
+        network, forecaster, rows.shape.branches, place * horizons + fit.horizon
+    )
+    attributions = forecast.integrated_gradients(
+        [*rows.branches, *held], baseline, nodes=NODES, segments=segments
     )
     at_baseline = replace(
         rows,
@@ -99,7 +95,5 @@ def _attribute(
         ),
     )
     moved = fit.forecast(rows) - fit.forecast(at_baseline)
-    total = sum(part.sum(axis=(1, 2)) for part in path.attributions)
-    return GradientAttribution(
-        path.attributions, path.gradients, np.abs(total - moved) / deviation
-    )
+    total = sum(part.sum(axis=(1, 2)) for part in attributions)
+    return GradientAttribution(attributions, np.abs(total - moved) / deviation)

@@ -80,9 +80,9 @@ def added_correlation(
 ) -> AddedCorrelation:
     """Tests whether a group's part of the forecast goes with the outcome.
 
-    Where the outcomes are noise the mean is 0 whatever the model does with the group. A rise of the
-    squared error has not this property: two inputs that cancel each other inflate the error when
-    one is permuted. The standard error is HAC, over the bars: symbols of one bar are one value.
+    Where the outcomes are noise the mean is 0 whatever the model does with the group. A rise of
+    the squared error has not this property: two inputs that cancel each other inflate the error
+    when one is permuted. The standard error is HAC, over the bars: symbols of one bar are one value.
 
     Args:
         changes: (n,) as `permutation_changes` has them, in time order.

@@ -1,4 +1,4 @@
-"""How much of a model's forecast a simple rule repeats: fitted on train rows, judged on test rows."""
+"""How much of a model's forecasts a simple rule repeats, on rows that it was not fitted to."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    import pandas as pd
 
     from engine.core.types import Matrix, Vector
 
@@ -85,8 +86,8 @@ def describe_bars(closes: pd.Series[float], stamps: pd.DatetimeIndex) -> dict[st
 def compare_with_rules(windows: Iterable[RuleInputs]) -> list[RuleFidelity]:
     """The fidelity of each rule, the closest first.
 
-    In each window a rule is fitted to the model's forecasts of its train rows, as a linear function
-    and as a tree of depth 3, and judged on the test rows.
+    In each window a rule is fitted to the model's forecasts of its train rows, as a linear
+    function and as a tree of depth 3, and judged on the test rows.
 
     Args:
         windows: At least one, all with the same rules.
@@ -124,8 +125,6 @@ def _fit_linear(train: Matrix, target: Vector, test: Matrix) -> Vector:
     scale = np.where(scale > 0, scale, 1.0)
     scaled = (train - centre) / scale
     penalty = 1e-3 * len(train) * np.eye(train.shape[1])
-    weights = np.linalg.solve(
-        scaled.T @ scaled + penalty, scaled.T @ (target - target.mean())
-    )
+    weights = np.linalg.solve(scaled.T @ scaled + penalty, scaled.T @ (target - target.mean()))
     fitted: Vector = (test - centre) / scale @ weights + target.mean()
     return fitted

@@ -119,9 +119,7 @@ def _restore_join(run: Run, join: JoinRecord) -> Assembly:
     return Assembly(
         frames=_split_by_symbol(run.source_bars),
         times={
-            symbol: TradingTimes(
-                clock.interval, clock.calendar, _parse_begin(clock.day_begins)
-            )
+            symbol: TradingTimes(clock.interval, clock.calendar, _parse_begin(clock.day_begins))
             for symbol, clock in join.clocks.items()
         },
         target=join.decided_at,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from engine.core.lazy_imports import lazy_exports
 
 if TYPE_CHECKING:
-    from engine.verification.result import Difference, StepResult, Verification
     from engine.verification.check import verify
+    from engine.verification.result import Difference, StepResult, Verification
 
 __all__ = ["Difference", "StepResult", "Verification", "verify"]
 

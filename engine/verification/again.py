@@ -25,7 +25,7 @@ from engine.verification.significance import OF_THE_LEDGER
 
 if TYPE_CHECKING:
     from engine.core.progress import Progress
-    from engine.verification.stored_run import StoredRun
+    from engine.pipeline.stored_run import StoredRun
 
 OF_THE_PROCESS = frozenset(
     (
@@ -81,9 +81,7 @@ def check_again(stored: StoredRun, home: Path | str | None, progress: Progress) 
     return StepResult.of("again", told, difference)
 
 
-def _compare_folders(
-    stored: Path, made: Path, *, counted: bool
-) -> tuple[Difference | None, int]:
+def _compare_folders(stored: Path, made: Path, *, counted: bool) -> tuple[Difference | None, int]:
     """The first table or document that is another, and how many were compared."""
     names = sorted(
         path.name

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from engine.core.progress import Progress
     from engine.core.types import BoolVector, Vector, WideFrame
+    from engine.pipeline.stored_run import StoredRun
     from engine.signals.orders import Order
     from engine.simulation.portfolio import SimulationResult
-    from engine.verification.stored_run import StoredRun
 
 _FINANCING = ("funding", "loan_interest")
 
@@ -105,9 +105,7 @@ class BookBars:
         lags = prepared.fill_lags(self.spec)
         self.lags = None if lags is None else [row.to_dict() for _, row in lags.iterrows()]
         rows = prepared.tested
-        opens, closes = (
-            market.wide(name, targets).to_numpy()[rows] for name in ("open", "close")
-        )
+        opens, closes = (market.wide(name, targets).to_numpy()[rows] for name in ("open", "close"))
         self._bars = [
             _make_bar(stamp, self.symbols, *values)
             for stamp, *values in zip(
@@ -187,7 +185,11 @@ def _make_bar(
         timestamp=stamp,
         open=known_prices(dict(zip(symbols, opens.tolist(), strict=True))),
         close=close,
-        traded={s: is_traded for s, is_traded in zip(symbols, traded.tolist(), strict=True) if s in close},
+        traded={
+            s: is_traded
+            for s, is_traded in zip(symbols, traded.tolist(), strict=True)
+            if s in close
+        },
     )
 
 
@@ -213,9 +215,7 @@ def _check_positions(stored: StoredRun) -> Difference | None:
 def _compare_book(stored: StoredRun, book: str, account: FoldedAccount) -> Difference | None:
     """The earlier one of the first differing return and the first differing fill."""
     own = stored.run.returns[[book]]
-    returns = compare_tables(
-        "returns.parquet", account.returns.to_frame(book), own, bar=None
-    )
+    returns = compare_tables("returns.parquet", account.returns.to_frame(book), own, bar=None)
     found = stored.trades(book)
     columns = [name for name in account.trades if name in found]
     expected = account.trades[columns].astype({c: found[c].dtype for c in columns})
@@ -231,6 +231,4 @@ def _compare_financing(stored: StoredRun, account: FoldedAccount) -> Difference 
     """What the strategy paid beside its fills, where the run has a table of it."""
     if stored.run.financing is None:
         return None
-    return compare_tables(
-        "financing.parquet", account.financing, stored.run.financing, bar=None
-    )
+    return compare_tables("financing.parquet", account.financing, stored.run.financing, bar=None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.errors import BacktestError, StrategyError, UsageError
 from engine.core.progress import NullProgress, Progress
+from engine.pipeline.stored_run import StoredRun
 from engine.runs.run import Run
 from engine.verification.books import check_books
 from engine.verification.certificate import check_certificate
@@ -14,7 +15,6 @@ from engine.verification.figures import check_figures
 from engine.verification.files import check_files, check_inputs, check_sums_are_there
 from engine.verification.result import Difference, StepResult, Verification
 from engine.verification.significance import check_significance
-from engine.verification.stored_run import StoredRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -99,7 +99,9 @@ def _check_content(stored: StoredRun, progress: Progress) -> list[StepResult]:
     for name, check in steps:
         progress.stage(name)
         if name in {"figures", "significance"} and set(accounts) != set(stored.books):
-            done.append(StepResult(name, "not checked", "the books differ, which they are made of"))
+            done.append(
+                StepResult(name, "not checked", "the books differ, which they are made of")
+            )
             continue
         try:
             done.append(check())
@@ -116,7 +118,9 @@ def _unreadable(name: str, error: Exception) -> StepResult:
         problem, found, where = error.problem, error.found or "", error.where or ""
     else:
         problem, found, where = "the step cannot be made", f"{type(error).__name__}: {error}", ""
-    difference = Difference("the run folder", problem, where, found=found.splitlines()[0] if found else "")
+    difference = Difference(
+        "the run folder", problem, where, found=found.splitlines()[0] if found else ""
+    )
     return StepResult(name, "differs", "", difference)
 
 

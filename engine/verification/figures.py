@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from engine.pipeline.stored_run import StoredRun
     from engine.verification.books import FoldedAccount
-    from engine.verification.stored_run import StoredRun
 
 NOT_FROM_TABLES = ("rebalancings", "failed_optima", "short_histories")
 """Figures of a book that only its decisions tell; `again` compares them."""
@@ -49,9 +49,7 @@ def check_figures(stored: StoredRun, accounts: Mapping[str, FoldedAccount]) -> S
     return StepResult.of("figures", told, difference)
 
 
-def _check_metrics(
-    stored: StoredRun, accounts: Mapping[str, FoldedAccount]
-) -> Difference | None:
+def _check_metrics(stored: StoredRun, accounts: Mapping[str, FoldedAccount]) -> Difference | None:
     prepared, costs = stored.prepared, stored.spec.costs
     periods, rates = prepared.market.periods_per_year, prepared.rates_by_bar
     books = {
@@ -112,7 +110,10 @@ def _check_scores(stored: StoredRun) -> Difference | None:
         scores = _score(table[table["horizon"] == horizon])
         path, own = f"forecasts.{STRATEGY_BOOK}", found
         if horizon != stored.run.horizon:
-            path, own = f"{path}.horizons.{horizon}", found.get("horizons", {}).get(str(horizon), {})
+            path, own = (
+                f"{path}.horizons.{horizon}",
+                found.get("horizons", {}).get(str(horizon), {}),
+            )
         told = {key: own[key] for key in scores if key in own}
         if difference := _compare(stored, _METRICS, scores, told, path):
             return difference

@@ -15,7 +15,7 @@ from engine.verification.result import Difference, StepResult
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.verification.stored_run import StoredRun
+    from engine.pipeline.stored_run import StoredRun
 
 _PROBLEMS = {
     "changed": "another file than the one that was written",
@@ -141,9 +141,7 @@ def _check_run_id(stored: StoredRun) -> Difference | None:
         part.name: f"{part.distribution} {part.version} {part.source_sha256}".strip()
         for part in manifest.parts
     }
-    expected = identify_run(
-        stored.spec, stored.prepared, {**manifest.versions, **parts}
-    )
+    expected = identify_run(stored.spec, stored.prepared, {**manifest.versions, **parts})
     return compare_documents("manifest.json", expected, manifest.run_id, "run_id")
 
 

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.evaluation.evidence import BookInference
+    from engine.pipeline.stored_run import StoredRun
     from engine.runs.documents import Significance
     from engine.runs.documents.significance import SelectionFigures, TrialFigures
     from engine.verification.books import FoldedAccount
-    from engine.verification.stored_run import StoredRun
 
 FILE = "significance.json"
 
@@ -183,9 +183,7 @@ def _as_test(figures: SelectionFigures | None, scale: float) -> SelectionTest | 
     )
 
 
-def _compare_timing(
-    stored: StoredRun, accounts: Mapping[str, FoldedAccount]
-) -> Difference | None:
+def _compare_timing(stored: StoredRun, accounts: Mapping[str, FoldedAccount]) -> Difference | None:
     found = stored.run.significance
     if "timing" not in found:
         return None

@@ -48,8 +48,8 @@ def finner(p_values: Sequence[float]) -> list[float]:
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """Benjamini and Hochberg's step-up adjustment of p-values, for the false discovery rate.
 
-    The i-th smallest of m is multiplied by m / i, then lowered to the smallest one after it. In the
-    order given. Of those at most q, a fraction of at most q is false in expectation, where the
+    The i-th smallest of m is multiplied by m / i, then lowered to the smallest one after it. In
+    the order given. Of those at most q, a fraction of at most q is false in expectation, where the
     tests are independent or positively dependent.
 
     Source: Benjamini & Hochberg (1995), J. of the Royal Statistical Society B 57.

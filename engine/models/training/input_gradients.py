@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -27,81 +26,97 @@ SEQUENCES_PER_CALL = 1_024
 """Sequences of one gradient; one shape, so that one program is compiled."""
 
 
-@dataclass(frozen=True, eq=False)
-class PathGradients:
-    """Integrated gradients of some rows.
-
-    Attributes:
-        attributions: For each branch (n, lookback, k), in the unit of the forecast.
-        gradients: For each branch (n, lookback, k), the gradient at the row itself.
-    """
-
-    attributions: tuple[Cube, ...]
-    gradients: tuple[Cube, ...]
-
-
-def integrate_gradients(
-    network: TrainableNetwork,
-    fitted: FittedParameters,
-    branches: tuple[ColumnGroups, ...],
-    sequences: Sequence[Floats],
-    baseline: Sequence[Floats],
-    *,
-    place: int,
-    nodes: int,
-    segments: int = 1,
-) -> PathGradients:
-    """(x - b) times the mean gradient on the straight line from b to x, cell by cell.
-
-    The mean is a Gauss-Legendre sum. Attributions of a row add up to forecast(x) - forecast(b) but
-    for the error of that sum.
+class DifferentiableForecast:
+    """One return that a fitted network forecasts, as a function with gradients.
 
     Args:
         network: The network's configuration.
         fitted: Its fit; not recursive.
         branches: Columns of each series, for each interval.
-        sequences: (n, lookback, k) of each interval; of a network with symbol vectors the last is
-            (n, 1, 1), their numbers, which are held.
-        baseline: (lookback, k) of each interval.
         place: Which of the returns of the last layer.
-        nodes: Points on each segment of the line.
-        segments: Equal parts of the line; several serve a network with kinks, such as ReLU and
-            maximum pooling.
 
     Raises:
         UsageError: Keras computes with another backend in this process than the fit did.
-
-    Source: Sundararajan, Taly & Yan (2017), Axiomatic Attribution for Deep Networks, ICML.
     """
-    layout, scale = read_outputs(fitted)
-    model = load_keras_model(network, fitted, branches)
-    gradient = _gradient_function(model, fitted.state["backend"])
-    column = place * layout.columns_per_return + layout.median_index
-    std = float(scale.std[place])
-    differences = [
-        own - start for own, start in zip(sequences[: len(baseline)], baseline, strict=True)
-    ]
-    positions, weights = _quadrature(nodes, segments)
-    count = len(sequences[0])
-    together = max(1, SEQUENCES_PER_CALL // count)
-    means = [np.zeros(own.shape) for own in differences]
-    for first in range(0, len(positions), together):
-        part = positions[first : first + together]
-        on_line = [
-            (start + part[:, None, None, None] * difference)
-            .reshape(-1, *start.shape)
-            .astype(np.float32)
-            for start, difference in zip(baseline, differences, strict=True)
-        ]
-        held = [np.tile(own, (len(part), 1, 1)) for own in sequences[len(baseline) :]]
-        own_weights = weights[first : first + together]
-        for mean, values in zip(means, _in_calls(gradient, [*on_line, *held], column), strict=True):
-            mean += np.tensordot(own_weights, values.reshape(len(part), *mean.shape), axes=1)
-    at_rows = _in_calls(gradient, list(sequences), column)
-    return PathGradients(
-        tuple(std * mean * diff for mean, diff in zip(means, differences, strict=True)),
-        tuple(std * part.astype(np.float64) for part in at_rows),
-    )
+
+    def __init__(
+        self,
+        network: TrainableNetwork,
+        fitted: FittedParameters,
+        branches: tuple[ColumnGroups, ...],
+        place: int,
+    ) -> None:
+        layout, scale = read_outputs(fitted)
+        self._load = partial(load_keras_model, network, fitted, branches)
+        self._backend = fitted.state["backend"]
+        self._column = place * layout.columns_per_return + layout.median_index
+        self._std = float(scale.std[place])
+
+    def gradients(self, sequences: Sequence[Floats]) -> tuple[Cube, ...]:
+        """For each interval (n, lookback, k) the gradient of the forecast at each row.
+
+        Args:
+            sequences: (n, lookback, k) of each interval; of a network with symbol vectors the last
+                is (n, 1, 1), their numbers, which are held.
+        """
+        gradient = _gradient_function(self._load(), self._backend)
+        found = _in_calls(gradient, sequences, self._column)
+        return tuple(self._std * part.astype(np.float64) for part in found)
+
+    def integrated_gradients(
+        self,
+        sequences: Sequence[Floats],
+        baseline: Sequence[Floats],
+        *,
+        nodes: int,
+        segments: int = 1,
+    ) -> tuple[Cube, ...]:
+        """(x - b) times the mean gradient on the straight line from b to x, cell by cell.
+
+        The mean is a Gauss-Legendre sum. What is returned of a row adds up to
+        forecast(x) - forecast(b) but for the error of that sum.
+
+        Args:
+            sequences: As in `gradients`.
+            baseline: (lookback, k) of each interval.
+            nodes: Points on each segment of the line.
+            segments: Equal parts of the line; several serve a network with kinks, such as ReLU
+                and maximum pooling.
+
+        Returns:
+            For each interval (n, lookback, k), in the unit of the forecast.
+
+        Source: Sundararajan, Taly & Yan (2017), Axiomatic Attribution for Deep Networks, ICML.
+        """
+        gradient = _gradient_function(self._load(), self._backend)
+        own, held = sequences[: len(baseline)], sequences[len(baseline) :]
+        differences = [x - start for x, start in zip(own, baseline, strict=True)]
+        positions, weights = _quadrature(nodes, segments)
+        together = max(1, SEQUENCES_PER_CALL // len(own[0]))
+        means = [np.zeros(part.shape) for part in differences]
+        for first in range(0, len(positions), together):
+            chosen = slice(first, first + together)
+            places = positions[chosen]
+            points = [
+                _points_on_line(start, difference, places)
+                for start, difference in zip(baseline, differences, strict=True)
+            ]
+            numbers = [np.tile(part, (len(places), 1, 1)) for part in held]
+            found = _in_calls(gradient, [*points, *numbers], self._column)
+            for mean, part in zip(means, found, strict=True):
+                mean += np.tensordot(
+                    weights[chosen], part.reshape(len(places), *mean.shape), axes=1
+                )
+        return tuple(
+            self._std * mean * difference
+            for mean, difference in zip(means, differences, strict=True)
+        )
+
+
+def _points_on_line(start: Floats, difference: Floats, places: Vector) -> Floats:
+    """(places * n, lookback, k)."""
+    points = start + places[:, None, None, None] * difference
+    return points.reshape(-1, *start.shape).astype(np.float32)
 
 
 def _quadrature(nodes: int, segments: int) -> tuple[Vector, Vector]:
@@ -193,7 +208,8 @@ def baseline_of(sequences: Sequence[Floats]) -> list[Floats]:
         sequences: (n, lookback, k) of each interval.
     """
     return [
-        np.broadcast_to(part.mean(axis=(0, 1), dtype=np.float64), part.shape[1:]).astype(np.float32)
+        np.broadcast_to(part.mean(axis=(0, 1), dtype=np.float64), part.shape[1:]).astype(
+            np.float32
+        )
         for part in sequences
     ]
-

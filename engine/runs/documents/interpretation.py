@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.runs.documents.base import Document, DocumentPart
 
 
@@ -212,7 +214,7 @@ class Interpretation(Document):
     cells: tuple[CellAttribution, ...] = ()
     completeness: Completeness
     attention: AttentionFigures | None = None
-    symbol_attention: dict[str, float] = {}
+    symbol_attention: Mapping[str, float] = {}
     rules: tuple[RuleFigures, ...] = ()
     bar: BarAttribution | None = None
     sentence: str
