@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engine.core.types import Vector
     from engine.evaluation.inference.bootstrap import SharpeInference
     from engine.models.fitted_model import FittedModel
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.training.out_of_sample import Predictions
 

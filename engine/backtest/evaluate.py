@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from engine.backtest.further_paths import FurtherPaths
     from engine.core.types import Matrix, WideFrame
     from engine.evaluation.inference.trial_set import TrialSet
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.runs.documents import Significance
     from engine.runs.documents.significance_capacity import CapacityFigures

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from engine.pipeline.combinatorial_paths import run_combinatorial_paths
 from engine.pipeline.combinatorial_splits import prepare_combinatorial_data
 from engine.pipeline.offset_paths import run_offset_paths
-from engine.pipeline.prepare import prepare_delayed_data
+from engine.pipeline.schedules import prepare_delayed_data
 
 if TYPE_CHECKING:
     from engine.core.progress import Progress
     from engine.pipeline.combinatorial_paths import CombinatorialRun
     from engine.pipeline.combinatorial_splits import CombinatorialData
     from engine.pipeline.offset_paths import OffsetRun
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
     from engine.training.executors.base import Executor
     from engine.training.store import FitStore

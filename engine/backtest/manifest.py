@@ -18,15 +18,14 @@ from engine.evaluation.verdict import BUY_AND_HOLD
 from engine.pipeline.run_identity import identify_run
 from engine.runs.documents import Manifest
 from engine.runs.documents.manifest import (
-    DatasetRecord,
-    FitRecord,
     MachineRecord,
     PartRecord,
     RateFileRecord,
     SeedRecord,
     TuningRecord,
-    WindowRecord,
 )
+from engine.runs.documents.manifest_dataset import DatasetRecord
+from engine.runs.documents.manifest_windows import FitRecord, WindowRecord
 from engine.runs.stored_market import describe_market
 from engine.signals.inputs import SignalInputs
 from engine.signals.thresholds import compute_window_thresholds
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from engine.core.progress import Progress
     from engine.core.types import WideFrame
     from engine.data.rates import RateFile
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.runs.run import Run
     from engine.simulation.portfolio import SimulationResult
     from engine.splits.walk_forward import WalkForwardWindow

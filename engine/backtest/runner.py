@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 
     from engine.backtest.further_paths import FurtherPathData, FurtherPaths
     from engine.data import Market
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.reporting import PageWriter
     from engine.simulation.portfolio import SimulationResult
     from engine.training.executors.base import Executor

@@ -33,7 +33,7 @@ from engine.core.home import backtest_home
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
 
 HEADINGS = ("Feature", "Inputs", "Warm-up", "NaN", "Low", "High", "Drift", "Worst")

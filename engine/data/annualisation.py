@@ -220,15 +220,19 @@ def find_fitting_calendar(
     micro = to_microseconds(stamps)
     best, likeness = None, _MIN_LIKENESS
     for calendar in _CANDIDATES:
-        if calendar == excluded:
+        if calendar == excluded or likeness >= 1.0 + _advantage(calendar):
             continue
         week = TimesOfWeek.of(micro, calendar, interval)
         if week is None or _deviates(week.expected_per_bar):
             continue
-        own = week.likeness + (_ADVANTAGE if calendar in _WITHOUT_HOLIDAYS else 0.0)
+        own = week.likeness + _advantage(calendar)
         if own > likeness:
             best, likeness = calendar, own
     return best
+
+
+def _advantage(calendar: str) -> float:
+    return _ADVANTAGE if calendar in _WITHOUT_HOLIDAYS else 0.0
 
 
 def _deviates(expected_per_bar: float) -> bool:

@@ -136,7 +136,9 @@ class Assembly:
     def ended_rows(
         self, stamps: pd.DatetimeIndex, now: pd.Timestamp, delay: pd.Timedelta = NO_DELAY
     ) -> BoolVector:
-        """Whether every session of each row's date has closed by an instant.
+        """Whether each row can be decided by an instant: every session of its date has closed.
+
+        With a target it is the session of the target: bars that close later belong to later rows.
 
         Args:
             stamps: (n,) timestamps of rows.
@@ -145,7 +147,8 @@ class Assembly:
         """
         micro = index_to_microseconds(stamps)
         ended = np.ones(len(micro), dtype=bool)
-        for times in {self.times[symbol] for symbol in self.symbols}:
+        names = self.symbols if self.target is None else (self.target,)
+        for times in {self.times[symbol] for symbol in names}:
             known = now - delay if times.follow_sessions else now
             has_closed = times.closes(micro) <= known.value // 1_000
             ended &= has_closed | ~times.have_sessions(micro)
@@ -186,24 +189,28 @@ class Assembly:
             lags[:, column] = np.maximum(first - rows, 1)
         return lags if (lags > 1).any() else None
 
-    def lags_after(
-        self,
-        stamp: pd.Timestamp,
-        present: Collection[str],
-        price: Literal["open", "close"],
-        symbols: Sequence[str],
-    ) -> dict[str, int] | None:
-        """`fill_lags` of one row, whose next bars are those that the calendars expect.
+    def row_instants(
+        self, stamp: pd.Timestamp, present: Collection[str], price: Literal["open", "close"]
+    ) -> tuple[pd.Timestamp, dict[str, pd.Timestamp]] | None:
+        """When one row of a book is decided, and when its price of each symbol is.
 
         Args:
             stamp: Of the row.
-            present: Symbols that have a bar.
-            price: As in `fill_lags`.
-            symbols: As in `fill_lags`.
+            present: Symbols that have a bar, at least one.
+            price: Of the bar, at which orders are filled.
+
+        Returns:
+            The decision, and symbol -> instant; None of one target, whose orders never wait for
+            another exchange.
         """
-        row = pd.DataFrame([{symbol: symbol in present for symbol in self.symbols}])
-        lags = self.fill_lags(pd.DatetimeIndex([stamp]), row, price, symbols)
-        return None if lags is None else dict(zip(symbols, lags[0].tolist(), strict=True))
+        if self.target is not None:
+            return None
+        micro = index_to_microseconds(pd.DatetimeIndex([stamp]))
+        spans = {times: times.spans(micro) for times in {self.times[s] for s in self.symbols}}
+        place = ("open", "close").index(price)
+        own = {symbol: spans[self.times[symbol]] for symbol in self.symbols}
+        last = max(int(own[symbol][1][0]) for symbol in present)
+        return _instant(last), {name: _instant(int(own[name][place][0])) for name in own}
 
     def next_labels(self, last: pd.Timestamp, count: int = _FUTURE_LABELS) -> IntVector:
         """Timestamps after a row at which the calendar of a symbol has a bar, ascending."""
@@ -212,6 +219,10 @@ class Assembly:
             labels = next_bar_labels(last, times.interval, times.calendar, count)
             expected.update(index_to_microseconds(pd.DatetimeIndex(labels)).tolist())
         return np.array(sorted(expected)[:count], dtype=np.int64)
+
+
+def _instant(micro: int) -> pd.Timestamp:
+    return pd.Timestamp(micro, unit="us", tz="UTC")
 
 
 def relabel_by_close(

@@ -11,11 +11,8 @@ from engine.evaluation.inference.hac import hac_interval
 from engine.evaluation.inference.multiple_testing import holm_by_name
 from engine.evaluation.inference.pbo import probability_of_backtest_overfitting
 from engine.evaluation.inference.sharpe_significance import (
-    deflated_sharpe,
     expected_maximum_sharpe,
     measure_track_record,
-    minimum_track_record_length,
-    probabilistic_sharpe,
 )
 from engine.evaluation.inference.spa import run_superiority_tests
 from engine.evaluation.robustness.unseen_tail import assess_unseen_tail
@@ -190,10 +187,10 @@ def _track_record_section(
         number, deviation = selected.effective_trials, selected.standard_error
     luckiest = expected_maximum_sharpe(number, deviation)
     return TrackRecordFigures(
-        probabilistic_sharpe=probabilistic_sharpe(returns),
-        deflated_sharpe=deflated_sharpe(returns, number, deviation),
+        probabilistic_sharpe=record and record.probability_above(0.0),
+        deflated_sharpe=record and record.probability_above(luckiest),
         expected_maximum_sharpe=luckiest * periods_per_year**0.5,
-        minimum_bars=minimum_track_record_length(returns, confidence=confidence),
+        minimum_bars=record and record.minimum_bars(0.0, confidence),
         bars=len(returns),
         skewness=record and record.skewness,
         kurtosis=record and record.kurtosis,

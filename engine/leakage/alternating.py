@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import IntVector, Vector, WideFrame
     from engine.leakage.comparison import OutputPair
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.signals.hysteresis import EntryExitThresholds, Side
     from engine.simulation.portfolio import SimulationResult

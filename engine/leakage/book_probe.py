@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from engine.leakage.plan import ProbePlan
     from engine.leakage.scenarios import Scenario
     from engine.leakage.synthetic_bars import SyntheticFuture
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts

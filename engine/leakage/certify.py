@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from engine.data import Market
     from engine.data.rates import InterestRates
     from engine.leakage.comparison import OutputPair
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.runs.documents import Certificate
     from engine.training.executors.base import Executor

@@ -31,7 +31,7 @@ from engine.leakage.return_rules import (
 )
 from engine.leakage.rounding import ROUNDING
 from engine.leakage.segment_screening import SegmentScreening, feature_places
-from engine.pipeline.prepare import build_history
+from engine.pipeline.feature_history import build_history
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

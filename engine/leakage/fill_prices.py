@@ -14,7 +14,7 @@ from engine.leakage.fill_records import find_columns, find_rows, find_signs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
 

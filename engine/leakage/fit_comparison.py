@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from engine.leakage.cutoffs import Cutoff
     from engine.leakage.plan import ProbePlan, RefitDraw
     from engine.models.fitted_model import FittedModel
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.strategy import Strategy
     from engine.training.executors.base import Executor

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.core.types import BoolMatrix, BoolVector, IntVector, Matrix, Vector, WideFrame
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy

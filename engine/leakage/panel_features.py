@@ -9,13 +9,13 @@ import numpy as np
 from engine.core.randomness import derive_seed
 from engine.features.cross_section import own_feature
 from engine.leakage.feature_probe import FeatureProbe, probe_features
-from engine.pipeline.prepare import build_history
+from engine.pipeline.feature_history import build_history
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from engine.leakage.comparison import OutputComparison
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
     from engine.training.datasets import FeatureHistory
 

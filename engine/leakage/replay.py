@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import BoolVector, IntVector, Matrix, Vector, WideFrame
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.simulation.fills import Fills
     from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy

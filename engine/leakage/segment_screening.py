@@ -21,7 +21,7 @@ from engine.leakage.feature_memory import FeatureMemory, known_values, value_per
 from engine.leakage.output_pairs import pair_histories
 from engine.leakage.rounding import ROUNDING
 from engine.leakage.segments import SEGMENT_BARS, SegmentAlteration
-from engine.pipeline.prepare import build_history
+from engine.pipeline.feature_history import build_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

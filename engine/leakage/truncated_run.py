@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import IntVector, WideFrame
     from engine.leakage.comparison import OutputComparison
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.training.forecast import Forecast
     from engine.training.out_of_sample import Predictions

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engine.core.errors import TrainingError
     from engine.data import Market
     from engine.models.fitted_model import FittedModel
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.splits.walk_forward import WalkForwardWindow
     from engine.strategy import Strategy
     from engine.training.results import FitResults

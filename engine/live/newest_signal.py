@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from engine.core.types import WideFrame
     from engine.data import Market
     from engine.live.certification import Certification
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
     from engine.training.out_of_sample import Predictions

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from engine.models import TrainingSet
     from engine.models.fitted_model import FittedModel
     from engine.pipeline.combinatorial_splits import CombinatorialData
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.splits.combinatorial import GroupSplit, PurgedWindow
     from engine.strategy import Strategy
     from engine.training.executors.base import Executor

@@ -9,13 +9,13 @@ import numpy as np
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
-from engine.pipeline.prepare import first_usable_row
+from engine.pipeline.schedules import first_usable_row
 from engine.splits.combinatorial import make_group_splits
 from engine.splits.walk_forward import count_bars
 
 if TYPE_CHECKING:
     from engine.features import CoarseFeatures
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.splits.combinatorial import GroupSplit
     from engine.strategy import Strategy
     from engine.training.datasets import FeatureHistory

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import Matrix
     from engine.data.rates import RatesByBar
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.simulation.costs import CostModel
     from engine.simulation.portfolio import SimulationResult

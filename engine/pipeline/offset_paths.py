@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.core.progress import Progress
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
     from engine.training.executors.base import Executor
     from engine.training.store import FitStore

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.portfolio import PortfolioState
     from engine.strategy import Strategy
     from engine.training.out_of_sample import Predictions

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import WideFrame
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
     from engine.training.out_of_sample import Predictions

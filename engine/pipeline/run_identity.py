@@ -12,7 +12,7 @@ from engine.runs.run import compute_run_id
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
 
 

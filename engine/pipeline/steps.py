@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.core.progress import Progress
     from engine.core.types import WideFrame
     from engine.data import Market
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.signals.decision import DecisionState
     from engine.signals.decision_levels import DecisionSpec
     from engine.simulation.costs import TradingCosts

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.runs.documents import Certificate, Metrics
-    from engine.runs.documents.manifest import DatasetRecord, WindowRecord
+    from engine.runs.documents.manifest_dataset import DatasetRecord
+    from engine.runs.documents.manifest_windows import WindowRecord
     from engine.runs.documents.strategy_settings import StrategySettings
     from engine.runs.run import Run
 

@@ -42,6 +42,8 @@ class Order(PersistentValue):
             bar at which its symbol trades.
         waited_bars: Bars at which it was due and not filled.
         margin_call: Whether a margin call placed it, to close the position.
+        not_before: Where symbols trade on several exchanges, the instant of the decision: no
+            earlier price fills it, see `BarPrices.instants`. None where the next bar will do.
     """
 
     symbol: str
@@ -50,6 +52,8 @@ class Order(PersistentValue):
     due_in_bars: int = Field(default=1, ge=0)
     waited_bars: int = Field(default=0, ge=0)
     margin_call: bool = False
+    # Left out of what is written where there is none, as in accounts of earlier versions.
+    not_before: AwareDatetime | None = Field(default=None, exclude_if=lambda at: at is None)
 
 
 def place_orders(
@@ -58,19 +62,19 @@ def place_orders(
     *,
     decided_on: datetime,
     delay: int = 1,
-    lags: Mapping[str, int] | None = None,
+    not_before: datetime | None = None,
 ) -> tuple[Order, ...]:
     """The orders of one close: a symbol whose target changes has one, due `delay` bars later.
 
-    Over the closes of `weights` these are the orders of `schedule_orders`.
+    Over the closes of `weights` these are the orders of `schedule_orders`, whose `lags` follow
+    from `not_before` when the bars come.
 
     Args:
         previous: The targets decided before; a symbol without one has 0.
         targets: The targets decided now; a symbol without one has no order.
         decided_on: Bar at whose close they are decided.
         delay: Bars from the decision to the fill, at least 1.
-        lags: Symbol -> bars to the first whose price is not before the decision; None where the
-            next one will do.
+        not_before: The instant of the decision, where symbols trade on several exchanges.
 
     Returns:
         In the order of `targets`.
@@ -86,7 +90,8 @@ def place_orders(
             symbol=symbol,
             target_weight=weight,
             decided_on=decided_on,
-            due_in_bars=max(delay, 1 if lags is None else lags[symbol]),
+            due_in_bars=delay,
+            not_before=not_before,
         )
         for symbol, weight in targets.items()
         if weight != previous.get(symbol, 0.0)

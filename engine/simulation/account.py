@@ -26,6 +26,9 @@ class BarPrices(PersistentValue):
         settled: Symbols without a bar that are found to be delisted, and what a unit pays.
         symbols: Of the market, in its order, in which amounts are added up; left out, symbols are
             in the order of their first bars.
+        instants: Where symbols trade on several exchanges, when the price of the fills is, by
+            symbol: an order waits for the first that is not before its decision.
+        closed_at: There, when the bar is decided: at the last of its closes.
     """
 
     timestamp: AwareDatetime
@@ -34,6 +37,8 @@ class BarPrices(PersistentValue):
     traded: Mapping[str, bool] = {}
     settled: Mapping[str, float] = {}
     symbols: tuple[str, ...] = ()
+    instants: Mapping[str, AwareDatetime] = {}
+    closed_at: AwareDatetime | None = None
 
     def with_settlements(self) -> BarPrices:
         """The same, as if the symbols that are paid out had a bar at that price."""

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from engine.core.calendar_time import DAYS_PER_YEAR
-from engine.core.errors import InvalidBarsError, UsageError
 from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
 from engine.simulation.accounting import INITIAL_CASH, RUIN_FLOOR
-from engine.simulation.accounting_tables import BarFills, OrderCosts, YearlyRates
+from engine.simulation.accounting.tables import YearlyRates
 from engine.simulation.order_queue import (
     find_due,
     find_waiting,
+    hold_back,
     newest_decisions,
     queue_orders,
     settle_orders,
 )
-from engine.simulation.rate_values import BarRates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
     from engine.signals.orders import Order
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts
+    from engine.simulation.rate_values import BarRates
+from engine.simulation.bar_checks import check_bar, check_decided_before, check_terms
+from engine.simulation.bar_execution import execute_due, make_fills, update_holding
 
 
 def step(
@@ -51,8 +53,9 @@ def step(
     A symbol that is left out of `bar` is valued at its last close, pays its last borrow rate, and
     counts the bar as one of its orders' delay. An order that is due waits where its symbol has no
     bar and where nothing trades at it, for the next bar with a trade. Of several that are due the
-    last decided replaces the others; where it takes them back, none of them is filled. What is
-    held of a symbol in `bar.settled` is paid out, without costs, and its orders are cancelled.
+    last decided replaces the others; where it takes them back, none of them is filled. An order
+    waits too where its price at the bar is before its decision, by `bar.instants`. What is held of
+    a symbol in `bar.settled` is paid out, without costs, and its orders are cancelled.
 
     Args:
         account: Before the bar; it is not changed.
@@ -72,12 +75,12 @@ def step(
             costs do not have it; or `price` is neither, or the yield is not finite.
         InvalidBarsError: A price is not positive and finite, or a symbol has one price only.
     """
-    _check_terms(price, cash_rate)
-    _check_bar(account, bar, price)
+    check_terms(price, cash_rate)
+    check_bar(account, bar, price)
     queue = queue_orders(account, orders)
-    _check_decided_before((*queue, *orders), bar)
+    check_decided_before((*queue, *orders), bar)
     bar = bar.with_settlements()
-    queue = settle_orders(queue, account, bar)
+    queue = hold_back(settle_orders(queue, account, bar), bar)
     if account.ruined:
         nothing = dict.fromkeys(("bar_return", *_FINANCING), 0.0)
         return account.model_copy(update={"timestamp": bar.timestamp, **nothing}), ()
@@ -93,21 +96,21 @@ def step(
         return _ruin(financed, bar), ()
     due = find_due(queue, bar, holdings)
     terms = costs.rates
-    execution = _execute(due, financed.available_cash, holdings, prices, rates, terms.loan_rate)
+    execution = execute_due(due, financed.available_cash, holdings, prices, rates, terms.loan_rate)
     filled = due.keys() - execution.unfilled.keys()
     traded = financed.model_copy(
         update={
             "available_cash": execution.available_cash,
             "cash_flow": financed.cash_flow + execution.cash_flow,
             "holdings": tuple(
-                _update_holding(holding, due, execution, decided) for holding in holdings.values()
+                update_holding(holding, due, execution, decided) for holding in holdings.values()
             ),
             "orders": find_waiting(queue, holdings, filled),
         }
     )
     if account.timestamp is not None:
         traded = _fund_after_fills(traded, funding)
-    fills = _make_fills(bar.timestamp, due, execution, prices, equity)
+    fills = make_fills(bar.timestamp, due, execution, prices, equity)
     after = traded.cash + _value(traded.holdings, prices)
     marked = _mark_to_market(traded, account, bar, rates)
     if min(after, marked.equity) < RUIN_FLOOR:
@@ -123,9 +126,6 @@ def step(
 _FINANCING = ("borrow", "interest", "funding", "loan_interest")
 """What an account pays and earns between fills, as columns of `SimulationResult.financing`."""
 
-_NO_RATES = BarRates(0.0, 0.0, 0.0)
-"""Of a symbol without a bar, whose orders wait."""
-
 
 def _rates_at(rates: CostRates, bar: BarPrices) -> Mapping[str, BarRates]:
     """What the bar charges, by symbol; the payment for a delisted symbol is free."""
@@ -134,23 +134,6 @@ def _rates_at(rates: CostRates, bar: BarPrices) -> Mapping[str, BarRates]:
     traded = [symbol for symbol in bar.close if symbol not in bar.settled]
     free = dict.fromkeys(bar.settled, rates.of_settlement)
     return {**rates.at(bar.timestamp, traded), **free}
-
-
-class _Execution(NamedTuple):
-    """The fills of a bar, an entry a symbol, and the cash after them."""
-
-    symbols: list[str]
-    fills: BarFills
-    due: int
-    available_units: list[float]
-    available_cash: float
-    cash_flow: float
-
-    @property
-    def unfilled(self) -> dict[str, float]:
-        """Symbol -> units that the bar could not fill, of those that it could not."""
-        left = zip(self.symbols, self.fills.unfilled, strict=True)
-        return {symbol: units for symbol, units in left if units != 0}
 
 
 def _finance(
@@ -230,86 +213,6 @@ def _holdings_by_symbol(account: Account, bar: BarPrices) -> dict[str, Holding]:
     return {symbol: holdings[symbol] for symbol in bar.symbols if symbol in holdings}
 
 
-def _execute(
-    due: Mapping[str, Order],
-    cash: float,
-    holdings: Mapping[str, Holding],
-    prices: Mapping[str, float],
-    rates: Mapping[str, BarRates],
-    loan_rate: float,
-) -> _Execution:
-    """Fills what is due, in the order of execution: by the value that is to be traded."""
-    symbols = list(holdings)
-    nothing = [0.0] * len(symbols)
-    fills = BarFills([0] * len(symbols), *(nothing.copy() for _ in range(4)))
-    units = [holding.available_units for holding in holdings.values()]
-    charged = [rates.get(symbol, _NO_RATES) for symbol in symbols]
-    cash, count = accounting.execute_orders(
-        [due[symbol].target_weight if symbol in due else math.nan for symbol in symbols],
-        cash,
-        units,
-        [prices[symbol] for symbol in symbols],
-        OrderCosts(*([getattr(rate, name) for rate in charged] for name in OrderCosts._fields)),
-        accounting.credit_of(loan_rate),
-        fills,
-    )
-    flow = accounting.cash_flow_of(fills, count)
-    return _Execution(symbols, fills, count, units, cash, flow)
-
-
-def _update_holding(
-    holding: Holding,
-    due: Mapping[str, Order],
-    execution: _Execution,
-    decided: Mapping[str, float],
-) -> Holding:
-    """The holding after its order and the newest decision."""
-    symbol = holding.symbol
-    update: dict[str, float | None] = {
-        "decided_weight": decided.get(symbol, holding.decided_weight)
-    }
-    if symbol in due:
-        place = execution.symbols.index(symbol)
-        size = execution.fills.size[place]
-        if symbol not in execution.unfilled:
-            update["target_weight"] = due[symbol].target_weight
-        elif size != 0:
-            update["target_weight"] = None
-        if size != 0:
-            update["units"] = accounting.add_units(holding.units, size)
-            update["available_units"] = execution.available_units[place]
-    return holding.model_copy(update=update)
-
-
-def _make_fills(
-    timestamp: datetime,
-    due: Mapping[str, Order],
-    execution: _Execution,
-    prices: Mapping[str, float],
-    equity: float,
-) -> tuple[Fill, ...]:
-    fills = []
-    for place in execution.fills.sequence[: execution.due]:
-        symbol, size = execution.symbols[place], execution.fills.size[place]
-        if size == 0:
-            continue
-        price = execution.fills.price[place]
-        fills.append(
-            Fill(
-                timestamp=timestamp,
-                symbol=symbol,
-                side="buy" if size > 0 else "sell",
-                size=abs(size),
-                price=price,
-                fee=execution.fills.fee[place],
-                slippage_cost=abs(price - prices[symbol]) * abs(size),
-                equity=equity,
-                margin_call=due[symbol].margin_call,
-            )
-        )
-    return tuple(fills)
-
-
 def _mark_to_market(
     traded: Account, before: Account, bar: BarPrices, rates: Mapping[str, BarRates]
 ) -> Account:
@@ -352,66 +255,3 @@ def _value(holdings: Iterable[Holding], prices: Mapping[str, float]) -> float:
     return accounting.value_units(
         [holding.units for holding in held], [prices[holding.symbol] for holding in held]
     )
-
-
-def _check_terms(price: str, cash_rate: float) -> None:
-    if price not in {"open", "close"}:
-        raise UsageError(
-            "orders are filled at the open or the close",
-            expected="`open` or `close`, as in execution.price",
-            found=str(price),
-        )
-    if not math.isfinite(cash_rate):
-        raise UsageError(
-            "the yield on cash is not finite",
-            expected="a finite rate a year, 0.02 is 2 %",
-            found=f"{cash_rate}",
-            where="cash_rate",
-        )
-
-
-def _check_decided_before(orders: Iterable[Order], bar: BarPrices) -> None:
-    late = next((order for order in orders if order.decided_on >= bar.timestamp), None)
-    if late is not None:
-        raise UsageError(
-            "Orders cannot be filled before they are decided",
-            expected=f"an order decided at a bar before {bar.timestamp}",
-            found=f"one decided on {late.decided_on}",
-            where=late.symbol,
-            fix="step with it at the next bar",
-        )
-
-
-def _check_bar(account: Account, bar: BarPrices, price: str) -> None:
-    if account.timestamp is not None and bar.timestamp <= account.timestamp:
-        raise UsageError(
-            "bars are stepped over in the order of time",
-            expected=f"a bar later than {account.timestamp}",
-            found=f"{bar.timestamp}",
-        )
-    _check_prices(bar, price)
-    if unknown := bar.traded.keys() - bar.close.keys():
-        raise UsageError(
-            "a symbol that has no bar is said to have traded or not",
-            expected="in `traded` symbols of `open` and `close` alone",
-            found=", ".join(sorted(unknown)),
-            where=f"bar {bar.timestamp}",
-            fix="leave the symbol out of `traded`",
-        )
-
-
-def _check_prices(bar: BarPrices, fill_price: str) -> None:
-    """Refuses a bar without the price of its fills, or without a close."""
-    symbols = bar.open.keys() | bar.close.keys()
-    opened = symbols if fill_price == "open" else bar.open.keys()
-    for column, prices, needed in (("open", bar.open, opened), ("close", bar.close, symbols)):
-        for symbol in needed:
-            found = prices.get(symbol, math.nan)
-            if not (math.isfinite(found) and found > 0):
-                raise InvalidBarsError(
-                    f"a {column} price cannot be traded at",
-                    expected="a positive, finite open and close of each symbol",
-                    found=f"{found}",
-                    where=f"{symbol} at {bar.timestamp}",
-                    fix="leave a symbol without a bar out of both",
-                )

@@ -18,7 +18,7 @@ from engine.core.calendar_time import year_fractions
 from engine.signals.orders import defer_orders, settle_orders
 from engine.simulation import accounting
 from engine.simulation.accounting import RUIN_FLOOR
-from engine.simulation.accounting_tables import BarRecords, OrderCosts, RateTables
+from engine.simulation.accounting.tables import BarRecords, OrderCosts, RateTables
 from engine.simulation.cost_rates import FUNDING
 from engine.simulation.fills import Fills, fill_books
 
@@ -238,7 +238,7 @@ def _choose_fold(bars: int) -> Callable[..., Any]:
     """The fold in Python, or compiled: importing Numba takes as long as 50,000 bars in Python."""
     if bars <= MAX_INTERPRETED_BARS and "numba" not in sys.modules:
         return accounting.fold_arrays
-    from engine.simulation.compiled_fold import fold_arrays
+    from engine.simulation.accounting.compiled import fold_arrays
 
     return fold_arrays
 

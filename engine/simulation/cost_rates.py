@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.core.types import BoolMatrix, IntVector, Matrix, Vector, WideFrame
-    from engine.simulation.accounting_tables import TierTable
+    from engine.simulation.accounting.tables import TierTable
 
     Values: TypeAlias = npt.NDArray[np.float64]
 
@@ -71,7 +71,7 @@ _NO_TIERS: BySymbol[tuple[Tier, ...]] = BySymbol(())
 
 @dataclass(frozen=True, eq=False)
 class CostRates:
-    """What the fills of one market pay, see `accounting_tables.OrderCosts` for the formula.
+    """What the fills of one market pay, see `accounting.tables.OrderCosts` for the formula.
 
     Money is that of the prices and units are those that are traded, for a book of `capital`; a
     book of an equity of 1 is that book divided by it.

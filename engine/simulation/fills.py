@@ -69,7 +69,7 @@ class Fills:
     def units_by_bar(self, shape: tuple[int, int]) -> Matrix:
         """Units held after each bar, shape (n, k); exactly 0 where a position is closed."""
         # vectorbt, whose fills these are, has imported Numba.
-        from engine.simulation.compiled_fold import hold_after_fills
+        from engine.simulation.accounting.compiled import hold_after_fills
 
         after = hold_after_fills(np.array(self.column), np.array(self.size), shape[1])
         last_fill = np.zeros(shape, dtype=np.int64)

@@ -57,6 +57,31 @@ def settle_orders(queue: tuple[Order, ...], account: Account, bar: BarPrices) ->
     return (*(order for order in queue if order.symbol not in bar.settled), *paid)
 
 
+def hold_back(queue: tuple[Order, ...], bar: BarPrices) -> tuple[Order, ...]:
+    """The orders at a bar; those whose price at it is before their decision are due at the next.
+
+    Args:
+        queue: As by `settle_orders`.
+        bar: The bar.
+    """
+    if not bar.instants:
+        return queue
+    return tuple(
+        order.model_copy(update={"due_in_bars": 2})
+        if order.due_in_bars <= 1 and _is_too_early(order, bar)
+        else order
+        for order in queue
+    )
+
+
+def _is_too_early(order: Order, bar: BarPrices) -> bool:
+    """Whether the price of the bar is before the decision; what is paid out waits for none."""
+    if order.not_before is None or order.symbol in bar.settled:
+        return False
+    instant = bar.instants.get(order.symbol)
+    return instant is not None and instant < order.not_before
+
+
 def newest_decisions(orders: Iterable[Order]) -> dict[str, float]:
     """Symbol -> the target that the strategy decided last."""
     return {order.symbol: order.target_weight for order in orders if not order.margin_call}

@@ -48,7 +48,7 @@ Rate: TypeAlias = "float | BySymbol[float] | WideFrame"
 class BarRates(NamedTuple):
     """What an order of one bar and symbol pays; money and units for an initial equity of 1.
 
-    The fields are those of `accounting_tables.OrderCosts`, the borrow rate and the funding.
+    The fields are those of `accounting.tables.OrderCosts`, the borrow rate and the funding.
     """
 
     fee: float

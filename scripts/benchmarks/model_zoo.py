@@ -17,7 +17,7 @@ from engine.data import load_market
 from engine.models import Ensemble
 from engine.pipeline import steps
 from engine.pipeline.metrics import compute_metrics
-from engine.pipeline.prepare import PreparedData, prepare_data
+from engine.pipeline.prepare import prepare_data
 from engine.signals.config import BuyAndHold
 from engine.strategy import Strategy, load_strategy
 from engine.training.executors.local import LocalExecutor
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from engine.data import Market
+    from engine.pipeline.prepared_data import PreparedData
     from engine.training.out_of_sample import Predictions
 
 KINDS = (

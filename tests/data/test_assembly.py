@@ -146,10 +146,13 @@ def test_the_first_price_that_is_not_before_a_decision_is_named(calendars, price
             assert lag == 1 or own[row + lag - 1] < decided[row]
     for row in (1, 20, 31, 40):
         present = [name for name in market.symbols if market.present[name].iloc[row]]
-        live = world.lags_after(market.present.index[row], present, price, market.symbols)
-        assert (live or dict.fromkeys(market.symbols, 1)) == (
-            dict.fromkeys(market.symbols, 1) if lags is None else lags.iloc[row].to_dict()
-        )
+        found = world.row_instants(market.present.index[row], present, price)
+        assert found is not None
+        closed_at, own_instants = found
+        assert closed_at.value // 1_000 == decided[row]
+        assert {name: at.value // 1_000 for name, at in own_instants.items()} == instants.iloc[
+            row
+        ].to_dict()
 
 
 def test_sydney_waits_for_a_coin_and_new_york_does_not() -> None:

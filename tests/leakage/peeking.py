@@ -12,7 +12,7 @@ from engine.features.base import Indicator
 from engine.features.oscillators import Rsi
 from engine.leakage.comparison import OutputComparison
 from engine.leakage.feature_probe import probe_features
-from engine.pipeline.prepare import build_history
+from engine.pipeline.feature_history import build_history
 from engine.selftest.harness import make_strategy
 from engine.testing.markets import make_bars, market_of
 

@@ -115,7 +115,9 @@ def test_a_saturday_knows_nothing_of_the_week_that_ends_the_day_after(
 def test_a_week_used_one_bar_early_is_seen_by_this_very_test(
     module_folder, strategy, monkeypatch
 ) -> None:
-    monkeypatch.setattr("engine.pipeline.prepare.build_coarse_features", weeks_one_bar_early)
+    monkeypatch.setattr(
+        "engine.pipeline.feature_history.build_coarse_features", weeks_one_bar_early
+    )
     first, saturday = weeks_first_differ_at(strategy, module_folder, "early")
     assert first <= saturday
 

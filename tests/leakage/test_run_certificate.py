@@ -146,7 +146,7 @@ def test_a_label_that_ends_a_bar_late(strategy, module_folder, monkeypatch) -> N
     def late(close, horizon):
         return honest(close, horizon + 1)
 
-    monkeypatch.setattr("engine.pipeline.prepare.forward_returns", late)
+    monkeypatch.setattr("engine.pipeline.feature_history.forward_returns", late)
     error = leak_of(strategy, module_folder)
     assert stage(error) == "labels"
     assert days_too_early(error) == 1  # a label over one bar may end with the cut, and no later

@@ -14,7 +14,7 @@ from engine.core.errors import LookaheadError
 from engine.leakage.truncated_run import choose_ends
 from engine.leakage.window_probe import first_bars
 from engine.pipeline import steps
-from engine.pipeline.prepare import build_history
+from engine.pipeline.feature_history import build_history
 from engine.selftest.harness import certify_strategy, make_strategy
 from engine.splits import fit_scaler
 from engine.training import datasets

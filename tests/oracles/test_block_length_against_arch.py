@@ -24,6 +24,13 @@ def test_the_block_length_is_archs_to_the_last_digit(bars: int, coefficient: flo
         assert result == max(1.0, archs(values)["stationary"].iloc[0])
 
 
+@pytest.mark.parametrize("coefficient", [0.0, 0.9])
+def test_the_block_length_of_many_bars_is_archs_within_rounding(coefficient: float) -> None:
+    values = series(40_001, coefficient, 1)
+    expected = archs(values)["stationary"].iloc[0]
+    assert optimal_block_length(values) == pytest.approx(max(1.0, expected), rel=1e-9)
+
+
 def test_dependent_series_need_longer_blocks_than_independent_ones() -> None:
     assert optimal_block_length(series(1_000, 0.8, 7)) > 4 * optimal_block_length(
         series(1_000, 0.0, 7)

@@ -72,10 +72,11 @@ def test_the_studentised_resamples_equal_a_loop_over_their_rows(
     estimates = np.array(
         [sharpes[book] - (sharpes[other] if other >= 0 else 0.0) for book, other in PAIRS]
     )
+    edges = circular_cell_edges(BARS, cells)
     result = studentise_resamples(
         np.random.default_rng(5),
-        circular_cumsum(np.vstack([books, books**2]).T),
-        circular_cell_edges(BARS, cells),
+        circular_cumsum(np.vstack([books, books**2]).T)[edges],
+        edges,
         1 / block_length,
         np.array(PAIRS),
         estimates,

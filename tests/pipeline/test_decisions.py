@@ -10,7 +10,7 @@ import pytest
 
 from engine.core.progress import NullProgress
 from engine.data import load_market
-from engine.pipeline.prepare import PreparedData, prepare_data
+from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import decide_model_positions, make_window_tasks
 from engine.signals import DecisionState, SignalInputs, decide, iterate_prediction_rows
 from engine.strategy import load_strategy
@@ -19,6 +19,7 @@ from engine.training.out_of_sample import Predictions, concat_out_of_sample
 from engine.training.worker import fit_task
 
 if TYPE_CHECKING:
+    from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,8 @@ from engine.core.errors import UsageError
 from engine.core.progress import NullProgress
 from engine.data import load_market
 from engine.pipeline.offset_paths import OffsetRun, run_offset_paths
-from engine.pipeline.prepare import PreparedData, prepare_data, prepare_delayed_data
+from engine.pipeline.prepare import prepare_data
+from engine.pipeline.schedules import prepare_delayed_data
 from engine.strategy import Strategy, load_strategy
 from engine.training.store import FitStore
 from tests.pipeline.markets import (
@@ -30,6 +31,8 @@ from tests.training.in_process import Counted, Failing, InProcess, Interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from engine.pipeline.prepared_data import PreparedData
 
 OFFSETS = 4
 # In the first test part of every schedule, between two of their starts, and near the end.

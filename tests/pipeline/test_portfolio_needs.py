@@ -11,12 +11,13 @@ import pytest
 from engine.core.errors import UsageError
 from engine.models import Ridge
 from engine.pipeline.combinatorial_splits import prepare_combinatorial_data
-from engine.pipeline.prepare import prepare_data, resolve_targets
+from engine.pipeline.prepare import prepare_data
+from engine.pipeline.traded_symbols import resolve_targets
 from engine.strategy import Strategy
 from engine.testing import make_market
 
 if TYPE_CHECKING:
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
 
 MARKET = make_market(300)
 FIRST, _ = MARKET.symbols

@@ -12,13 +12,15 @@ import engine
 from engine.core.errors import StrategyError, UsageError
 from engine.core.progress import NullProgress
 from engine.data.load import load_market
-from engine.pipeline.prepare import PreparedData, make_feature_stream, prepare_data
+from engine.pipeline.feature_history import make_feature_stream
+from engine.pipeline.prepare import prepare_data
 from engine.reporting.tearsheet import render_tearsheet
 from engine.strategy import Strategy, load_strategy
 from engine.training.jobs import make_fit_tasks
 from tests.pipeline.markets import bars, changed_after, market, write_market, write_strategy
 
 if TYPE_CHECKING:
+    from engine.pipeline.prepared_data import PreparedData
     from engine.training.task import FitTask
 
 STRATEGIES = Path(__file__).parents[2] / "strategies"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from engine.core.progress import NullProgress
 from engine.leakage.altered_universe import alter_members, alter_presence
 from engine.leakage.synthetic_bars import SyntheticFuture
-from engine.pipeline.prepare import PreparedData, build_history, prepare_data
+from engine.pipeline.feature_history import build_history
+from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import (
     assemble_strategy_predictions,
     decide_model_positions,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.core.types import WideFrame
+    from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
 
 SPEC = panel_strategy().model_copy(update={"benchmarks": ()})

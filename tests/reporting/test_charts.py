@@ -14,7 +14,7 @@ from engine.reporting.charts.positions import positions_chart
 from engine.reporting.charts.windows import draw_loss_curves, make_window_timeline
 from engine.reporting.tearsheet.monthly_returns import make_monthly_heatmap
 from engine.runs.documents.analysis_returns import PeriodReturns
-from engine.runs.documents.manifest import FitRecord, WindowRecord
+from engine.runs.documents.manifest_windows import FitRecord, WindowRecord
 from engine.runs.documents.significance import SharpeFigures
 
 STRATEGY = (book_style("strategy"),)

@@ -13,7 +13,7 @@ from engine.simulation import Account, BarPrices, SimulationResult, step
 from engine.simulation.portfolio import simulate_all
 
 if TYPE_CHECKING:
-    from engine.core.types import WideFrame
+    from engine.core.types import IntVector, WideFrame
     from engine.signals.orders import Order
     from engine.simulation.account import Fill
     from engine.simulation.config import Execution
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """A book: decided weights, prices, costs, execution, halts, and the yield on cash."""
+    """A book: decided weights, prices, costs, execution, halts, and the yield on cash.
+
+    Of symbols on several exchanges: `lags`, the instants of the prices at which orders are filled,
+    and of each decision, microseconds since 1970.
+    """
 
     weights: WideFrame
     opens: WideFrame
@@ -34,6 +38,8 @@ class Case:
     traded: WideFrame | None = None
     cash_rates: float | pd.Series[float] = 0.0
     lags: WideFrame | None = None
+    instants: WideFrame | None = None
+    decided_at: IntVector | None = None
 
     def simulated(self, *, bar_by_bar: bool = False) -> SimulationResult:
         return simulate_all(
@@ -52,13 +58,23 @@ class Case:
         varies = isinstance(self.cash_rates, pd.Series)
         return float(self.cash_rates.iloc[row]) if varies else self.cash_rates
 
+    def closed_at(self, row: int) -> pd.Timestamp | None:
+        return None if self.decided_at is None else _instant(self.decided_at[row])
+
     def bar(self, row: int) -> BarPrices:
+        instants = {} if self.instants is None else self.instants.iloc[row].map(_instant).to_dict()
         return BarPrices(
             timestamp=self.weights.index[row],
             open=self.opens.iloc[row].to_dict(),
             close=self.closes.iloc[row].to_dict(),
             traded={} if self.traded is None else self.traded.iloc[row].to_dict(),
+            instants=instants,
+            closed_at=self.closed_at(row),
         )
+
+
+def _instant(micro: int) -> pd.Timestamp:
+    return pd.Timestamp(micro, unit="us", tz="UTC")
 
 
 @dataclass(frozen=True)
@@ -96,7 +112,7 @@ def fold(case: Case, rows: range, state: State = NEW) -> FoldedBook:
             case.weights.iloc[row].to_dict(),
             decided_on=case.weights.index[row],
             delay=case.execution.delay,
-            lags=None if case.lags is None else case.lags.iloc[row].to_dict(),
+            not_before=case.closed_at(row),
         )
         accounts.append(account)
         fills.extend(filled)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.core.errors import UsageError
 from engine.simulation import Account, Costs, Execution, SimulationResult, simulate, step
-from engine.simulation.compiled_fold import fold_arrays
+from engine.simulation.accounting.compiled import fold_arrays
 from tests.hypothesis_examples import examples
 from tests.simulation.folded_books import Case, assert_fold_equals_simulation
 from tests.simulation.one_symbol import FREE, book, daily

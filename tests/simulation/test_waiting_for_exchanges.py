@@ -48,6 +48,8 @@ def random_case(seed: int, delay: int, *, cash_rate: float = 0.0) -> Case:
         market.traded,
         cash_rate,
         lags,
+        market.price_instants("open"),
+        market.decided_at,
     )
 
 

@@ -117,7 +117,8 @@ def check_bars(bars: BarsFrame, settings: CheckSettings) -> CheckedBars:
             break
         due = [one for name, one in violations if name == rule and one.repair]
         repaired[rule], bars = _apply_repairs(bars, rule, due, settings)
-    checked = bars.drop(columns=[name for name in EVENT_COLUMNS if name in bars])
+    events = [name for name in EVENT_COLUMNS if name in bars]
+    checked = bars.drop(columns=events) if events else bars
     findings = tuple(_to_finding(bars, rule, one, settings) for rule, one in violations)
     return CheckedBars(
         checked.reset_index(drop=True),

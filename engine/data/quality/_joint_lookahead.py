@@ -32,7 +32,7 @@ def find_lookahead(frames: Mapping[str, BarsFrame], dataset: Dataset) -> list[Fi
     What a symbol with closes alone earns is counted from close to close: a fill at the close of
     the next bar earns from there on. A date that is wrong by one bar is not found in it.
     """
-    shared = reduce(np.intersect1d, map(_stamps, frames.values()))
+    shared = reduce(intersect_stamps, map(_stamps, frames.values()))
     bought = {
         symbol: "close" if is_close_only(bars) else "open" for symbol, bars in frames.items()
     }
@@ -104,6 +104,11 @@ def _bars(count: int) -> str:
 
 def _stamps(bars: BarsFrame) -> IntVector:
     return bars["timestamp"].to_numpy(dtype="datetime64[us]").astype(np.int64)
+
+
+def intersect_stamps(one: IntVector, other: IntVector) -> IntVector:
+    """The timestamps in both, each ascending."""
+    return one if np.array_equal(one, other) else np.intersect1d(one, other)
 
 
 def _on_timestamps(bars: BarsFrame, column: str, stamps: IntVector) -> Vector:

@@ -144,11 +144,13 @@ def _best_lag(part: PriceSeries, theirs: PriceSeries, length: int) -> tuple[int,
 
 def _correlation(ours: PriceSeries, theirs: PriceSeries, lag: int) -> float | None:
     """Correlation of our returns with those that lie later by a lag; None for too few."""
-    _, mine, others = np.intersect1d(
-        ours.stamps, theirs.stamps - lag, assume_unique=True, return_indices=True
-    )
+    if theirs.stamps.size < _MIN_RETURNS:
+        return None
+    place = np.searchsorted(theirs.stamps, ours.stamps + lag)
+    mine = np.flatnonzero(theirs.stamps.take(place, mode="clip") == ours.stamps + lag)
     if mine.size < _MIN_RETURNS:
         return None
+    others = place[mine]
     one, two = ours.closes[mine], theirs.closes[others]
     one, two = one - one.mean(), two - two.mean()
     scale = np.sqrt((one @ one) * (two @ two))

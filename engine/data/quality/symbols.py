@@ -16,7 +16,11 @@ from engine.data.calendar import (
     is_daily_or_longer,
 )
 from engine.data.quality._joint_finding import joint_finding
-from engine.data.quality._joint_lookahead import find_lookahead, find_survivors
+from engine.data.quality._joint_lookahead import (
+    find_lookahead,
+    find_survivors,
+    intersect_stamps,
+)
 from engine.data.quality._time_lag import PriceSeries, find_time_lag
 from engine.data.quality.rules.clock import (
     ZONES,
@@ -112,9 +116,12 @@ def _find_unshared(series: Mapping[str, PriceSeries], dataset: Dataset) -> list[
     """A finding for each symbol of which more than a tenth of the bars would be lost."""
     stamps = {symbol: each.stamps for symbol, each in series.items()}
     shared = shared_timestamps(stamps)
+    if all(np.array_equal(own, shared) for own in stamps.values()):
+        return []
     findings = []
+    span = _common_span(stamps)
     for symbol, own in stamps.items():
-        within = _within_common_span(own, stamps)
+        within = _within_span(own, span)
         lost = within[~np.isin(within, shared)]
         if lost.size <= MAX_LOST_SHARE * within.size:
             continue
@@ -178,8 +185,8 @@ def _find_label_zone(stamps: Mapping[str, IntVector], dataset: Dataset) -> str |
     ]
     for zone in [*midnights, own]:
         dates = {name: _to_dates(each, zone) for name, each in stamps.items()}
-        shared = shared_timestamps(dates)
-        if all(_lost_share(each, dates, shared) <= MAX_LOST_SHARE for each in dates.values()):
+        shared, span = shared_timestamps(dates), _common_span(dates)
+        if all(_lost_share(each, span, shared) <= MAX_LOST_SHARE for each in dates.values()):
             return zone
     return None
 
@@ -191,22 +198,27 @@ def _to_dates(stamps: IntVector, zone: str) -> IntVector:
 
 
 def shared_timestamps(stamps: Mapping[str, IntVector]) -> IntVector:
-    """The timestamps that every symbol has, ascending."""
-    return reduce(np.intersect1d, stamps.values())
+    """The timestamps that every symbol has, ascending; each has its own ascending ones."""
+    return reduce(intersect_stamps, stamps.values())
 
 
-def _within_common_span(own: IntVector, stamps: Mapping[str, IntVector]) -> IntVector:
-    """Bars between the latest first and the earliest last bar; all, where there is no such time.
+def _common_span(stamps: Mapping[str, IntVector]) -> tuple[int, int]:
+    """The latest first and the earliest last bar."""
+    begin = max(int(each[0]) for each in stamps.values())
+    return begin, min(int(each[-1]) for each in stamps.values())
+
+
+def _within_span(own: IntVector, span: tuple[int, int]) -> IntVector:
+    """Bars within a span; all, where it ends before it begins.
 
     A history that begins later, or ends earlier, shortens the others and is no defect.
     """
-    begin = max(each[0] for each in stamps.values())
-    end = min(each[-1] for each in stamps.values())
+    begin, end = span
     return own[(own >= begin) & (own <= end)] if begin <= end else own
 
 
-def _lost_share(own: IntVector, stamps: Mapping[str, IntVector], shared: IntVector) -> float:
-    within = _within_common_span(own, stamps)
+def _lost_share(own: IntVector, span: tuple[int, int], shared: IntVector) -> float:
+    within = _within_span(own, span)
     return float((~np.isin(within, shared)).mean()) if within.size else 0.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from engine.evaluation.forecasts.calibration import calibration_curve
@@ -122,9 +123,10 @@ def _directions(
     (Bonferroni).
     """
     found: dict[str, DirectionalAccuracy] = {}
-    rows = pd.MultiIndex.from_frame(forecasts[["timestamp", "symbol"]])
+    row = markets.index.get_indexer(pd.DatetimeIndex(forecasts["timestamp"]))
     for kind, states in markets.at_close().items():
-        label = states.stack().reindex(rows).to_numpy()
+        column = states.columns.get_indexer(pd.Index(forecasts["symbol"]))
+        label = np.where((row >= 0) & (column >= 0), states.to_numpy()[row, column], np.nan)
         for name in REGIME_NAMES[kind].values():
             measured = measure_directional_accuracy(
                 forecasts[label == name], run.horizon, confidence

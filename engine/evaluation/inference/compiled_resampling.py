@@ -80,7 +80,8 @@ def studentise_resamples(
 
     Args:
         rng: Random generator; its state moves on.
-        cumulative_sums: (2 n + 1, 2 k) `circular_cumsum` of r of each of k books, then of r^2.
+        cumulative_sums: (2 m + 1, 2 k) rows of the `circular_cumsum` of r of each of k books, then
+            of r^2, at the edges.
         edges: (2 m + 1,) first rows of the m cells that are drawn, over two passes of the rows.
         begin_probability: Share of cells that begin a block, 1 / mean length in cells.
         pairs: (s, 2) indices of the book of each statistic, and of the one whose Sharpe ratio is
@@ -103,8 +104,8 @@ def studentise_resamples(
         blocks = draw_blocks(rng, cells, begin_probability, starts, lengths)
         totals[:] = 0.0
         for block in range(blocks):
-            first, stop = edges[starts[block]], edges[starts[block] + lengths[block]]
-            sizes[block] = stop - first
+            first, stop = starts[block], starts[block] + lengths[block]
+            sizes[block] = edges[stop] - edges[first]
             for moment in range(2 * books):
                 block_sum = cumulative_sums[stop, moment] - cumulative_sums[first, moment]
                 sums[block, moment] = block_sum

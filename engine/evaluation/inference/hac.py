@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.evaluation.inference.lagged_products import MANY_BARS, lagged_products
 from engine.evaluation.metrics.return_metrics import sharpe
 
 if TYPE_CHECKING:
@@ -100,15 +101,23 @@ def long_run_variance(values: Vector) -> float:
     white = values[1:] - rho * values[:-1]
     bandwidth = plug_in_bandwidth(white)
     bars = len(white)
-    # The squared transform of the zero-padded series gives all autocovariances at once.
-    power = np.abs(np.fft.rfft(white, 2 * bars)) ** 2
-    covariances = np.fft.irfft(power)[:bars] / bars
+    covariances = _autocovariances(white)
     variance = covariances[0]
     if bandwidth > 0:
         angle = 6 * np.pi * np.arange(1, bars) / (5 * bandwidth)
         kernel = 3 / angle**2 * (np.sin(angle) / angle - np.cos(angle))
         variance += 2 * np.sum(kernel * covariances[1:])
     return float(variance / (1 - rho) ** 2)
+
+
+def _autocovariances(values: Vector) -> Vector:
+    """Of all lags, shape (n,): sums over n; the squared transform of the zero-padded series."""
+    bars = len(values)
+    if bars > MANY_BARS:
+        return lagged_products(values, bars - 1) / bars
+    power = np.abs(np.fft.rfft(values, 2 * bars)) ** 2
+    covariances: Vector = np.fft.irfft(power)[:bars] / bars
+    return covariances
 
 
 def hac_mean_test(values: Vector) -> tuple[float | None, float | None]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.evaluation.inference.lagged_products import MANY_BARS, lagged_products
+
 if TYPE_CHECKING:
     from engine.core.types import IntVector, Matrix, Vector
 
@@ -37,8 +39,8 @@ def optimal_block_length(values: Vector) -> float:
     b = (2 G^2 / D)^(1/3) n^(1/3) with D = 2 (sum of w R)^2 and G = sum of w |k| R, over the
     autocovariances R(k), the flat-top weights w = 1 up to |k| = M / 2 and falling to 0 at M.
 
-    Equal to `arch.bootstrap.optimal_block_length` to the last digit; importing arch would take
-    longer than loading the data.
+    Equal to `arch.bootstrap.optimal_block_length`, to the last digit up to `MANY_BARS` bars;
+    importing arch would take longer than loading the data.
 
     Args:
         values: Shape (n,), n >= 30; no NaN.
@@ -50,12 +52,8 @@ def optimal_block_length(values: Vector) -> float:
     centred = values - values.mean()
     run_length = max(5, int(np.log10(bars)))
     max_lag = int(np.ceil(np.sqrt(bars))) + run_length
-    products = np.array([centred[lag:] @ centred[: bars - lag] for lag in range(max_lag + 1)])
+    products, norms = (_sum_by_transform if bars > MANY_BARS else _sum_by_bar)(centred, max_lag)
     # 1. M is twice the last lag before the first run of insignificant autocorrelations.
-    norms = [
-        (centred[lag + 1 :] @ centred[lag + 1 :]) * (centred[: -lag - 1] @ centred[: -lag - 1])
-        for lag in range(max_lag + 1)
-    ]
     small = np.abs(products) / np.sqrt(norms) < 2 * np.sqrt(np.log10(bars) / bars)
     runs = np.lib.stride_tricks.sliding_window_view(small[:-1], run_length).all(axis=1)
     bandwidth = min(2 * max(int(runs.argmax()), 1), max_lag) if runs.any() else max_lag
@@ -69,3 +67,22 @@ def optimal_block_length(values: Vector) -> float:
     length = (2 * slope**2 / (2 * variance**2)) ** (1 / 3) * bars ** (1 / 3)
     longest = np.ceil(min(3 * np.sqrt(bars), bars / 3))
     return float(max(1.0, min(length, longest)))
+
+
+def _sum_by_bar(centred: Vector, max_lag: int) -> tuple[Vector, Vector]:
+    """Sums of lagged products, and their largest sizes; lags 0 to `max_lag`."""
+    bars = len(centred)
+    products = np.array([centred[lag:] @ centred[: bars - lag] for lag in range(max_lag + 1)])
+    norms = [
+        (centred[lag + 1 :] @ centred[lag + 1 :]) * (centred[: -lag - 1] @ centred[: -lag - 1])
+        for lag in range(max_lag + 1)
+    ]
+    return products, np.array(norms)
+
+
+def _sum_by_transform(centred: Vector, max_lag: int) -> tuple[Vector, Vector]:
+    """As `_sum_by_bar`, within rounding: the squares that a lag leaves out are at both ends."""
+    squares = centred**2
+    total, left_out = squares.sum(), slice(max_lag + 1)
+    first, last = (np.cumsum(each[left_out]) for each in (squares, squares[::-1]))
+    return lagged_products(centred, max_lag), (total - first) * (total - last)

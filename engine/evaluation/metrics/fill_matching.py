@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ _FLAT_POSITION_TOLERANCE = 1e-9
 """A position below this fraction of the largest one of its round trip counts as closed."""
 
 
-@dataclass(frozen=True)
-class PartialFill:
+class PartialFill(NamedTuple):
     """A fill, or the part of a fill that belongs to one round trip.
 
     Attributes:

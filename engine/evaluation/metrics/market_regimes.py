@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from engine.core.types import Matrix, Vector
+
 VOLATILITY_WINDOW = 20
 MAX_HISTORY = 252
 MIN_HISTORY = 60
@@ -26,7 +28,7 @@ REGIME_NAMES: Mapping[str, Mapping[float, str]] = {
 """Kind of regime -> label -> name; a bar without a label is in no regime."""
 
 
-def label_regimes(bars: pd.DataFrame, first_bar: pd.Timestamp) -> pd.DataFrame:
+def compute_regimes(bars: pd.DataFrame, first_bar: pd.Timestamp) -> dict[str, Vector]:
     """Volatility regime and trend regime at every close, from bars up to that close.
 
     volatility: tercile of the standard deviation of the last 20 log returns among its last 252
@@ -39,7 +41,7 @@ def label_regimes(bars: pd.DataFrame, first_bar: pd.Timestamp) -> pd.DataFrame:
             history; no later bar does.
 
     Returns:
-        Columns `volatility` and `trend` with the index of `bars`: names as in `REGIME_NAMES`; None
+        `volatility` and `trend`, shape (n,): labels as in `REGIME_NAMES`; another number or NaN
         while there are too few bars, or where the mean return is exactly 0.
     """
     earlier_bars = int((bars.index <= first_bar).sum())
@@ -48,18 +50,29 @@ def label_regimes(bars: pd.DataFrame, first_bar: pd.Timestamp) -> pd.DataFrame:
         "volatility": VolatilityRegime(window=VOLATILITY_WINDOW, history=history),
         "trend": TrendRegime(window=TREND_WINDOW, threshold=0.0),
     }
-    return pd.DataFrame(
-        {
-            kind: _name_labels(regime.compute(bars), REGIME_NAMES[kind])
-            for kind, regime in regimes.items()
-        },
-        index=bars.index,
-    )
+    return {
+        kind: np.asarray(regime.compute(bars), dtype=np.float64)
+        for kind, regime in regimes.items()
+    }
 
 
-def _name_labels(labels: pd.Series[float], names: Mapping[float, str]) -> npt.NDArray[np.object_]:
-    """(n,) the name of each label; NaN where it has none."""
-    named: npt.NDArray[np.object_] = np.full(len(labels), np.nan, dtype=object)
+def label_regimes(bars: pd.DataFrame, first_bar: pd.Timestamp) -> pd.DataFrame:
+    """The names of the regimes of `compute_regimes`.
+
+    Returns:
+        Columns `volatility` and `trend` with the index of `bars`: names as in `REGIME_NAMES`;
+        missing where a label has none.
+    """
+    named = {
+        kind: name_labels(labels, REGIME_NAMES[kind])
+        for kind, labels in compute_regimes(bars, first_bar).items()
+    }
+    return pd.DataFrame(named, index=bars.index)
+
+
+def name_labels(labels: Matrix, names: Mapping[float, str]) -> npt.NDArray[np.object_]:
+    """The name of each label, of any shape; NaN where it has none."""
+    named: npt.NDArray[np.object_] = np.full(labels.shape, np.nan, dtype=object)
     for label, name in names.items():
-        named[labels.to_numpy() == label] = name
+        named[labels == label] = name
     return named

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from engine.evaluation.metrics.fill_matching import PartialFill, RoundTrip, matc
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.core.types import BarsFrame, Matrix, Vector
+    from engine.core.types import BarsFrame, Vector
 
 ROUND_TRIP_COLUMNS = (
     *("symbol", "side", "entry", "exit", "entry_price", "exit_price", "bars"),
@@ -83,25 +84,22 @@ def round_trip_table(
 
     Source: Sweeney (1997), Maximum Adverse Excursion.
     """
-    rows = index.get_indexer(pd.DatetimeIndex(trades["timestamp"]))
-    traded = set(trades["symbol"])
-    prices = {
-        str(symbol): _SymbolPrices.from_bars(own.set_index("timestamp").reindex(index))
-        for symbol, own in bars.groupby("symbol", sort=False)
-        if symbol in traded
-    }
-    fees = (trades["fee"] + trades["slippage_cost"]).to_numpy(dtype=np.float64)
-    equity = trades["equity"].to_numpy(dtype=np.float64)
+    rows = index.get_indexer(pd.DatetimeIndex(trades["timestamp"])).tolist()
+    prices = _prices_of_symbols(bars, index, set(trades["symbol"]))
+    fees = (trades["fee"] + trades["slippage_cost"]).to_numpy(dtype=np.float64).tolist()
+    equity = trades["equity"].to_numpy(dtype=np.float64).tolist()
     round_trips = [
         _PricedRoundTrip(
-            trip, rows[[part.fill_row for part in trip.fills]], prices[trip.symbol], fill_price
+            trip, [rows[part.fill_row] for part in trip.fills], prices[trip.symbol], fill_price
         )
         for trip in match_fills(trades)
     ]
     table = pd.DataFrame(
-        [each.to_row(index, fees, equity) for each in round_trips], columns=ROUND_TRIP_COLUMNS
+        [each.to_row(fees, equity) for each in round_trips], columns=ROUND_TRIP_COLUMNS
     )
-    times = {name: pd.DatetimeIndex(table[name], dtype=index.dtype) for name in _TIME_COLUMNS}
+    # Row -1 is that of a round trip that is still open.
+    stamps = pd.Series(index)
+    times = {name: stamps.reindex(table[name].to_numpy()).array for name in _TIME_COLUMNS}
     return table.assign(**times).astype({"open": bool})
 
 
@@ -134,22 +132,43 @@ def _longest_streak(mask: npt.NDArray[np.bool_]) -> int:
 
 @dataclass(frozen=True)
 class _SymbolPrices:
-    """Prices of one symbol: low and high of each bar, shape (n, 2), and the last close.
+    """Prices of one symbol: lowest and highest of each bar, shapes (n,), and the last close.
 
     Of a symbol with closes alone, the close is both. A bar that it lacks has the close before it,
     at which it is marked.
     """
 
-    low_high: Matrix
+    low: Vector
+    high: Vector
     last_close: float
 
     @classmethod
-    def from_bars(cls, bars: pd.DataFrame) -> _SymbolPrices:
-        columns = ["close", "close"] if bars["high"].isna().all() else ["low", "high"]
-        marks = bars["close"].ffill().to_numpy(dtype=np.float64)
-        extremes = bars[columns].to_numpy(dtype=np.float64)
-        has_bar = bars["close"].notna().to_numpy()
-        return cls(np.where(has_bar[:, None], extremes, marks[:, None]), float(marks[-1]))
+    def from_columns(cls, low: Vector, high: Vector, close: Vector) -> _SymbolPrices:
+        """From the bars of all times, NaN where there is none."""
+        has_bar = ~np.isnan(close)
+        newest = np.maximum.accumulate(np.where(has_bar, np.arange(len(close)), 0))
+        marks = close[newest]
+        if np.isnan(high).all():
+            low, high = close, close
+        return cls(np.where(has_bar, low, marks), np.where(has_bar, high, marks), float(marks[-1]))
+
+
+def _prices_of_symbols(
+    bars: BarsFrame, index: pd.DatetimeIndex, symbols: set[str]
+) -> dict[str, _SymbolPrices]:
+    """The prices of some symbols at each of the out-of-sample bars."""
+    place = index.get_indexer(pd.DatetimeIndex(bars["timestamp"]))
+    columns = [bars[name].to_numpy(dtype=np.float64) for name in ("low", "high", "close")]
+    prices = {}
+    for symbol, own in bars.groupby("symbol", sort=False).indices.items():
+        if symbol not in symbols:
+            continue
+        rows = own[place[own] >= 0]
+        wide = np.full((3, len(index)), np.nan)
+        for values, column in zip(wide, columns, strict=True):
+            values[place[rows]] = column[rows]
+        prices[str(symbol)] = _SymbolPrices.from_columns(*wide)
+    return prices
 
 
 @dataclass(frozen=True)
@@ -157,54 +176,60 @@ class _PricedRoundTrip:
     """A round trip with the rows of its fills and the prices of all bars of its symbol."""
 
     trip: RoundTrip
-    fill_rows: npt.NDArray[np.int64]
+    fill_rows: list[int]
     prices: _SymbolPrices
     fill_price: Literal["open", "close"]
 
-    @property
+    @cached_property
     def direction(self) -> float:
-        return float(np.sign(self.trip.fills[0].size))
+        return 1.0 if self.trip.fills[0].size > 0 else -1.0
 
-    def to_row(self, index: pd.DatetimeIndex, fees: Vector, equity: Vector) -> dict[str, Any]:
-        trip, first = self.trip, self.trip.fills[0]
+    def to_row(self, fees: list[float], equity: list[float]) -> tuple[object, ...]:
+        """The columns of the table, with the rows of both times; -1 is no exit yet."""
+        trip, first, direction = self.trip, self.trip.fills[0], self.direction
         mark = self.prices.last_close
-        entering = [part for part in trip.fills if part.size * self.direction > 0]
-        leaving = [part for part in trip.fills if part.size * self.direction < 0]
+        entering = [part for part in trip.fills if part.size * direction > 0]
+        leaving = [part for part in trip.fills if part.size * direction < 0]
         if trip.open:
             leaving.append(PartialFill(-1, 1.0, -trip.units, mark))
         value = sum(abs(part.size) * part.price for part in entering)
         profit = trip.cash_flow + (trip.units * mark if trip.open else 0.0)
-        cost = sum(float(fees[part.fill_row]) * part.fill_share for part in trip.fills)
+        cost = sum(fees[part.fill_row] * part.fill_share for part in trip.fills)
         adverse, favourable = self.excursions()
-        end = len(index) if trip.open else int(self.fill_rows[-1])
-        return {
-            "symbol": trip.symbol,
-            "side": "long" if self.direction > 0 else "short",
-            "entry": index[self.fill_rows[0]],
-            "exit": pd.NaT if trip.open else index[self.fill_rows[-1]],
-            "entry_price": _average_price(entering),
-            "exit_price": _average_price(leaving),
-            "bars": end - int(self.fill_rows[0]),
-            "return_pct": 100.0 * profit / value,
-            "pnl_pct": 100.0 * profit / float(equity[first.fill_row]),
-            "cost_pct": 100.0 * cost / value,
-            "mae_pct": 100.0 * adverse,
-            "mfe_pct": 100.0 * favourable,
-            "open": trip.open,
-        }
+        end = len(self.prices.low) if trip.open else self.fill_rows[-1]
+        return (
+            trip.symbol,
+            "long" if direction > 0 else "short",
+            self.fill_rows[0],
+            -1 if trip.open else self.fill_rows[-1],
+            _average_price(entering),
+            _average_price(leaving),
+            end - self.fill_rows[0],
+            100.0 * profit / value,
+            100.0 * profit / equity[first.fill_row],
+            100.0 * cost / value,
+            100.0 * adverse,
+            100.0 * favourable,
+            trip.open,
+        )
 
     def excursions(self) -> tuple[float, float]:
         """Lowest and highest return since entry, as fractions of the average cost at that time."""
-        costs, realised = self.average_costs()
+        costs, marks = self.average_costs()
         delay = 1 if self.fill_price == "close" else 0
-        last = len(self.prices.low_high) if self.trip.open else int(self.fill_rows[-1]) + delay
-        bars = np.arange(int(self.fill_rows[0]) + delay, last)
-        fill = np.searchsorted(self.fill_rows, bars, side="left" if delay else "right") - 1
-        moves = self.direction * (self.prices.low_high[bars] / costs[fill][:, None] - 1.0)
-        marks = np.concatenate(([0.0], moves.ravel(), realised))
-        return float(marks.min()), float(marks.max())
+        last = len(self.prices.low) if self.trip.open else self.fill_rows[-1] + delay
+        # The average cost of a fill holds until the next one, so that only the lowest and the
+        # highest price of those bars count.
+        begins = [row + delay for row in self.fill_rows]
+        for begin, end, cost in zip(begins, [*begins[1:], last], costs, strict=True):
+            if begin < end:
+                low, high = self.prices.low[begin:end], self.prices.high[begin:end]
+                for price in (low.min(), low.max(), high.min(), high.max()):
+                    marks.append(self.direction * (float(price) / cost - 1.0))
+        moves = np.array([0.0, *marks])
+        return float(moves.min()), float(moves.max())
 
-    def average_costs(self) -> tuple[Vector, list[float]]:
+    def average_costs(self) -> tuple[list[float], list[float]]:
         """Average cost after each fill, and the return of each fill that reduced the position."""
         units = cost = 0.0
         costs, realised = [], []
@@ -215,8 +240,11 @@ class _PricedRoundTrip:
                 realised.append(self.direction * (part.price / cost - 1.0))
             units += part.size * self.direction
             costs.append(cost)
-        return np.array(costs), realised
+        return costs, realised
 
 
 def _average_price(fills: list[PartialFill]) -> float:
+    if len(fills) == 1:  # most are, and the general case takes a hundred times as long
+        size = abs(fills[0].size)
+        return float(fills[0].price * size / size)
     return float(np.average([part.price for part in fills], weights=[abs(p.size) for p in fills]))

@@ -215,7 +215,7 @@ class BarLoop:
                 targets,
                 decided_on=timestamp,
                 delay=self.spec.execution.delay,
-                lags=recent.strategy.fill_lags(bar),
+                not_before=prices.closed_at,
             )
         )
         if orders:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import isfinite, isnan
+from math import isnan
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,15 +14,13 @@ from engine.core.errors import InvalidBarsError
 from engine.data.bars import RANGE_COLUMNS, VALUE_COLUMNS, is_close_only
 from engine.data.next_bar import BAR_NAMES, NextBar, require_tradable
 from engine.data.traded_bars import TradedBars
+from engine.live.loop.market_bars import place_in_time
 from engine.live.loop.panel_state import PanelRecentRows, PanelRules, PanelState
 from engine.live.loop.recent_costs import RecentCosts
 from engine.live.loop.recent_rows import RecentRows
-from engine.pipeline.prepare import (
-    bars_before_decision,
-    has_own_inputs,
-    make_feature_stream,
-    resolve_targets,
-)
+from engine.pipeline.feature_history import make_feature_stream
+from engine.pipeline.schedules import bars_before_decision
+from engine.pipeline.traded_symbols import has_own_inputs, resolve_targets
 from engine.simulation.account import BarPrices, known_prices
 from engine.splits.walk_forward import WindowClock
 
@@ -86,13 +84,11 @@ class StreamedStrategy:
         }
         return self.close_only | found
 
-    def fill_lags(self, bar: NextBar) -> Mapping[str, int] | None:
-        """Bars from the close of a bar to the first that orders can be filled at, by symbol."""
+    def place_in_time(self, prices: BarPrices, bar: NextBar) -> BarPrices:
+        """The prices of a bar, of a book on several exchanges with the instants of them."""
         if self.assembly is None:
-            return None
-        present = [name for name, values in bar.values.items() if isfinite(values["close"])]
-        price = self.spec.execution.price
-        return self.assembly.lags_after(bar.timestamp, present, price, self.targets)
+            return prices
+        return place_in_time(prices, self.assembly, bar.values, self.spec.execution.price)
 
     @cached_property
     def columns(self) -> frozenset[str]:
@@ -274,7 +270,7 @@ class RecentBars:
             close={symbol: values["close"] for symbol, values in own.items()},
             traded=moved if traded is None else dict(traded),
         )
-        return prices, counters, moved
+        return self.strategy.place_in_time(prices, bar), counters, moved
 
     def _append_closes(self, bar: NextBar, closes: list[float]) -> WideFrame:
         """The closes that a decision needs; none where it needs none, or all of them."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.live.loop.recent_rows import RecentRows
     from engine.models.dataset import Prediction
     from engine.models.fitted_model import FittedModel
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.signals.decision_levels import DecisionLevels, DecisionSpec
     from engine.splits.walk_forward import WalkForwardWindow
     from engine.training.panel_rows import Absences

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.core.progress import Progress
     from engine.data import Market
     from engine.live.loop.recent_bars import RecentBars
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
     from engine.training.results import FitResults
 

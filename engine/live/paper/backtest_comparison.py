@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from engine.data import Market
     from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import AccountRow
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
 
 
 class BacktestComparison:
@@ -189,15 +189,16 @@ class BacktestComparison:
         symbols = list(weights.columns)
         market, execution = prepared.market, self._spec.execution
         bound = self._spec.bind_costs(market)
-        bars = MarketBars(market, tuple(symbols), panel=self._spec.is_panel)
+        bars = MarketBars(market, tuple(symbols), panel=self._spec.is_panel, price=execution.price)
         rates = load_rates(self._spec.rates).cash.at(pd.DatetimeIndex(weights.index))
         account = Account()
         for number, (bar, row) in enumerate(weights.iterrows()):
             stamp = pd.Timestamp(bar)  # type: ignore[arg-type]  # of a timestamp's index
             targets = {symbol: float(row[symbol]) for symbol in symbols}
+            prices = bars.at(stamp)
             account, _ = step(
                 account,
-                bars.at(stamp),
+                prices,
                 (),
                 bound,
                 price=execution.price,
@@ -206,7 +207,11 @@ class BacktestComparison:
             )
             if not account.ruined:
                 orders = place_orders(
-                    account.targets, targets, decided_on=stamp, delay=execution.delay
+                    account.targets,
+                    targets,
+                    decided_on=stamp,
+                    delay=execution.delay,
+                    not_before=prices.closed_at,
                 )
                 account = account.model_copy(update={"orders": (*account.orders, *orders)})
             yield stamp, ExpectedBar(targets, account.equity)

@@ -89,7 +89,9 @@ class _Check:
         if self._before is not None:
             state = state_of(self._before)
         traded = tuple(self._decisions[-1].targets) if decided else ()
-        prices = MarketBars(self._market, traded, panel=self._spec.is_panel)
+        prices = MarketBars(
+            self._market, traded, panel=self._spec.is_panel, price=self._spec.execution.price
+        )
         bound = self._spec.bind_costs(self._market)
         for decision in self._decisions:
             found = state_of(decision)

@@ -19,7 +19,7 @@ from engine.training.out_of_sample import mean_of_available, quantile_column
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from engine.core.types import WideFrame
+    from engine.core.types import Vector, WideFrame
     from engine.live.loop.loop_state import BarOutcome
     from engine.pipeline.result import BacktestResult
     from engine.runs.run import Run
@@ -59,6 +59,9 @@ def live_values(outcomes: Iterable[BarOutcome], targets: tuple[str, ...]) -> Pat
         for order in outcome.orders:
             key = (bar, order.symbol, f"order due in {order.due_in_bars} bars")
             values["orders"][key] = order.target_weight
+            if order.not_before is not None:
+                instant = pd.Timestamp(order.not_before).value // 1_000
+                values["orders"][bar, order.symbol, "not before"] = float(instant)
         values["fills"] |= _fills(bar, outcome.fills)
         values["equity"] |= _marks(outcome, targets)
     return values
@@ -102,7 +105,7 @@ def backtest_values(
             book,
             result.spec.execution.delay,
             result.prepared.settlements,
-            result.prepared.fill_lags(result.spec),
+            _decision_instants(result, first),
         ),
         "fills": _traded(book.trades),
         "equity": _book_values(book),
@@ -192,24 +195,32 @@ def _ordered(
     book: SimulationResult,
     delay: int,
     settlements: WideFrame | None,
-    lags: WideFrame | None,
+    decided_at: Vector | None,
 ) -> Values:
     """The orders that are placed at each close: where a target changes, until the book's ruin.
 
-    Where a delisted symbol is paid out, none is left to place.
+    Where a delisted symbol is paid out, none is left to place. With `decided_at` no price before
+    that instant fills them.
     """
     changed = weights.where(weights.ne(weights.shift(fill_value=0.0)))
     if settlements is not None:
         changed = changed.mask(settlements.loc[changed.index])
     alive = (book.returns > -1.0).cummin().to_numpy(dtype=bool)
     placed = changed[alive]
-    if lags is None:
-        return _wide_values(placed, f"order due in {delay} bars")
-    due = lags.loc[placed.index].clip(lower=delay)
-    values: Values = {}
-    for bars in np.unique(due.to_numpy()).tolist():
-        values |= _wide_values(placed.where(due == bars), f"order due in {bars} bars")
-    return values
+    values = _wide_values(placed, f"order due in {delay} bars")
+    if decided_at is None:
+        return values
+    instants = placed.notna().mul(decided_at[: len(placed)], axis=0).where(placed.notna())
+    return values | _wide_values(instants, "not before")
+
+
+def _decision_instants(result: BacktestResult, first: int) -> Vector | None:
+    """(n,) when each row is decided, microseconds since 1970; None but of several exchanges."""
+    market = result.prepared.market
+    if market.assembly is None or market.assembly.target is not None:
+        return None
+    decided: Vector = market.decided_at[result.prepared.tested][first:].astype(np.float64)
+    return decided
 
 
 def _traded(trades: pd.DataFrame) -> Values:

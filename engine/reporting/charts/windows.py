@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.core.types import Vector
     from engine.reporting.charts.axes import Axis, TimeAxis
     from engine.runs.documents.analysis import WindowFigures
-    from engine.runs.documents.manifest import FitRecord, WindowRecord
+    from engine.runs.documents.manifest_windows import FitRecord, WindowRecord
 
 
 @dataclass(frozen=True)

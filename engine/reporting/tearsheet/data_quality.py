@@ -11,7 +11,7 @@ from engine.reporting.tearsheet.section import TearsheetSection
 
 if TYPE_CHECKING:
     from engine.runs.documents.analysis import SymbolBars
-    from engine.runs.documents.manifest import QualityRecord, QualityReport, SymbolRecord
+    from engine.runs.documents.manifest_dataset import QualityRecord, QualityReport, SymbolRecord
     from engine.runs.run import Run
 
 FINDING_COLUMNS = (

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from engine.runs.documents import Manifest
     from engine.runs.documents.base import DocumentPart
-    from engine.runs.documents.manifest import DatasetRecord, SymbolRecord
+    from engine.runs.documents.manifest_dataset import DatasetRecord, SymbolRecord
     from engine.runs.run import Run
 
 DEFAULT_STRATEGY_FILE = "strategy.yaml"

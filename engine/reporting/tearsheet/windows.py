@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.reporting.charts.windows import WindowPanels, WindowTimeline
     from engine.runs.documents import Manifest
     from engine.runs.documents.analysis import WindowFigures, WindowSummary
-    from engine.runs.documents.manifest import FitRecord, WindowRecord
+    from engine.runs.documents.manifest_windows import FitRecord, WindowRecord
     from engine.runs.run import Run
 
 

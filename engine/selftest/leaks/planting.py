@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.core.types import BoolVector
     from engine.data import Market
     from engine.leakage.comparison import ComparedStage
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
 
 Function: TypeAlias = "Callable[..., Any]"
 """A function of the engine, of any signature."""

@@ -58,9 +58,15 @@ def read_frame(content: FileContent, spec: FilesSourceSpec, ticker: str) -> Fram
         )
     with reading(content.path):
         source = pa.BufferReader(content.read())
-        _require_size(content, source)
-        read = parquet.read_table if content.kind == "parquet" else feather.read_table
-        frame = cast("pd.DataFrame", read(source).to_pandas())
+        if content.kind == "parquet":
+            file = parquet.ParquetFile(source)
+            _require_size(content, file.metadata.num_columns, file.metadata.num_rows)
+            table = file.read()
+        else:
+            _require_size(content, len(pa.ipc.open_file(source).schema), 0)
+            source.seek(0)
+            table = feather.read_table(source)
+        frame = cast("pd.DataFrame", table.to_pandas())
     frame = _index_to_columns(frame)
     if frame.columns.nlevels != 2:
         columns = [
@@ -76,14 +82,8 @@ def read_frame(content: FileContent, spec: FilesSourceSpec, ticker: str) -> Fram
     return FrameTable(content.path, frame.set_axis(list(flat.names), axis=1), [flat.notice], used)
 
 
-def _require_size(content: FileContent, source: pa.BufferReader) -> None:
+def _require_size(content: FileContent, columns: int, rows: int) -> None:
     """Refuses a table that its own description says to be too large, before it is expanded."""
-    if content.kind == "parquet":
-        described = parquet.ParquetFile(source).metadata
-        columns, rows = described.num_columns, described.num_rows
-    else:
-        columns, rows = len(pa.ipc.open_file(source).schema), 0
-    source.seek(0)
     if columns <= limits.MAX_BAR_FILE_COLUMNS and rows <= limits.MAX_BAR_FILE_ROWS:
         return
     raise InvalidBarsError(

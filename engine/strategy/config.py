@@ -1,10 +1,10 @@
-"""The strategy: one YAML file, composed of each stage's own configuration."""
+"""The keys of a strategy file, and what follows from them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import (
     AliasChoices,
@@ -19,9 +19,7 @@ from pydantic import (
 from engine.config import load_config
 from engine.core.book_names import STRATEGY_BOOK, name_benchmarks
 from engine.core.errors import UsageError
-from engine.core.installed_kinds import BENCHMARKS_GROUP
-from engine.core.open_kinds import OpenKinds
-from engine.core.part_origin import is_built_in, iterate_specs
+from engine.core.part_origin import is_built_in
 from engine.core.renamed_keys import RENAMED_STRATEGY_KEYS
 from engine.core.types import Spec
 from engine.data import DataSpec
@@ -31,11 +29,7 @@ from engine.features.base import Indicator
 from engine.features.config import Feature, LogReturn, Resolutions, TargetSpec
 from engine.features.cross_section import own_feature
 from engine.models import (
-    AlwaysUp,
-    Backend,
-    Drift,
     Forecaster,
-    GradientBoosting,
     Model,
     Persistence,
     Ridge,
@@ -44,32 +38,24 @@ from engine.models import (
     TuningSpec,
 )
 from engine.models.deployment import DeploySpec
-from engine.models.networks.base import Network
-from engine.models.scopes import Scope, find_loss_fault, find_model_fault
-from engine.models.training.losses import quantile_levels
+from engine.models.scopes import Scope
 from engine.models.tuning.search_space import TrialConfig, find_space_errors
 from engine.portfolio import PortfolioSpec
-from engine.signals.benchmarks import BenchmarkRule
 from engine.signals.config import (
     BuyAndHold,
-    CostMultipleThreshold,
     FixedSizing,
     FixedThreshold,
-    IntervalSizing,
     MeanReversion,
     MovingAverageCrossover,
     Signal,
     Sizing,
 )
 from engine.signals.decision_levels import DecisionSpec
-from engine.signals.universe_benchmarks import (
-    EqualWeight,
-    MinimumVariance,
-    Momentum,
-    ShortTermReversal,
-)
-from engine.simulation.config import AnyCosts, CostModel, Costs, Execution
+from engine.simulation.config import AnyCosts, Costs, Execution
 from engine.splits.config import PathsSpec, Scaling, StandardScaling, WindowSpec
+from engine.strategy.benchmarks import Benchmark, include_holding
+from engine.strategy.compute import Compute
+from engine.strategy.section_rules import SECTION_RULES, check_section
 from engine.trials.config import TrialsSpec
 
 if TYPE_CHECKING:
@@ -80,61 +66,6 @@ if TYPE_CHECKING:
     from engine.portfolio import TradingCalendar
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts
-
-BENCHMARK_KINDS = OpenKinds(
-    BENCHMARKS_GROUP,
-    (BenchmarkRule, Forecaster),
-    (
-        BuyAndHold,
-        MovingAverageCrossover,
-        MeanReversion,
-        EqualWeight,
-        MinimumVariance,
-        Momentum,
-        ShortTermReversal,
-        GradientBoosting,
-        Ridge,
-        Persistence,
-        Drift,
-        AlwaysUp,
-    ),
-)
-
-Benchmark: TypeAlias = Annotated[BenchmarkRule | Forecaster, BENCHMARK_KINDS]
-"""A rule or a model that a strategy is compared with: the engine's, an installed one, a user's."""
-
-
-def include_holding(benchmarks: tuple[Benchmark, ...]) -> tuple[Benchmark, ...]:
-    """The benchmarks with buy and hold among them, added as the last where it is missing.
-
-    Without it a strategy that does no more than hold its target would pass for one with skill.
-    """
-    holds = any(isinstance(benchmark, BuyAndHold) for benchmark in benchmarks)
-    return benchmarks if holds else (*benchmarks, BuyAndHold())
-
-
-class Compute(Spec):
-    """Where the refits run; nothing here changes a rule of the strategy.
-
-    Attributes:
-        backend: What Keras computes with; `jax` needs the extra of that name.
-        workers: Processes to train in; `auto` is one a core.
-        executor: `local` processes, or the workers of a `ray` cluster (extra of that name).
-        ray_address: Of a running cluster; left out, Ray is started here for the run.
-        gpus_per_fit: Share of a GPU that a fit on the cluster takes.
-    """
-
-    backend: Backend = "tensorflow"
-    workers: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
-    executor: Literal["local", "ray"] = "local"
-    ray_address: str | None = None
-    gpus_per_fit: float = Field(default=0.0, ge=0, le=8)
-
-    @model_validator(mode="after")
-    def _require_ray_for_gpus(self) -> Compute:
-        if self.executor == "local" and (self.gpus_per_fit or self.ray_address):
-            raise ValueError("ray_address and gpus_per_fit need `executor: ray`")
-        return self
 
 
 class Strategy(Spec):
@@ -242,219 +173,10 @@ class Strategy(Spec):
     def _include_holding(cls, benchmarks: tuple[Benchmark, ...]) -> tuple[Benchmark, ...]:
         return include_holding(benchmarks)
 
-    @field_validator("costs")
+    @field_validator(*SECTION_RULES)
     @classmethod
-    def _check_capital(cls, costs: CostModel, info: ValidationInfo) -> CostModel:
-        if costs.needs_capital and info.data.get("capital", 1.0) is None:
-            raise ValueError(
-                "`capital: 100000` or another beside these costs, the money that the book begins "
-                "with: a minimum, a tier, an impact or a share of the volume is of money or units"
-            )
-        signal = info.data.get("signal")
-        if isinstance(signal, CostMultipleThreshold) and not costs.states_typical_cost:
-            raise ValueError(
-                "`typical_bps` in these costs: `signal: {kind: cost_multiple}` counts in what a "
-                "fill costs, and they are not in basis points alone"
-            )
-        return costs
-
-    @field_validator("target")
-    @classmethod
-    def _check_compared(cls, target: TargetSpec, info: ValidationInfo) -> TargetSpec:
-        data = info.data.get("data")
-        if not target.compares_symbols or data is None:
-            return target
-        if data.targets is None:
-            raise ValueError(
-                f"`data.targets` with several symbols for `transform: {target.transform}`, which "
-                "relates the return of a symbol to those of the others"
-            )
-        if target.strategy == "recursive":
-            raise ValueError(
-                f"`strategy` direct or multi_output for `transform: {target.transform}`: only raw "
-                "returns can be compounded over several bars"
-            )
-        return target
-
-    @field_validator("costs")
-    @classmethod
-    def _check_loan(cls, costs: CostModel, info: ValidationInfo) -> CostModel:
-        if info.data.get("max_weight", 1.0) > 1 and costs.loan_per_year is None:
-            raise ValueError(
-                "`financing_bps_per_year` in these costs, or `max_weight` of at most 1: more than "
-                "the equity is bought with borrowed cash, which somebody has to lend at a rate"
-            )
-        return costs
-
-    @field_validator("execution")
-    @classmethod
-    def _check_margin(cls, execution: Execution, info: ValidationInfo) -> Execution:
-        most = info.data.get("max_weight", 1.0)
-        margin = execution.maintenance_margin
-        if most > 1 and (margin is None or margin * most >= 1):
-            raise ValueError(
-                f"`maintenance_margin` above 0 and below {1 / most:.3g}, or `max_weight` of at "
-                f"most 1: a book of {most:g} times its equity has a ratio of {1 / most:.3g}, and "
-                "its lender closes it before it owes more than it has"
-            )
-        return execution
-
-    @field_validator("model")
-    @classmethod
-    def _check_joint_horizons(cls, model: Model, info: ValidationInfo) -> Model:
-        target = info.data.get("target")
-        if (
-            isinstance(target, TargetSpec)
-            and target.strategy != "direct"
-            and not model.multi_output
-        ):
-            raise ValueError(
-                f"a network for `target.strategy: {target.strategy}`; {model.kind} forecasts one "
-                "horizon a fit, which is `target.strategy: direct`"
-            )
-        return model
-
-    @field_validator("training")
-    @classmethod
-    def _check_recursive_loss(cls, training: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
-        target, loss = info.data.get("target"), training.loss.kind
-        if isinstance(target, TargetSpec) and target.strategy == "recursive":
-            reasons = {
-                "quantile": "iterating medians gives no distribution over several bars",
-                "sharpe": "its forecasts have no size that could be compounded over several bars",
-            }
-            if loss in reasons:
-                raise ValueError(
-                    f"another loss than {loss} for `target.strategy: recursive`: {reasons[loss]}; "
-                    "`direct` and `multi_output` take it"
-                )
-        return training
-
-    @field_validator("sizing")
-    @classmethod
-    def _check_interval_quantiles(cls, sizing: Sizing, info: ValidationInfo) -> Sizing:
-        model, training = info.data.get("model"), info.data.get("training")
-        if not isinstance(sizing, IntervalSizing) or model is None or training is None:
-            return sizing
-        levels = quantile_levels(training.loss)
-        if not {sizing.low, sizing.high} <= set(levels):
-            found = (
-                f"has the levels {', '.join(map(str, levels))}"
-                if levels
-                else f"is {training.loss.kind}"
-            )
-            raise ValueError(
-                "`training.loss: {kind: quantile}` with the levels "
-                f"{sizing.low} and {sizing.high}, for an interval to size by; the loss {found}"
-            )
-        if not model.multi_output:
-            raise ValueError(
-                f"a network, which forecasts quantiles, for an interval to size by; {model.kind} "
-                "forecasts none"
-            )
-        return sizing
-
-    @field_validator("portfolio")
-    @classmethod
-    def _check_ranks(cls, portfolio: PortfolioSpec, info: ValidationInfo) -> PortfolioSpec:
-        signal, sizing, data = (info.data.get(name) for name in ("signal", "sizing", "data"))
-        kind, target = portfolio.allocation.kind, info.data.get("target")
-        if target is not None and target.transform == "rank" and not portfolio.allocation.by_rank:
-            raise ValueError(
-                "an allocation that compares forecasts, such as long_short or top_k, for "
-                f"`target.transform: rank`: a rank is no return that a threshold of {kind} could "
-                "be compared with"
-            )
-        if not portfolio.is_equal_share and data is not None and data.targets is None:
-            raise ValueError(
-                f"`data.targets` with several symbols, or no portfolio: one symbol has the whole "
-                f"book; allocation is {kind}"
-            )
-        if portfolio.allocation.by_rank and (
-            signal != FixedThreshold() or not isinstance(sizing, FixedSizing)
-        ):
-            raise ValueError(
-                f"no `signal` and a fixed `sizing`: {kind} compares forecasts with each other, "
-                "and no threshold decides"
-            )
-        return portfolio
-
-    @field_validator("scope")
-    @classmethod
-    def _check_scope(cls, scope: Scope, info: ValidationInfo) -> Scope:
-        data, inputs, target, model = (
-            info.data.get(name) for name in ("data", "inputs", "target", "model")
-        )
-        if model is not None and (fault := find_model_fault(scope, model)):
-            raise ValueError(fault)
-        if scope == "per_symbol" or data is None or target is None:
-            return scope
-        if data.targets is None:
-            raise ValueError(f"`data.targets` with the symbols that a {scope} model is fitted on")
-        if inputs == "all":
-            raise ValueError(
-                "`inputs: target` for a pooled model, which sees the features of one symbol at a "
-                "time; with `inputs: all` each row would hold those of every symbol"
-                if scope == "pooled"
-                else "`inputs: target` for a joint model, which sees those of all target symbols"
-            )
-        if target.strategy == "recursive":
-            raise ValueError(f"`target.strategy` direct or multi_output for a {scope} model")
-        return scope
-
-    @field_validator("training")
-    @classmethod
-    def _check_loss(cls, training: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
-        target, scope = info.data.get("target"), info.data.get("scope", "per_symbol")
-        if fault := find_loss_fault(scope, training.loss):
-            raise ValueError(fault)
-        is_rank = isinstance(target, TargetSpec) and target.transform == "rank"
-        if is_rank and training.loss.kind == "sharpe":
-            raise ValueError(
-                "another loss than sharpe for `target.transform: rank`: it is a ratio of returns, "
-                "and ranks are none"
-            )
-        return training
-
-    @field_validator("tune", "deploy")
-    @classmethod
-    def _check_pooled_choice(cls, chosen: object, info: ValidationInfo) -> object:
-        scope = info.data.get("scope", "per_symbol")
-        if chosen is not None and scope != "per_symbol":
-            raise ValueError(f"no {info.field_name} of a {scope} model: it is not offered yet")
-        return chosen
-
-    @field_validator("training")
-    @classmethod
-    def _check_warm_start(cls, training: TrainingSpec, info: ValidationInfo) -> TrainingSpec:
-        model = info.data.get("model")
-        if training.warm_start and model is not None and not model.stochastic:
-            raise ValueError(
-                f"no warm_start, or a network: {model.kind} is not trained from random weights, "
-                "so that nothing would start warm"
-            )
-        return training
-
-    @field_validator("deploy")
-    @classmethod
-    def _check_deployment(
-        cls, deploy: DeploySpec | None, info: ValidationInfo
-    ) -> DeploySpec | None:
-        model, training, target = (info.data.get(n) for n in ("model", "training", "target"))
-        if deploy is None or model is None or training is None or target is None:
-            return deploy
-        if not model.costly:
-            raise ValueError(
-                f"no deploy, or a network: {model.kind} is fitted in seconds and served as it is"
-            )
-        networks = [part for part in iterate_specs(model) if isinstance(part, Network)]
-        if deploy.compresses and deploy.distil is None and not networks:
-            raise ValueError(
-                f"a network for `prune` and `precision`; {model.kind} has no weight matrices"
-            )
-        if deploy.distil is not None:
-            _check_distillation(deploy, model, training, target)
-        return deploy
+    def _check_section(cls, value: object, info: ValidationInfo) -> object:
+        return check_section(value, info)
 
     def bind_costs(self, market: Market) -> TradingCosts:
         """The costs with their rates on a market, for a book that begins with `capital`.
@@ -590,26 +312,6 @@ class Strategy(Spec):
             tree["compute"].pop(where)
         rates = tree.pop("rates")
         return tree if self.rates == RatesSpec() else tree | {"rates": drop_rate_files(rates)}
-
-
-def _check_distillation(
-    deploy: DeploySpec, model: Forecaster, training: TrainingSpec, target: TargetSpec
-) -> None:
-    student = deploy.student_of(model)
-    if student is not None and student.lookback > model.lookback:
-        raise ValueError(
-            f"a lookback of at most {model.lookback} for `distil`, that of the model; "
-            f"it is {student.lookback}"
-        )
-    if quantile_levels(training.loss):
-        raise ValueError(
-            "no `distil` with the loss quantile: a distilled network learns the forecasts, not "
-            "their quantiles"
-        )
-    if target.strategy == "recursive":
-        raise ValueError(
-            "no `distil` with `target.strategy: recursive`, whose model forecasts its inputs too"
-        )
 
 
 def load_strategy(

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     TierTable: TypeAlias = npt.NDArray[np.float64]
     TierRows: TypeAlias = Matrix | tuple[tuple[float, float, float], ...]
     Tiers: TypeAlias = TierTable | list[tuple[tuple[float, float, float], ...]]
+    OrderArrays: TypeAlias = tuple[Matrix, BoolMatrix, int]
+    BarArrays: TypeAlias = tuple[Matrix, Matrix, Vector]
+    RateArrays: TypeAlias = tuple[
+        *tuple[Matrix, Matrix, Matrix, Matrix, Matrix, Matrix, Matrix],
+        *tuple[TierTable, Matrix, Vector, float, Matrix, Matrix],
+    ]
+    RecordArrays: TypeAlias = tuple[
+        *tuple[Vector, Vector, Matrix, Vector, Vector, Vector, Vector],
+        *tuple[BoolVector, Matrix, Matrix, IntVector],
+    ]
 
 
 class ExecutedOrder(NamedTuple):
