@@ -44,6 +44,7 @@ from engine.cli.report import report_command
 from engine.cli.schema import schema_command
 from engine.cli.selftest import selftest_command
 from engine.cli.serve import serve_command
+from engine.cli.sign import sign_command
 from engine.cli.signal import signal_command
 from engine.cli.terminal import escape_warnings, print_lines, print_notice
 from engine.cli.verify import verify_command
@@ -99,6 +100,7 @@ app.command("features")(features_command)
 app.command("report")(report_command)
 app.command("interpret")(interpret_command)
 app.command("verify")(verify_command)
+app.command("sign")(sign_command)
 app.command("serve")(serve_command)
 app.command("compare")(compare_command)
 app.command("replicate")(replicate_command)

@@ -36,6 +36,12 @@ def verify_command(
             "document. Needs the versions that made it.",
         ),
     ] = False,
+    signer: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The public key that has to have signed it, such as key.pub."
+        ),
+    ] = None,
     reports: Annotated[
         Path, typer.Option("--out", "--reports", metavar="DIR", help="Folder of the runs.")
     ] = Path("reports"),
@@ -43,7 +49,7 @@ def verify_command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Check that a run is as the engine wrote it, and that its figures are those of its tables.
+    """Check that a run folder is as the engine wrote it.
 
     Compares the hash of every file; steps over every bar of every book again; makes the figures
     from returns, fills and forecasts again, intervals and tests from the returns, the verdict from
@@ -55,7 +61,8 @@ def verify_command(
         from engine.verification import verify
 
         with stderr_progress(quiet=quiet) as progress:
-            found = verify(find_run_folder(run, reports), again=again, progress=progress)
+            folder = find_run_folder(run, reports)
+            found = verify(folder, again=again, signer=signer, progress=progress)
         if json:
             print_json(found.as_dict())
         else:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import Matrix, Vector
     from engine.models.fitted_model import FittedModel
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.splits.rows import TrainTestSplit
     from engine.training.fit_results import FitResults
     from engine.training.task import FitTask

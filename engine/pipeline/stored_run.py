@@ -20,10 +20,10 @@ from engine.strategy import Strategy
 if TYPE_CHECKING:
     from engine.core.types import WideFrame
     from engine.data import Market
-    from engine.pipeline.prepare import PreparedData
+    from engine.pipeline.prepared_data import PreparedData
     from engine.runs.run import Run
 
-_JUST_BEFORE = np.timedelta64(1, "us")
+_JUST_BEFORE = pd.Timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ class StoredRun:
         if not self.run.manifest.rate_files:
             return load_rates(self.spec.rates)
         table = self.run.rates_by_bar.to_frame()
-        known_from = pd.DatetimeIndex(table.index).to_numpy("datetime64[us]") - _JUST_BEFORE
+        stamps = pd.DatetimeIndex(table.index).tz_localize(None) - _JUST_BEFORE
+        known_from = stamps.to_numpy(dtype="datetime64[us]")
         risk_free, cash = (
             RateHistory(f"rates.{name}", known_from, table[name].to_numpy(dtype=np.float64))
             for name in ("risk_free", "cash")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SUMS_FILE = "SHA256SUMS"
 SIGNATURE_FILE = f"{SUMS_FILE}.sig"
 
+_READ_BYTES = 1 << 20
 _OF_THEMSELVES = frozenset({SUMS_FILE, SIGNATURE_FILE})
 _LINE = re.compile(r"([0-9a-f]{64})  ([^/\\\n\0]+)")
 
@@ -111,8 +112,11 @@ def hash_file(path: Path) -> str:
     Raises:
         UsageError: It is no regular file.
     """
+    digest = hashlib.sha256()
     with open_regular(path, "a file of a run") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while part := file.read(_READ_BYTES):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def _list_files(folder: Path) -> list[str]:

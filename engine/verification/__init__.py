@@ -8,11 +8,14 @@ from engine.core.lazy_imports import lazy_exports
 
 if TYPE_CHECKING:
     from engine.verification.check import verify
-    from engine.verification.result import Difference, StepResult, Verification
+    from engine.verification.result import RunDifference, StepResult, Verification
 
-__all__ = ["Difference", "StepResult", "Verification", "verify"]
+__all__ = ["RunDifference", "StepResult", "Verification", "verify"]
 
 __getattr__ = lazy_exports(
     __name__,
-    {**dict.fromkeys(("Difference", "StepResult", "Verification"), "result"), "verify": "check"},
+    {
+        **dict.fromkeys(("RunDifference", "StepResult", "Verification"), "result"),
+        "verify": "check",
+    },
 )

@@ -19,7 +19,7 @@ from engine.runs.sums import hash_file
 from engine.trials import RepeatedEntry
 from engine.trials.earlier_ledger import copy_earlier_ledger
 from engine.verification.compare import compare_documents, compare_tables
-from engine.verification.result import Difference, StepResult
+from engine.verification.result import RunDifference, StepResult
 from engine.verification.significance import FILE as SIGNIFICANCE_FILE
 from engine.verification.significance import OF_THE_LEDGER
 
@@ -68,20 +68,22 @@ def check_again(stored: StoredRun, home: Path | str | None, progress: Progress) 
                 progress=progress,
             )
         except BacktestError as error:
-            difference = Difference("the run folder", error.problem, found=error.found or "")
-            return StepResult("again", "differs", "the run ended with an error", difference)
+            fault = RunDifference("the run folder", error.problem, found=error.found or "")
+            return StepResult("again", "differs", "the run ended with an error", fault)
         counted = ledger is not None or stored.run.significance.trials is None
         difference, files = _compare_folders(stored.run.run_dir, made.run_dir, counted=counted)
     told = f"{files} tables and documents, all stages from the stored bars"
     if not counted:
         told += (
-            f"; {', '.join(OF_THE_LEDGER)} of {SIGNIFICANCE_FILE} are not compared: no ledger here "
-            "has the looks that the run counted"
+            f"; {', '.join(OF_THE_LEDGER)} of {SIGNIFICANCE_FILE} are not compared: no ledger "
+            "here has the looks that the run counted"
         )
     return StepResult.of("again", told, difference)
 
 
-def _compare_folders(stored: Path, made: Path, *, counted: bool) -> tuple[Difference | None, int]:
+def _compare_folders(
+    stored: Path, made: Path, *, counted: bool
+) -> tuple[RunDifference | None, int]:
     """The first table or document that is another, and how many were compared."""
     names = sorted(
         path.name
@@ -94,13 +96,13 @@ def _compare_folders(stored: Path, made: Path, *, counted: bool) -> tuple[Differ
         one, two = made / name, stored / name
         if not one.is_file() or not two.is_file():
             what = "the file was removed" if one.is_file() else "a file that the run has not"
-            return Difference(name, what), len(unique)
+            return RunDifference(name, what), len(unique)
         if difference := _compare_file(name, one, two, counted=counted):
             return difference, len(unique)
     return None, len(unique)
 
 
-def _compare_file(name: str, made: Path, stored: Path, *, counted: bool) -> Difference | None:
+def _compare_file(name: str, made: Path, stored: Path, *, counted: bool) -> RunDifference | None:
     if hash_file(made) == hash_file(stored):
         return None
     if name.endswith(".parquet"):
@@ -111,19 +113,19 @@ def _compare_file(name: str, made: Path, stored: Path, *, counted: bool) -> Diff
     expected, found = (_read_document(path, left_out) for path in (made, stored))
     if expected == found and left_out:
         return None
-    return compare_documents(name, expected, found) or Difference(
+    return compare_documents(name, expected, found) or RunDifference(
         name, "other bytes, with figures that are equal within rounding"
     )
 
 
-def _compare_table_files(name: str, made: Path, stored: Path) -> Difference | None:
+def _compare_table_files(name: str, made: Path, stored: Path) -> RunDifference | None:
     """Tables with equal values and other bytes are of another version of pyarrow, or changed."""
     expected, found = pd.read_parquet(made), pd.read_parquet(stored)
     bar = "timestamp" if "timestamp" in expected else None
     if difference := compare_tables(name, expected, found, bar=bar, exact=True):
         return difference
     writers = {pq.read_metadata(path).created_by for path in (made, stored)}
-    return None if len(writers) > 1 else Difference(name, "other bytes, with the same values")
+    return None if len(writers) > 1 else RunDifference(name, "other bytes, with the same values")
 
 
 def _read_document(path: Path, left_out: frozenset[str]) -> dict[str, Any]:

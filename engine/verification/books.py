@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
+from engine.pipeline.steps import make_decision_spec
+from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.orders import place_orders
 from engine.simulation.account import Account, BarPrices, Fill, known_prices
 from engine.simulation.bar_step import step
 from engine.simulation.portfolio import simulate_all
-from engine.verification.compare import compare_tables, describe_counts
-from engine.verification.result import Difference, StepResult
+from engine.verification.compare import compare_tables, describe_counts, first, first_of
+from engine.verification.result import RunDifference, StepResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +57,7 @@ def check_books(
     """
     bars = BookBars(stored)
     accounts: dict[str, FoldedAccount] = {}
-    difference = _check_positions(stored)
+    difference = first_of(lambda: _check_positions(stored), lambda: _check_rules(stored))
     for place, book in enumerate(stored.books):
         if difference is not None:
             break
@@ -103,7 +105,11 @@ class BookBars:
         self.costs = self.spec.bind_costs(market)
         self.cash = prepared.rates_by_bar.cash.to_numpy(dtype=np.float64)
         lags = prepared.fill_lags(self.spec)
-        self.lags = None if lags is None else [row.to_dict() for _, row in lags.iterrows()]
+        self.lags = (
+            None
+            if lags is None
+            else [dict(zip(self.symbols, row, strict=True)) for row in lags.to_numpy().tolist()]
+        )
         rows = prepared.tested
         opens, closes = (market.wide(name, targets).to_numpy()[rows] for name in ("open", "close"))
         self._bars = [
@@ -113,13 +119,16 @@ class BookBars:
             )
         ]
         if market.has_absences:
-            self._add_absences(market.settlements[self.symbols].iloc[rows], prepared.target_close)
+            self._add_absences(
+                market.settlements[self.symbols].iloc[rows], prepared.target_close.iloc[rows]
+            )
 
     def _add_absences(self, settlements: WideFrame, marks: WideFrame) -> None:
         """What is paid for symbols that are delisted, and in which order amounts are added up."""
+        paid_prices = marks.to_numpy(dtype=np.float64)
         for row, paid in enumerate(settlements.to_numpy()):
             names = [symbol for symbol, is_paid in zip(self.symbols, paid, strict=True) if is_paid]
-            settled = {symbol: float(marks.at[self.stamps[row], symbol]) for symbol in names}
+            settled = {symbol: paid_prices[row, self.symbols.index(symbol)] for symbol in names}
             self._bars[row] = self._bars[row].model_copy(
                 update={"settled": settled, "symbols": tuple(self.symbols)}
             )
@@ -127,7 +136,8 @@ class BookBars:
     def fold(self, weights: WideFrame) -> FoldedAccount:
         """Steps over every bar; at each close the row's weights are decided."""
         execution, targets = self.spec.execution, weights.to_numpy(dtype=np.float64).tolist()
-        account, orders = Account(), ()
+        account = Account()
+        orders: tuple[Order, ...] = ()
         accounts: list[Account] = []
         fills: list[Fill] = []
         for row, bar in enumerate(self._bars):
@@ -193,7 +203,7 @@ def _make_bar(
     )
 
 
-def _check_positions(stored: StoredRun) -> Difference | None:
+def _check_positions(stored: StoredRun) -> RunDifference | None:
     """A weight of every book and target at every bar, each once, and of nothing else."""
     positions, run = stored.run.positions, stored.run
     keys = pd.MultiIndex.from_frame(positions[["timestamp", "book", "symbol"]])
@@ -205,14 +215,40 @@ def _check_positions(stored: StoredRun) -> Difference | None:
     ):
         if len(places):
             stamp, book, symbol = places[0]
-            return Difference("positions.parquet", problem, f"{book} {symbol}", f"{stamp}")
+            return RunDifference("positions.parquet", problem, f"{book} {symbol}", f"{stamp}")
     span = pd.DatetimeIndex(stored.prepared.span)
     if not span.equals(pd.DatetimeIndex(run.returns.index)):
-        return Difference("returns.parquet", "other bars than those of the test windows")
+        return RunDifference("returns.parquet", "other bars than those of the test windows")
     return None
 
 
-def _compare_book(stored: StoredRun, book: str, account: FoldedAccount) -> Difference | None:
+def _check_rules(stored: StoredRun) -> RunDifference | None:
+    """The weights of the benchmarks that are rules of past closes, but no optimum of them."""
+    spec, prepared = stored.spec, stored.prepared
+    terms = make_decision_spec(spec, prepared.market)
+    rules = {
+        name: rule
+        for name, rule in spec.books().items()
+        if isinstance(rule, BenchmarkRule) and not getattr(rule, "is_optimised", False)
+    }
+
+    def compare(name: str, rule: BenchmarkRule) -> RunDifference | None:
+        decided = compute_benchmark_weights(
+            rule,
+            prepared.target_close,
+            prepared.span,
+            spec.max_weight,
+            terms,
+            prepared.eligible,
+        )
+        found = stored.weights(name)
+        tables = (each.add_prefix(f"{name} ") for each in (decided, found))
+        return compare_tables("positions.parquet", *tables, bar=None)
+
+    return first(compare(name, rule) for name, rule in rules.items())
+
+
+def _compare_book(stored: StoredRun, book: str, account: FoldedAccount) -> RunDifference | None:
     """The earlier one of the first differing return and the first differing fill."""
     own = stored.run.returns[[book]]
     returns = compare_tables("returns.parquet", account.returns.to_frame(book), own, bar=None)
@@ -227,7 +263,7 @@ def _compare_book(stored: StoredRun, book: str, account: FoldedAccount) -> Diffe
     return min(trades, returns, key=lambda each: each.bar)
 
 
-def _compare_financing(stored: StoredRun, account: FoldedAccount) -> Difference | None:
+def _compare_financing(stored: StoredRun, account: FoldedAccount) -> RunDifference | None:
     """What the strategy paid beside its fills, where the run has a table of it."""
     if stored.run.financing is None:
         return None

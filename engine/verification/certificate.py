@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.verification.compare import compare_documents, first_of
-from engine.verification.result import Difference, StepResult
+from engine.verification.result import RunDifference, StepResult
 
 if TYPE_CHECKING:
     from engine.pipeline.stored_run import StoredRun
@@ -22,7 +22,9 @@ def check_certificate(stored: StoredRun) -> StepResult:
     if document is None:
         if not stored.is_current:
             return StepResult("certificate", "not checked", f"no {FILE}: an earlier version")
-        return StepResult("certificate", "differs", "", Difference(FILE, "the file was removed"))
+        return StepResult(
+            "certificate", "differs", "", RunDifference(FILE, "the file was removed")
+        )
     difference = first_of(
         lambda: _check_counts(document),
         lambda: _check_cuts(stored, document),
@@ -32,10 +34,10 @@ def check_certificate(stored: StoredRun) -> StepResult:
     return StepResult.of("certificate", told, difference)
 
 
-def _check_counts(document: Certificate) -> Difference | None:
+def _check_counts(document: Certificate) -> RunDifference | None:
     empty = [stage for stage, counts in document.compared.items() if counts.value_count < 1]
     if empty or not document.compared:
-        return Difference(
+        return RunDifference(
             FILE, "nothing was compared", f"compared.{empty[0]}" if empty else "compared"
         )
     draws = document.refit_draws
@@ -57,17 +59,17 @@ def _check_counts(document: Certificate) -> Difference | None:
     return compare_documents(FILE, expected, {key: own.get(key) for key in expected})
 
 
-def _check_cuts(stored: StoredRun, document: Certificate) -> Difference | None:
+def _check_cuts(stored: StoredRun, document: Certificate) -> RunDifference | None:
     """Each cut is a bar, with as many bars after it; the books are those of the run."""
     stamps = pd.DatetimeIndex(stored.prepared.feature_history.features.timestamps)
     for number, cut in enumerate(document.cutoffs):
         place = stamps.get_indexer(pd.DatetimeIndex([pd.Timestamp(cut.bar)]))[0]
         path = f"cuts[{number}]"
         if place < 0:
-            return Difference(FILE, "a cut at no bar of the run", f"{path}.bar", found=cut.bar)
+            return RunDifference(FILE, "a cut at no bar of the run", f"{path}.bar", found=cut.bar)
         after = len(stamps) - 1 - int(place)
         if cut.replaced_bars is not None and cut.replaced_bars != after:
-            return Difference(
+            return RunDifference(
                 FILE,
                 "another number of later bars",
                 f"{path}.bars_replaced",

@@ -13,7 +13,8 @@ from engine.verification.books import check_books
 from engine.verification.certificate import check_certificate
 from engine.verification.figures import check_figures
 from engine.verification.files import check_files, check_inputs, check_sums_are_there
-from engine.verification.result import Difference, StepResult, Verification
+from engine.verification.result import RunDifference, StepResult, Verification
+from engine.verification.signature import check_signature
 from engine.verification.significance import check_significance
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def verify(
     run_dir: Path | str,
     *,
     again: bool = False,
+    signer: Path | str | None = None,
     home: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Verification:
@@ -43,29 +45,35 @@ def verify(
         run_dir: The folder.
         again: Make the whole run again from the stored bars, too, and compare every table and
             document.
+        signer: File of the public key that has to have signed the folder; without it a signature
+            is checked with the key beside it, of which nothing is known.
         home: Folder with the trial ledger that the run counted in, for `again`; by default
             BACKTEST_HOME, or `.backtest` in the working directory.
         progress: Receives stages and progress.
 
     Raises:
-        UsageError: The folder is no run folder, a newer engine wrote it, or this installation
-            lacks a part of its strategy; with `again`, it has other versions than the run.
+        UsageError: The signer is no public key; the folder is no run folder, a newer engine wrote
+            it, or this installation lacks a part of its strategy; with `again`, it has other
+            versions than the run.
     """
     folder, reporter = Path(run_dir), progress or NullProgress()
     _require_folder(folder)
     reporter.stage("files")
     files = check_files(folder)
+    signature = check_signature(folder, None if signer is None else Path(signer))
+    signed = [] if signature is None else [signature]
     try:
         run = Run.open(folder)
     except BacktestError as error:
         if files.status != "differs":
             raise
-        return Verification("", str(folder), (files, _unreadable("inputs", error)))
+        unreadable = _unreadable("inputs", error)
+        return Verification("", str(folder), (files, *signed, unreadable))
     stored = StoredRun(run)
     stored.spec  # noqa: B018 - an installation that lacks a part of it is told before all else
     if missing := check_sums_are_there(stored):
         files = StepResult("files", "differs", "", missing)
-    steps = [files, *_check_content(stored, reporter)]
+    steps = [files, *signed, *_check_content(stored, reporter)]
     if again:
         from engine.verification.again import check_again
 
@@ -118,7 +126,7 @@ def _unreadable(name: str, error: Exception) -> StepResult:
         problem, found, where = error.problem, error.found or "", error.where or ""
     else:
         problem, found, where = "the step cannot be made", f"{type(error).__name__}: {error}", ""
-    difference = Difference(
+    difference = RunDifference(
         "the run folder", problem, where, found=found.splitlines()[0] if found else ""
     )
     return StepResult(name, "differs", "", difference)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from engine.verification.result import Difference
+from engine.verification.result import RunDifference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ def is_close(one: float, two: float) -> bool:
 
 def compare_documents(
     file: str, expected: object, found: object, path: str = ""
-) -> Difference | None:
+) -> RunDifference | None:
     """The first figure of a document that is another, in the order of the keys.
 
     Args:
@@ -44,12 +44,11 @@ def compare_documents(
     """
     if isinstance(expected, dict) and isinstance(found, dict):
         return _compare_keys(file, expected, found, path)
-    if _is_list(expected) and _is_list(found) and len(expected) == len(found):
-        pairs = enumerate(zip(expected, found, strict=True))
-        return first(compare_documents(file, *pair, f"{path}[{n}]") for n, pair in pairs)
+    if isinstance(expected, list | tuple) and isinstance(found, list | tuple):
+        return _compare_lists(file, expected, found, path)
     if _is_same(expected, found):
         return None
-    return Difference(
+    return RunDifference(
         file, "another figure", path, expected=_as_text(expected), found=_as_text(found)
     )
 
@@ -61,7 +60,7 @@ def compare_tables(
     *,
     bar: str | None = "timestamp",
     exact: bool = False,
-) -> Difference | None:
+) -> RunDifference | None:
     """The first cell of a table that is another, by rows; rows that are missing or too many.
 
     Args:
@@ -72,7 +71,7 @@ def compare_tables(
         exact: Whether numbers have to be equal to the last bit.
     """
     if list(expected.columns) != list(found.columns):
-        return Difference(
+        return RunDifference(
             file,
             "other columns",
             expected=", ".join(map(str, expected.columns)),
@@ -86,7 +85,7 @@ def compare_tables(
     row = min((int(each.argmax()) for each in columns if each.any()), default=None)
     if row is not None:
         name = next(n for n, each in zip(expected, columns, strict=True) if each[row])
-        return Difference(
+        return RunDifference(
             file,
             f"row {row} is another",
             str(name),
@@ -97,31 +96,31 @@ def compare_tables(
     if len(expected) != len(found):
         longer = max(expected, found, key=len)
         stamp = _as_text(longer[bar].iloc[rows]) if bar in longer else ""
-        return Difference(
+        return RunDifference(
             file, "rows", "", stamp, f"{len(expected):,} rows", f"{len(found):,} rows"
         )
     return None
 
 
-def first(differences: Iterable[Difference | None]) -> Difference | None:
+def first(differences: Iterable[RunDifference | None]) -> RunDifference | None:
     """The first that there is; later ones are not made."""
     return next((each for each in differences if each is not None), None)
 
 
-def first_of(*checks: Callable[[], Difference | None]) -> Difference | None:
+def first_of(*checks: Callable[[], RunDifference | None]) -> RunDifference | None:
     """The first difference of several checks, of which none is made after it."""
     return first(check() for check in checks)
 
 
 def _compare_keys(
     file: str, expected: Mapping[str, Any], found: Mapping[str, Any], path: str
-) -> Difference | None:
+) -> RunDifference | None:
     for key in [*expected, *(key for key in found if key not in expected)]:
         inner = f"{path}.{key}" if path else str(key)
         if key not in found or key not in expected:
             there = found.get(key, expected.get(key))
             sides = (_NOTHING, _as_text(there))
-            return Difference(
+            return RunDifference(
                 file,
                 "a key that is missing" if key not in found else "a key that is too many",
                 inner,
@@ -133,8 +132,18 @@ def _compare_keys(
     return None
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, list | tuple)
+def _compare_lists(
+    file: str, expected: Sequence[Any], found: Sequence[Any], path: str
+) -> RunDifference | None:
+    pairs = zip(expected, found, strict=False)
+    difference = first(
+        compare_documents(file, one, two, f"{path}[{number}]")
+        for number, (one, two) in enumerate(pairs)
+    )
+    if difference is not None or len(expected) == len(found):
+        return difference
+    counts = (f"{len(each)} entries" for each in (expected, found))
+    return RunDifference(file, "a list of another length", path, "", *counts)
 
 
 def _is_same(expected: object, found: object) -> bool:

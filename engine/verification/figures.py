@@ -16,7 +16,7 @@ from engine.runs.documents.rates import AnnualRate
 from engine.runs.folder import ANALYSIS_TABLES, OPTIONAL_ANALYSIS_TABLES
 from engine.verification.books import simulate_stored
 from engine.verification.compare import compare_documents, compare_tables, first, first_of
-from engine.verification.result import Difference, StepResult
+from engine.verification.result import RunDifference, StepResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,9 @@ def check_figures(stored: StoredRun, accounts: Mapping[str, FoldedAccount]) -> S
     return StepResult.of("figures", told, difference)
 
 
-def _check_metrics(stored: StoredRun, accounts: Mapping[str, FoldedAccount]) -> Difference | None:
+def _check_metrics(
+    stored: StoredRun, accounts: Mapping[str, FoldedAccount]
+) -> RunDifference | None:
     prepared, costs = stored.prepared, stored.spec.costs
     periods, rates = prepared.market.periods_per_year, prepared.rates_by_bar
     books = {
@@ -85,7 +87,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a figure, or a part of a docume
     return value.as_dict() if hasattr(value, "as_dict") else value
 
 
-def _check_outcomes(stored: StoredRun) -> Difference | None:
+def _check_outcomes(stored: StoredRun) -> RunDifference | None:
     """The outcome of each forecast, from the closes."""
     table = stored.run.predictions
     by_horizon = stored.prepared.feature_history.forward_returns
@@ -95,16 +97,16 @@ def _check_outcomes(stored: StoredRun) -> Difference | None:
         places = wide.index.get_indexer(table.loc[rows, "timestamp"])
         columns = wide.columns.get_indexer(table.loc[rows, "symbol"])
         if (places < 0).any() or (columns < 0).any():
-            return Difference("predictions.parquet", "a forecast of no bar or target")
+            return RunDifference("predictions.parquet", "a forecast of no bar or target")
         expected.loc[rows, "actual"] = wide.to_numpy()[places, columns]
     return compare_tables("predictions.parquet", expected, table)
 
 
-def _check_scores(stored: StoredRun) -> Difference | None:
+def _check_scores(stored: StoredRun) -> RunDifference | None:
     """The scores of the strategy's forecasts, as far as they are of forecasts and outcomes."""
     found = stored.run.metrics.as_dict()["forecasts"].get(STRATEGY_BOOK)
     if found is None:
-        return Difference(_METRICS, "no scores of the strategy", f"forecasts.{STRATEGY_BOOK}")
+        return RunDifference(_METRICS, "no scores of the strategy", f"forecasts.{STRATEGY_BOOK}")
     table = stored.run.predictions
     for horizon in sorted(table["horizon"].unique().tolist()):
         scores = _score(table[table["horizon"] == horizon])
@@ -128,10 +130,10 @@ def _score(table: pd.DataFrame) -> dict[str, Any]:
     return score_forecasts(predicted[known], actual[known], np.zeros(int(known.sum())))
 
 
-def _check_analysis(stored: StoredRun) -> Difference | None:
+def _check_analysis(stored: StoredRun) -> RunDifference | None:
     own = stored.run.analysis_files
     if own is None:
-        return Difference(_ANALYSIS, "the file was removed") if stored.is_current else None
+        return RunDifference(_ANALYSIS, "the file was removed") if stored.is_current else None
     made = analyse_run(replace(stored.run, analysis_files=None))
     expected, found = made.document.as_dict(), own.document.as_dict()
     if difference := _compare(stored, _ANALYSIS, expected, found):
@@ -144,11 +146,11 @@ def _check_analysis(stored: StoredRun) -> Difference | None:
 
 def _compare_optional(
     file: str, expected: pd.DataFrame | None, found: pd.DataFrame | None
-) -> Difference | None:
+) -> RunDifference | None:
     if expected is None or found is None:
         if expected is found:
             return None
-        return Difference(
+        return RunDifference(
             file, "the file was removed" if found is None else "a table that the run has not"
         )
     bar = "timestamp" if "timestamp" in expected else str(expected.columns[0])
@@ -157,7 +159,7 @@ def _compare_optional(
 
 def _compare(
     stored: StoredRun, file: str, expected: dict[str, Any], found: dict[str, Any], path: str = ""
-) -> Difference | None:
+) -> RunDifference | None:
     """Of a folder of an earlier version, which had fewer figures, those that both have."""
     if not stored.is_current:
         expected, found = _in_common(expected, found), _in_common(found, expected)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from engine.core.errors import UsageError
 from engine.core.versions import collect_versions
-from engine.data.bars import format_timestamp, hash_bars
+from engine.data.market import symbol_provenance
 from engine.pipeline.run_identity import identify_run
 from engine.runs.sums import SUMS_FILE, find_file_differences, read_sums
-from engine.verification.compare import compare_documents, first_of
-from engine.verification.result import Difference, StepResult
+from engine.verification.compare import compare_documents, compare_tables, first, first_of
+from engine.verification.result import RunDifference, StepResult
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engine.core.types import BarsFrame
+    from engine.data.calendar import BarInterval
+    from engine.data.market import Market
     from engine.pipeline.stored_run import StoredRun
+    from engine.runs.documents.manifest import SymbolRecord
 
 _PROBLEMS = {
     "changed": "another file than the one that was written",
@@ -34,23 +38,25 @@ def check_files(folder: Path) -> StepResult:
     try:
         differences = find_file_differences(folder)
     except UsageError as error:
-        return StepResult("files", "differs", "", Difference(SUMS_FILE, error.found or f"{error}"))
+        return StepResult(
+            "files", "differs", "", RunDifference(SUMS_FILE, error.found or f"{error}")
+        )
     compared = f"{len(read_sums(folder))} files have the hashes of {SUMS_FILE}"
     if not differences:
         return StepResult("files", "ok", compared)
     name, kind, expected, found = differences[0]
     more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
-    difference = Difference(
+    difference = RunDifference(
         name, f"{_PROBLEMS[kind]}{more}", expected=_shorten(expected), found=_shorten(found)
     )
     return StepResult("files", "differs", compared, difference)
 
 
-def check_sums_are_there(stored: StoredRun) -> Difference | None:
+def check_sums_are_there(stored: StoredRun) -> RunDifference | None:
     """A folder of a version that writes hashes has them."""
     if not stored.is_current or (stored.run.run_dir / SUMS_FILE).exists():
         return None
-    return Difference(SUMS_FILE, "the file was removed")
+    return RunDifference(SUMS_FILE, "the file was removed")
 
 
 def check_inputs(stored: StoredRun) -> StepResult:
@@ -67,38 +73,56 @@ def check_inputs(stored: StoredRun) -> StepResult:
     return StepResult.of("inputs", told, difference)
 
 
-def _check_bars(stored: StoredRun) -> Difference | None:
-    run, market = stored.run, stored.market
-    records, interval = run.manifest.dataset.symbols, market.interval
+def _check_bars(stored: StoredRun) -> RunDifference | None:
+    """The hash of each symbol's bars; and that joined bars are those of their sources."""
+    dataset, market = stored.run.manifest.dataset, stored.market
     frames = market.bars_by_symbol
-    if market.assembly is not None and market.assembly.panel:
-        frames = {name: market.assembly.frames[name] for name in market.symbols}
-    for symbol, record in records.items():
-        if symbol not in frames:
-            return Difference("bars.parquet", "no bars of a symbol", symbol)
-        bars = frames[symbol]
-        if "timestamp" not in bars:
-            bars = bars.reset_index()
-        expected: dict[str, Any] = {
-            "first": format_timestamp(bars["timestamp"].iloc[0], interval),
-            "last": format_timestamp(bars["timestamp"].iloc[-1], interval),
-            "rows": len(bars),
-            "sha256": hash_bars(bars),
+    noted = {f"dataset.symbols.{name}": (name, each) for name, each in dataset.symbols.items()}
+    if market.assembly is not None:
+        if market.assembly.panel:
+            frames = {name: market.assembly.frames[name] for name in market.symbols}
+        rates = dataset.exchanges.rates if dataset.exchanges else {}
+        noted |= {
+            f"dataset.exchanges.rates.{c}.bars": (e.symbol, e.bars) for c, e in rates.items()
         }
-        own = record.as_dict()
-        if difference := compare_documents(
-            "manifest.json",
-            {key: value for key, value in expected.items() if key in own},
-            {key: own[key] for key in expected if key in own},
-            f"dataset.symbols.{symbol}",
-        ):
-            return difference
-    funding = {} if market.funding is None else market.funding.as_json()
-    told = {name: each.as_dict() for name, each in run.manifest.dataset.funding.items()}
-    return compare_documents("manifest.json", funding, told, "dataset.funding")
+        frames = {**market.assembly.frames, **frames}
+    difference = first(
+        _check_record(path, frames.get(name), record, market.interval)
+        for path, (name, record) in noted.items()
+    )
+    return difference or _check_join(market) or _check_funding(stored)
 
 
-def _check_strategy(stored: StoredRun) -> Difference | None:
+def _check_record(
+    path: str, bars: BarsFrame | None, record: SymbolRecord, interval: str
+) -> RunDifference | None:
+    if bars is None:
+        return RunDifference("bars.parquet", "no bars of a symbol", path)
+    columns = bars if "timestamp" in bars else bars.reset_index()
+    made = symbol_provenance(columns, "", cast("BarInterval", interval))
+    own = record.as_dict()
+    keys = [key for key in ("rows", "first", "last", "sha256") if key in own]
+    expected, found = ({key: each[key] for key in keys} for each in (made, own))
+    return compare_documents("manifest.json", expected, found, path)
+
+
+def _check_join(market: Market) -> RunDifference | None:
+    if market.assembly is None:
+        return None
+    last = market.bars["timestamp"].iloc[-1]
+    joined, _ = market.assembly.join()
+    expected = joined[joined["timestamp"] <= last].reset_index(drop=True)
+    return compare_tables("bars.parquet", expected, market.bars, exact=True)
+
+
+def _check_funding(stored: StoredRun) -> RunDifference | None:
+    market, noted = stored.market, stored.run.manifest.dataset.funding
+    expected = {} if market.funding is None else market.funding.as_json()
+    found = {name: each.as_dict() for name, each in noted.items()}
+    return compare_documents("manifest.json", expected, found, "dataset.funding")
+
+
+def _check_strategy(stored: StoredRun) -> RunDifference | None:
     """Only of the same version: another one may resolve further defaults."""
     if _versions_of_stages(stored) != _versions_of_stages(None):
         return None
@@ -114,7 +138,7 @@ def _check_strategy(stored: StoredRun) -> Difference | None:
     )
 
 
-def _check_windows(stored: StoredRun) -> Difference | None:
+def _check_windows(stored: StoredRun) -> RunDifference | None:
     stamps = stored.prepared.feature_history.features.timestamps
 
     def part(rows: range) -> list[str]:
@@ -132,7 +156,7 @@ def _check_windows(stored: StoredRun) -> Difference | None:
     return compare_documents("manifest.json", expected, found, "windows")
 
 
-def _check_run_id(stored: StoredRun) -> Difference | None:
+def _check_run_id(stored: StoredRun) -> RunDifference | None:
     """The run id, from the strategy, the bars and the versions of the manifest."""
     manifest = stored.run.manifest
     if _versions_of_stages(stored) != _versions_of_stages(None) or manifest.rate_files:

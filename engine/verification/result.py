@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
-class Difference:
+class RunDifference:
     """The first place at which a run folder is not what its own files say.
 
     Attributes:
@@ -51,10 +51,10 @@ class StepResult:
     name: str
     status: Literal["ok", "differs", "not checked"]
     compared: str
-    difference: Difference | None = None
+    difference: RunDifference | None = None
 
     @classmethod
-    def of(cls, name: str, compared: str, difference: Difference | None) -> StepResult:
+    def of(cls, name: str, compared: str, difference: RunDifference | None) -> StepResult:
         """The result of a comparison."""
         return cls(name, "ok" if difference is None else "differs", compared, difference)
 
@@ -79,7 +79,7 @@ class Verification:
         return all(step.status != "differs" for step in self.steps)
 
     @property
-    def first_difference(self) -> Difference | None:
+    def first_difference(self) -> RunDifference | None:
         """That of the first step that found one."""
         return next((step.difference for step in self.steps if step.difference), None)
 

@@ -19,7 +19,7 @@ from engine.evaluation.significance import assess_significance, draw_verdict
 from engine.evaluation.verdict import BUY_AND_HOLD, TrialCounts
 from engine.runs.documents.significance_models import ModelSections
 from engine.verification.compare import compare_documents, first_of, is_close
-from engine.verification.result import Difference, StepResult
+from engine.verification.result import RunDifference, StepResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,28 +101,30 @@ def _idea_of(figures: TrialFigures) -> IdeaLooks:
 
 def _compare_sections(
     made: Significance, found: Significance, left_out: tuple[str, ...]
-) -> Difference | None:
+) -> RunDifference | None:
     def shown(document: Significance) -> dict[str, Any]:
         return {key: each for key, each in document.as_dict().items() if key not in left_out}
 
     return compare_documents(FILE, shown(made), shown(found))
 
 
-def _compare_selection(made: Significance, found: Significance) -> Difference | None:
+def _compare_selection(made: Significance, found: Significance) -> RunDifference | None:
     """What the run alone decides of its tests; the p-value with the others is no lower."""
     if found.selection is None or made.selection is None:
-        return Difference(FILE, "no tests of selection", "selection")
+        return RunDifference(FILE, "no tests of selection", "selection")
     for name in ("sharpe", "lead"):
         one, two = getattr(made.selection, name), getattr(found.selection, name)
         if one is None or two is None:
             if one is not two:
-                return Difference(FILE, "a test that is missing or too many", f"selection.{name}")
+                return RunDifference(
+                    FILE, "a test that is missing or too many", f"selection.{name}"
+                )
             continue
         expected, own = ({key: each[key] for key in _OF_THE_RUN_ALONE} for each in (one, two))
         if difference := compare_documents(FILE, expected, own, f"selection.{name}"):
             return difference
         if two.p_value < two.single_p_value and not is_close(two.p_value, two.single_p_value):
-            return Difference(
+            return RunDifference(
                 FILE,
                 "lower than that of the run alone",
                 f"selection.{name}.p_value",
@@ -134,7 +136,7 @@ def _compare_selection(made: Significance, found: Significance) -> Difference | 
 
 def _compare_verdict(
     inputs: VerdictInputs, made: Significance, found: Significance
-) -> Difference | None:
+) -> RunDifference | None:
     """The verdict of the evidence in the document."""
     if found.trials is None or found.selection is None:
         return None
@@ -183,7 +185,9 @@ def _as_test(figures: SelectionFigures | None, scale: float) -> SelectionTest | 
     )
 
 
-def _compare_timing(stored: StoredRun, accounts: Mapping[str, FoldedAccount]) -> Difference | None:
+def _compare_timing(
+    stored: StoredRun, accounts: Mapping[str, FoldedAccount]
+) -> RunDifference | None:
     found = stored.run.significance
     if "timing" not in found:
         return None
