@@ -27,6 +27,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     replication published results repeated under their own protocol
     auditing    backtests of other tools judged from their files
     verification  a run folder checked against itself, and signed
+    interpretation  what the forecasts of a run depend on
     server      paper accounts and runs in a browser
     cli         the `backtest` command
 """
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from engine.core.errors import ContractError
     from engine.evaluation.analysis import open_run
     from engine.features.base import FeatureSpec, Indicator
+    from engine.interpretation import interpret
     from engine.live import (
         FittedStrategy,
         Replay,
@@ -87,6 +89,7 @@ __all__ = [
     "audit",
     "decide",
     "fit",
+    "interpret",
     "load_market",
     "load_model",
     "open_run",
@@ -122,6 +125,7 @@ _EXPORTS = {
     "audit": "engine.auditing",
     "decide": "engine.signals.decision",
     "fit": "engine.live",
+    "interpret": "engine.interpretation",
     "load_market": "engine.live",
     "load_model": "engine.models.model_file",
     "open_run": "engine.evaluation.analysis",

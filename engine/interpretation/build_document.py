@@ -49,10 +49,12 @@ def describe_features(
     seeds = np.mean([part.uses for part in parts], axis=0)
     gradients = _mean_gradients(parts)
     tests = _test_inputs(parts, len(names), confidence)
-    known = [place for place, test in enumerate(tests) if test and test.p_value is not None]
-    adjusted = dict(
-        zip(known, benjamini_hochberg([float(tests[k].p_value or 0) for k in known]), strict=True)
-    )
+    p_values = {
+        place: test.p_value
+        for place, test in enumerate(tests)
+        if test is not None and test.p_value is not None
+    }
+    adjusted = dict(zip(p_values, benjamini_hochberg(list(p_values.values())), strict=True))
     figures = []
     for place, name in enumerate(names):
         test, p_adjusted = tests[place], adjusted.get(place)

@@ -193,7 +193,7 @@ def _require_variation(forecasts: dict[tuple[str, int], Vector], run: Run) -> fl
     raise UsageError(
         "the forecasts of this run do not vary, so there is nothing to explain",
         expected="a model whose forecasts depend on its inputs",
-        found=f"{len(values)} forecasts of {run.manifest.settings.model.kind}",
+        found=f"{len(values)} forecasts of {run.manifest.strategy_name}",
         where=str(run.run_dir),
     )
 
@@ -232,17 +232,15 @@ def _find_bar(
             fix=f"add --symbol {symbols[0]}",
         )
     for part, (first, *_) in by_part.items():
-        place = first.stamps.get_indexer([stamp])[0]
-        if place >= 0:
-            return part, int(place)
-    stamps = pd.DatetimeIndex(
-        np.concatenate([own[0].stamps for own in by_part.values()])
-    ).sort_values()
-    near = stamps[stamps.get_indexer([stamp], method="nearest")[0]]
+        places = np.flatnonzero(first.stamps == stamp)
+        if len(places):
+            return part, int(places[0])
+    stamps = [each for own in by_part.values() for each in own[0].stamps]
+    near = min(stamps, key=lambda each: abs(each - stamp))
     raise UsageError(
         "the run has no forecast at this bar",
-        expected=f"a bar from {stamps[0].isoformat()} to {stamps[-1].isoformat()} that a window "
-        "tests",
+        expected=f"a bar that a window tests, from {min(stamps).isoformat()} to "
+        f"{max(stamps).isoformat()}",
         found=stamp.isoformat(),
         where=str(run.run_dir),
         fix=f"the nearest is {near.isoformat()}",

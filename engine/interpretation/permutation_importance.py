@@ -82,7 +82,8 @@ def added_correlation(
 
     Where the outcomes are noise the mean is 0 whatever the model does with the group. A rise of
     the squared error has not this property: two inputs that cancel each other inflate the error
-    when one is permuted. The standard error is HAC, over the bars: symbols of one bar are one value.
+    when one is permuted. The standard error is HAC, over the bars: the symbols of a bar are one
+    value.
 
     Args:
         changes: (n,) as `permutation_changes` has them, in time order.
@@ -108,8 +109,7 @@ def added_correlation(
 def permute_blocks(count: int, block: int, rng: np.random.Generator) -> IntVector:
     """(count,) the rows in blocks of a random order, from a random first row of a circle."""
     start = int(rng.integers(count))
-    edges = np.arange(0, count, block)
-    blocks = [np.arange(edge, min(edge + block, count)) for edge in edges]
+    blocks = [np.arange(edge, min(edge + block, count)) for edge in range(0, count, block)]
     shuffled = np.concatenate([blocks[place] for place in rng.permutation(len(blocks))])
     permuted: IntVector = (shuffled + start) % count
     return permuted

@@ -110,15 +110,15 @@ class NetworkProgram(Spec):
             weights: As in `bind`.
             inputs: (n, lookback, k) for each interval.
         """
-        return [
-            attention_weights(
-                *(BoundProgram(self, weights, read).run(inputs) for read in step.inputs[:2]),
-                heads=int(step.attributes["heads"]),
-                causal=bool(step.attributes["causal"]),
-            )
-            for step in self.operations
-            if step.kind == "attention"
-        ]
+        found = []
+        for step in self.operations:
+            if step.kind == "attention":
+                query, key = (
+                    BoundProgram(self, weights, read).run(inputs) for read in step.inputs[:2]
+                )
+                settings: dict[str, Any] = dict(step.attributes)
+                found.append(attention_weights(query, key, **settings))
+        return found
 
     @property
     def matrices(self) -> tuple[int, ...]:

@@ -158,8 +158,7 @@ def _tensorflow_gradient(
 
     every_row = tf.constant(real)
 
-    @tf.function
-    def compiled(sequences: list[Tensor], column: Tensor) -> list[Tensor]:
+    def forward_and_back(sequences: list[Tensor], column: Tensor) -> list[Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(sequences[:intervals])
             forecast = tf.reduce_sum(tf.gather(model([*sequences, every_row]), column, axis=1))
@@ -167,6 +166,8 @@ def _tensorflow_gradient(
             forecast, sequences[:intervals], unconnected_gradients="zero"
         )
         return gradients
+
+    compiled = tf.function(forward_and_back)
 
     def gradient(sequences: Sequence[Floats], column: int) -> list[npt.NDArray[Any]]:
         parts = compiled([tf.constant(part) for part in sequences], tf.constant(column))

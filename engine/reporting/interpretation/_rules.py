@@ -27,8 +27,8 @@ def rules_section(document: Interpretation) -> list[QuestionSection]:
             answer=f"The closest is a {_FORMS[closest.form]} function of the {closest.rule}: it "
             f"repeats {formatting.PERCENT(100 * closest.r2)} of the forecasts' variation.",
             description="Each rule is fitted to the model's forecasts of train rows, and judged "
-            "on test rows that it was not fitted to. A share near 100 % means that the model is this "
-            "rule; a negative one, that its mean is closer.",
+            "on test rows that it was not fitted to. A share near 100 % means that the model is "
+            "this rule; a negative one, that its mean is closer.",
             source="surrogate models as in Craven and Shavlik 1996",
             tables=(
                 PlainTable(
