@@ -19,6 +19,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     reporting   tearsheet, significance, comparison and index pages
     strategy    the YAML file with the configuration of every stage
     pipeline    the stages as functions: prepare, fit, decide, simulate
+    interpretation  what the forecasts depend on: attributions, importance
     leakage     the leakage test on every run                   -> certificate
     backtest    run(strategy) -> Run, and sweeps
     live        the newest bar: fit, predict, signal            -> Signal
@@ -27,7 +28,6 @@ The packages, in the order of the flow of data; a package imports only from thos
     replication published results repeated under their own protocol
     auditing    backtests of other tools judged from their files
     verification  a run folder checked against itself, and signed
-    interpretation  what the forecasts of a run depend on
     server      paper accounts and runs in a browser
     cli         the `backtest` command
 """

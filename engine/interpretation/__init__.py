@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from engine.interpretation.interpret import InterpretedRun, interpret
+from engine.interpretation.interpreted_run import InterpretedRun, interpret
 
 __all__ = ["InterpretedRun", "interpret"]

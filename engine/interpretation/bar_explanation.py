@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.core.randomness import derive_seed
 from engine.interpretation.attention import attention_over_steps
 from engine.interpretation.cell_groups import group_by_feature
 from engine.interpretation.gradient_attribution import attribute_gradients, why_no_gradients
@@ -27,16 +28,17 @@ BAR_ORDERS = 128
 
 
 def explain_bar(
-    fits: Sequence[ExplainedFit], row: int, rng: np.random.Generator
+    fits: Sequence[ExplainedFit], row: int, names: Sequence[str], seed: int
 ) -> BarAttribution:
     """What one forecast owes to every input, mean over the seeds.
 
     Args:
         fits: Those of a window and symbol, one a seed.
         row: Among the test rows.
-        rng: Draws orders where there are many inputs.
+        names: Of the inputs.
+        seed: Of the orders that are drawn where there are many inputs.
     """
-    first = fits[0]
+    first, rng = fits[0], np.random.default_rng(derive_seed(seed, "bar"))
     rows = first.test.take(np.array([row]))
     groups = group_by_feature(first.names, first.model.lookback)
     found = [
@@ -59,12 +61,12 @@ def explain_bar(
     unscaled = _newest_values(first, len(rows.branches[0][0, -1]), row)
     features = [
         BarFeature(
-            name=group.name,
+            name=name,
             value=unscaled[place] if place < len(unscaled) else None,
             shapley_bps=float(BPS * values[place]),
             gradient_bps=None if gradients is None else float(BPS * gradients[place]),
         )
-        for place, group in enumerate(groups)
+        for place, name in enumerate(names)
     ]
     return BarAttribution(
         timestamp=first.stamps[row].isoformat(),

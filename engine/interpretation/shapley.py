@@ -51,7 +51,7 @@ def shapley_values(
     """phi_g = sum over coalitions S without g of |S|! (G - |S| - 1)! / G! (v(S + g) - v(S)).
 
     v(S) is the mean forecast of sequences whose cells in S are those of the row, and whose other
-    cells are those of a background sequence; cells outside of all groups are always the row's.
+    cells are those of a background sequence.
     Up to `MAX_EXACT_GROUPS` groups every coalition is evaluated. With more, random orders of the
     groups are drawn in pairs, each with its reverse, and the error is that of the mean over pairs.
 
@@ -59,7 +59,7 @@ def shapley_values(
         forecast: From sequences to (n,) forecasts.
         rows: The rows to explain.
         background: Sequences that stand for "not known"; of train rows only.
-        groups: Disjoint groups of cells.
+        groups: Groups of cells; every cell is in one of them.
         orders: Orders that are drawn, even; only with more groups than `MAX_EXACT_GROUPS`.
         rng: Draws the orders.
 
@@ -80,6 +80,11 @@ class _ValueFunction:
     rows: Sequences
     background: Sequences
     groups: Sequence[CellGroup]
+
+    @property
+    def base(self) -> float:
+        """The value of no group."""
+        return float(self.forecast(self.background).mean())
 
     def __call__(self, coalition: Sequence[int]) -> Vector:
         """(n,) mean over the background.
@@ -122,7 +127,7 @@ def _enumerate(value_of: _ValueFunction, count: int) -> ShapleyValues:
                 shapley[:, place] += weight * gain
     return ShapleyValues(
         shapley,
-        float(values[:, 0].mean()),
+        value_of.base,
         np.zeros_like(shapley),
         len(coalitions) * len(value_of.background),
     )
@@ -140,7 +145,7 @@ def _sample(
     drawn = np.stack(pairs)
     return ShapleyValues(
         drawn.mean(axis=0),
-        float(empty.mean()),
+        value_of.base,
         drawn.std(axis=0, ddof=1) / np.sqrt(len(pairs)),
         (2 + 2 * len(pairs) * (count - 1)) * len(value_of.background),
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.core.errors import UsageError
 from engine.core.lazy_imports import hide_modules
+from engine.core.native_output import mute_native_stderr
 from engine.models.dataset import Prediction
 from engine.models.inference import NetworkProgram
 from engine.models.quantisation import decode_weights
@@ -210,7 +211,7 @@ def require_backend(backend: str) -> None:
         os.environ["KERAS_BACKEND"] = backend
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Keras' imports for plots and scikit-learn wrappers take a second.
-    with hide_modules("matplotlib", "matplotlib.pyplot", "sklearn"):
+    with hide_modules("matplotlib", "matplotlib.pyplot", "sklearn"), mute_native_stderr():
         import keras
 
     found = keras.backend.backend()
