@@ -27,6 +27,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     selftest    the engine tested on generated markets
     replication published results repeated under their own protocol
     auditing    backtests of other tools judged from their files
+    placebo     the path of a strategy on surrogate markets      -> p-value
     verification  a run folder checked against itself, and signed
     server      paper accounts and runs in a browser
     cli         the `backtest` command
@@ -35,7 +36,7 @@ The packages, in the order of the flow of data; a package imports only from thos
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine.auditing import audit
@@ -141,7 +142,7 @@ _EXPORTS = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - the exports have no common type
+def __getattr__(name: str) -> object:
     """Imports an export on first access: `backtest --help` needs none of them."""
     if name in _EXPORTS:
         return getattr(import_module(_EXPORTS[name]), name)

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.backtest.declared_sections import with_declarations
 from engine.backtest.declared_tries import declare_tries
 from engine.backtest.deployment_section import time_forecasts
 from engine.backtest.evaluate import evaluate_backtest
@@ -27,13 +28,13 @@ from engine.core.errors import UsageError
 from engine.core.home import LEDGER_FILE, backtest_home, prepare_home
 from engine.core.open_kinds import list_ignored_kinds
 from engine.core.progress import NullProgress, Progress
-from engine.data import load_market
 from engine.data.quality.late_repairs import describe_late_repairs
 from engine.evaluation.analysis import with_analysis
 from engine.evaluation.verdict import BUY_AND_HOLD
 from engine.leakage.certify import run_leakage_test
 from engine.live.parity.run_check import check_live_path
 from engine.pipeline.executor import make_executor
+from engine.pipeline.holdout import load_strategy_market
 from engine.pipeline.metrics import compute_run_metrics
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.result import BacktestResult
@@ -90,6 +91,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     command: str = "",
     sweep_id: str | None = None,
     tries_elsewhere: int | None = None,
+    unseal: bool = False,
 ) -> Run:
     """Runs a strategy from bars to report.
 
@@ -110,6 +112,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         command: The command line, for the manifest.
         sweep_id: Id of the sweep that the run belongs to, for ledger and manifest.
         tries_elsewhere: Tries that the trial ledger cannot know, instead of `trials.elsewhere`.
+        unseal: Look at the bars of `windows.holdout`, too; the ledger has it before a model does.
 
     Returns:
         The run; its files are in `run_dir`, which is complete or absent.
@@ -133,7 +136,9 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         pages=pages,
         command=command,
         sweep_id=sweep_id,
+        unseal=unseal,
     )
+    _require_holdout(options)
     _require_installed(options.spec)
     for error in list_ignored_kinds(options.spec):
         reporter.notice(f"{error.problem}: {error.where}")
@@ -204,6 +209,7 @@ class _RunOptions:
     command: str
     sweep_id: str | None
     market: Market | None = None
+    unseal: bool = False
 
 
 def _run_stages(
@@ -215,7 +221,7 @@ def _run_stages(
     """All stages in their order; the ledger's entry receives the bars and the outcome."""
     spec, home = options.spec, options.home
     prepared, further_data = _prepare(options, timer, progress)
-    ledger_entry.set_data_scope(prepared.to_data_scope())
+    _begin_look(options, prepared, ledger_entry)
     _warn_if_disk_is_small(options, prepared, progress)
     store = FitStore(home / "fits")
     with (
@@ -276,7 +282,9 @@ def _run_stages(
                     returns=result.returns,
                     trades=concat_trades(books),
                     metrics=metrics,
-                    significance=evaluate_backtest(result, trials, further),
+                    significance=with_declarations(
+                        evaluate_backtest(result, trials, further), ledger_entry, result, metrics
+                    ),
                     rates=_rates_to_store(prepared),
                     financing=_financing_to_store(spec, books[STRATEGY_BOOK]),
                     funding=tabulate_funding(prepared.market),
@@ -294,15 +302,14 @@ def _prepare(
 ) -> tuple[PreparedData, FurtherPathData]:
     """Bars and features under the run's own windows, and for the paths of `paths`."""
     with timer.stage("data"):
-        market = options.market or load_market(
-            options.spec.data,
+        market = options.market or load_strategy_market(
+            options.spec,
             home=options.home,
             offline=options.offline,
             override=options.data,
             vintage=options.vintage,
             progress=progress,
-            panel=options.spec.is_panel,
-            funding=options.spec.costs.charges_funding,
+            unsealed=options.unseal,
         )
     with timer.stage("features"):
         prepared = _tell_about_bars(prepare_data(options.spec, market), options.spec, progress)
@@ -336,6 +343,26 @@ def _tell_about_bars(prepared: PreparedData, spec: Strategy, progress: Progress)
     # Stored bars have their notices already.
     told = [sentence for sentence in told if sentence not in market.provenance["notices"]]
     return replace(prepared, market=market.with_bar_notices(told)) if told else prepared
+
+
+def _begin_look(
+    options: _RunOptions, prepared: PreparedData, ledger_entry: LedgerEntry | RepeatedEntry
+) -> None:
+    """Records the bars that the run looks at, and before them that they were sealed."""
+    if options.unseal:
+        ledger_entry.declare_unsealing(prepared.market.provenance["holdout"]["sealed_from"])
+    ledger_entry.set_data_scope(prepared.to_data_scope())
+
+
+def _require_holdout(options: _RunOptions) -> None:
+    if options.unseal and options.spec.windows.holdout is None:
+        raise UsageError(
+            "the strategy holds no bars out",
+            expected="`windows: {holdout: 1y}` or another length",
+            found="no holdout",
+            where="windows.holdout",
+            fix="write it before the first run; bars that a run had are not unseen any more",
+        )
 
 
 def _rates_to_store(prepared: PreparedData) -> pd.DataFrame | None:

@@ -79,11 +79,27 @@ def _line(step: StepResult) -> str:
     return f"{step.name:<13} {step.status:<12} {told}"
 
 
+def _require_version(found: Verification) -> None:
+    """Ends with exit code 2 where another version is needed to tell."""
+    from engine.core.errors import UsageError
+
+    step = next((step for step in found.steps if step.other_version), None)
+    if step is not None:
+        raise UsageError(
+            f"this version cannot check the {step.name} of that run",
+            expected="the version of the engine that made it",
+            found=step.other_version,
+            where=found.run_dir,
+            fix="install the `backtest-engine` under `versions` of its manifest",
+        )
+
+
 def _require_intact(found: Verification) -> None:
     from engine.core.errors import VerificationError
 
     difference = found.first_difference
     if difference is None:
+        _require_version(found)
         return
     place = " at ".join(filter(None, (difference.column, difference.bar)))
     raise VerificationError(

@@ -50,7 +50,7 @@ _CERTAIN_RETURN = 1.0
 """A return of 100 %, or of -100 %: beyond any threshold."""
 
 _BARS_AFTER_CUT = 30
-"""Bars after a cutoff up to which weights are decided where they are optima, which take long."""
+"""Bars after a cutoff up to which weights are decided where symbols share one book, bar by bar."""
 
 _SMALL_WEIGHT = 1e-3
 """Fraction of the equity: small enough to survive the costs of a turnover at every bar."""
@@ -93,7 +93,7 @@ class AlternatingProbe:
         ahead[~np.isnan(ahead)] = 2 * certain
         other = pd.DataFrame(values, index=turning.index, columns=turning.columns)
         later = _with_forecasts(self._turning[phase], other)
-        if spec.has_optima:
+        if not spec.portfolio.is_equal_share:
             later = _first_rows(later, last_row + 1 + _BARS_AFTER_CUT)
         yield from pair_positions(
             {ALTERNATING_BOOK: self._real_positions[phase]},

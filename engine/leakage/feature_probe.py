@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from engine.leakage.every_bar import AskedColumns
     from engine.leakage.feature_cuts import FeatureCutKind
     from engine.strategy import Strategy
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 CONFIRMED_ROWS = 8
 """Suspected rows of some columns at which features are built once more, at most: half of them
@@ -113,7 +113,13 @@ class _FeatureProbing:
         self.comparison = comparison
         self.rng = np.random.default_rng(derive_seed(spec.seed, "certificate", "features"))
         self.shifts = LevelShifts(market, exact=False)
-        self.probed: BoolMatrix = np.zeros(known_values(history).shape, dtype=bool)
+        self.probed: BoolMatrix = np.zeros_like(known_values(history), dtype=np.bool_)
+
+    @property
+    def _first_coarse_column(self) -> int:
+        """Place in `known_values` of the first column of coarser bars."""
+        coarser = sum(len(coarse.features.names) + 1 for coarse in self.history.coarse)
+        return int(self.probed.shape[1]) - coarser
 
     def run(self, fills: pd.DatetimeIndex) -> FeatureProbe:
         special = find_special_cuts(self.market, fills, self.first, self.last, self.rng)
@@ -190,9 +196,7 @@ class _FeatureProbing:
 
     def _ask_coarse_features(self) -> None:
         """Asks coarser features on coarser bars, each at the close at which it is known."""
-        column = self.probed.shape[1] - sum(
-            len(coarse.features.names) + 1 for coarse in self.history.coarse
-        )
+        column = self._first_coarse_column
         for coarse in self.history.coarse:
             width = len(coarse.features.names)
             self._ask_rule(column + width, 1, suspected_completions(self.market, coarse))
@@ -257,8 +261,9 @@ class _FeatureProbing:
         """Takes columns as asked at every bar, where none that a rule suspects is left."""
         if not len(suspected):
             self.probed[:, column : column + count] = True
+        with_coarse = column >= self._first_coarse_column
         for row in self._choose(suspected, CONFIRMED_ROWS):
-            self._confirm(row, {0})
+            self._confirm(row, {0}, with_coarse=with_coarse)
 
     def _is_honest(self, asked: AskedColumns, known_from: IntVector, first_column: int) -> bool:
         """Whether what is suspected, up to some difference, is no look-ahead.
@@ -283,7 +288,7 @@ class _FeatureProbing:
             differing = (asked.differences[suspected] > limit).any(axis=0)
             places = self._places(first_column + asked.columns[differing])
             for row in set(known_from[chosen].tolist()) - confirmed:
-                self._confirm(row, places)
+                self._confirm(row, places, with_coarse=first_column >= self._first_coarse_column)
                 confirmed.add(row)
         return False
 
@@ -291,8 +296,12 @@ class _FeatureProbing:
         chosen: list[int] = self.rng.permutation(rows)[:count].tolist()
         return chosen
 
-    def _confirm(self, row: int, places: Collection[int]) -> None:
+    def _confirm(self, row: int, places: Collection[int], *, with_coarse: bool) -> None:
         """Builds features of bars that end after a row, and of others that are altered there.
+
+        Where a feature of the bars' own interval is suspected, no coarser one is built: it may
+        know the rest of its bar too, and a small look-ahead is first seen in it where the next
+        bar of the own interval moves little.
 
         Raises:
             LookaheadError: A value up to the row differs.
@@ -300,6 +309,11 @@ class _FeatureProbing:
         row = min(row, self.last)
         stamp = self.history.features.timestamps[row]
         spec, history = select_features(self.spec, self.history, places)
+        if not with_coarse:
+            spec, history = (
+                spec.model_copy(update={"resolutions": ()}),
+                replace(history, coarse=()),
+            )
         altered = self.shifts.alter_in_place(np.array([row]), self.rng).market
         for market in (self.market.until(stamp), altered):
             for pair in pair_histories(history, build_history(spec, market), row):

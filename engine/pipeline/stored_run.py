@@ -12,12 +12,15 @@ from pydantic import ValidationError
 
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
-from engine.data.rates import InterestRates, RateHistory, load_rates
+from engine.core.stage_versions import STAGE_VERSIONS
+from engine.data.rates import InterestRates, RateHistory, RateSeriesSpec, load_rates
 from engine.pipeline.prepare import prepare_data
 from engine.runs.stored_market import restore_market
 from engine.strategy import Strategy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.core.types import WideFrame
     from engine.data import Market
     from engine.pipeline.prepared_data import PreparedData
@@ -66,6 +69,19 @@ class StoredRun:
         """Features, windows and rates, from the stored bars; rates of files from their table."""
         return prepare_data(self.spec, self.market, self._rates())
 
+    def other_versions(self, stages: Sequence[str]) -> str:
+        """Of these stages those of which the run has another version, as `simulation 3, here 4`.
+
+        Such a stage gives other numbers from the same inputs.
+        """
+        words = (part.split() for part in self.run.manifest.versions.get("stages", "").split(","))
+        own = {part[0]: part[1] for part in words if len(part) == 2}
+        return "; ".join(
+            f"{stage} {own.get(stage, 'of no version')}, here {STAGE_VERSIONS[stage]}"
+            for stage in stages
+            if own.get(stage) != str(STAGE_VERSIONS[stage])
+        )
+
     @property
     def is_current(self) -> bool:
         """Whether a version wrote it that kept all of its market."""
@@ -91,8 +107,9 @@ class StoredRun:
         return sorted(names, key=lambda name: name != STRATEGY_BOOK)
 
     def _rates(self) -> InterestRates:
-        if not self.run.manifest.rate_files:
-            return load_rates(self.spec.rates)
+        configured = self.spec.rates
+        if not any(isinstance(r, RateSeriesSpec) for r in (configured.risk_free, configured.cash)):
+            return load_rates(configured)
         table = self.run.rates_by_bar.to_frame()
         stamps = pd.DatetimeIndex(table.index).tz_localize(None) - _JUST_BEFORE
         known_from = stamps.to_numpy(dtype="datetime64[us]")

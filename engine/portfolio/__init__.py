@@ -24,7 +24,7 @@ from engine.portfolio.optimised import (
 from engine.portfolio.past_returns import known_over
 from engine.portfolio.terms import BookTerms
 from engine.portfolio.volatility_target import BookVolatilityTarget
-from engine.portfolio.weights import PortfolioState, rebalance
+from engine.portfolio.weights import PortfolioState, find_due_rows, rebalance
 
 __all__ = [
     "EQUAL_PARTS",
@@ -47,6 +47,7 @@ __all__ = [
     "RiskParityAllocation",
     "TopAllocation",
     "TradingCalendar",
+    "find_due_rows",
     "known_over",
     "rebalance",
 ]

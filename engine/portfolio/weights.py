@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,9 @@ from engine.portfolio.terms import BookTerms
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from engine.core.types import Vector
+    import pandas as pd
+
+    from engine.core.types import BoolVector, Vector
     from engine.portfolio.allocation import PortfolioRow
     from engine.portfolio.calendar_periods import TradingCalendar
     from engine.portfolio.config import PortfolioSpec
@@ -47,7 +50,7 @@ def rebalance(
     row: PortfolioRow,
     timestamp: datetime,
     spec: PortfolioSpec,
-    terms: BookTerms = BookTerms(),  # noqa: B008 - frozen
+    terms: BookTerms = BookTerms(),
 ) -> PortfolioState:
     """The weights after one close.
 
@@ -119,6 +122,33 @@ def _is_due(
     if spec.rebalance == "week_end" or spec.rebalance == "month_end":
         return _require_calendar(terms).ends_period(before, timestamp, spec.rebalance)
     return state.bars + 1 >= spec.rebalance
+
+
+def find_due_rows(
+    stamps: pd.DatetimeIndex,
+    spec: PortfolioSpec,
+    terms: BookTerms = BookTerms(),
+) -> BoolVector:
+    """(n,) the bars whose close `rebalance` divides the book at, from the first one on.
+
+    Args:
+        stamps: (n,) ascending, of the bars.
+        spec: When it is rebalanced.
+        terms: Hold the calendar, where that decides.
+    """
+    due: BoolVector = np.zeros(len(stamps), dtype=bool)
+    due[:1] = True
+    if isinstance(spec.rebalance, int):
+        due[:: spec.rebalance] = True
+    elif spec.rebalance == "weekly":
+        weeks = stamps.isocalendar()
+        due[1:] = np.diff(weeks["year"].to_numpy() * 100 + weeks["week"].to_numpy()) != 0
+    elif spec.rebalance == "monthly":
+        due[1:] = np.diff(stamps.year.to_numpy() * 12 + stamps.month.to_numpy()) != 0
+    else:
+        calendar, kind = _require_calendar(terms), spec.rebalance
+        due[1:] = [calendar.ends_period(before, bar, kind) for before, bar in pairwise(stamps)]
+    return due
 
 
 def _require_calendar(terms: BookTerms) -> TradingCalendar:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from engine.portfolio import EQUAL_PARTS, PortfolioRow, PortfolioState, rebalance
+from engine.portfolio import (
+    EQUAL_PARTS,
+    PortfolioRow,
+    PortfolioState,
+    find_due_rows,
+    rebalance,
+)
 from engine.signals.contract import check_sizes
 from engine.signals.decision import FLAT, DecisionState, TargetPosition
 from engine.signals.decision_levels import DecisionSpec
@@ -184,6 +190,9 @@ def fold_portfolio(
 ) -> list[PortfolioState]:
     """The state of the portfolio after each close, from the rows up to it.
 
+    Between rebalancings weights change only where a symbol has lost its forecast: other rows are
+    not made.
+
     Args:
         predicted: n bars of m symbols.
         positions: (n, m) by the signal.
@@ -197,7 +206,13 @@ def fold_portfolio(
     last = close.index.get_indexer(predicted.index)
     state, states = PortfolioState.start(len(symbols)), []
     forecasts = predicted.to_numpy(dtype=np.float64)
+    divided = find_due_rows(pd.DatetimeIndex(predicted.index), spec.portfolio, spec.terms)
+    divided |= ~np.isfinite(forecasts).all(axis=1)
     for number, timestamp in enumerate(predicted.index):
+        if not divided[number]:
+            state = PortfolioState(timestamp, state.bars + 1, state.weights, state.failed_optima)
+            states.append(state)
+            continue
         known = closes[max(0, last[number] + 1 - needed) : last[number] + 1]
         row = PortfolioRow(
             symbols,

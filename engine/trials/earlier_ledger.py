@@ -70,4 +70,6 @@ def _forget_later_rows(copy: sqlite3.Connection, place: int) -> None:
         copy.execute(f"DELETE FROM {table} WHERE run IN {later}", (place,))
     new = "(SELECT run FROM chain WHERE position > ? AND source = 'grounds')"
     copy.execute(f"DELETE FROM grounds WHERE run IN {new}", (place,))
+    said = "(SELECT run FROM chain WHERE position > ? AND source = 'declarations')"
+    copy.execute(f"DELETE FROM declarations WHERE number IN {said}", (place,))
     copy.execute("COMMIT")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.trials.declarations import find_declarations
+from engine.trials.holdout_looks import HoldoutLooks, find_holdout_looks
+from engine.trials.related_runs import hash_configuration
 from engine.trials.trial_collection import OwnRun, collect_trials
 
 if TYPE_CHECKING:
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.evaluation.inference.trial_set import TrialSet
+    from engine.trials.declarations import Declaration, DeclarationKind
     from engine.trials.ledger import RunOutcome
     from engine.trials.related_runs import DataScope
 
@@ -51,6 +55,22 @@ class RepeatedEntry:
             raise RuntimeError("set_data_scope must be called before collect_trials")
         own = OwnRun(self._strategy, self._data_scope, returns, holding, tuning)
         return collect_trials(self._ledger, own)
+
+    def find_declarations(self, kind: DeclarationKind) -> tuple[Declaration, ...]:
+        """As `LedgerEntry.find_declarations`."""
+        if self._ledger is None:
+            return ()
+        return find_declarations(self._ledger, hash_configuration(self._strategy), kind)
+
+    def declare_unsealing(self, sealed_from: str) -> None:
+        """Records nothing."""
+
+    def find_holdout_looks(self) -> HoldoutLooks | None:
+        """As `LedgerEntry.find_holdout_looks`."""
+        if self._ledger is None or self._data_scope is None:
+            return None
+        configuration = hash_configuration(self._strategy)
+        return find_holdout_looks(self._ledger, configuration, self._data_scope)
 
     def finish(self, outcome: RunOutcome) -> None:
         """Records nothing."""

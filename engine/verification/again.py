@@ -21,7 +21,7 @@ from engine.trials.earlier_ledger import copy_earlier_ledger
 from engine.verification.compare import compare_documents, compare_tables
 from engine.verification.result import RunDifference, StepResult
 from engine.verification.significance import FILE as SIGNIFICANCE_FILE
-from engine.verification.significance import OF_THE_LEDGER
+from engine.verification.significance import OF_DECLARATIONS, OF_THE_LEDGER
 
 if TYPE_CHECKING:
     from engine.core.progress import Progress
@@ -109,7 +109,7 @@ def _compare_file(name: str, made: Path, stored: Path, *, counted: bool) -> RunD
         return _compare_table_files(name, made, stored)
     left_out = OF_THE_PROCESS if name == "manifest.json" else frozenset()
     if name == SIGNIFICANCE_FILE and not counted:
-        left_out = frozenset(OF_THE_LEDGER)
+        left_out = frozenset((*OF_THE_LEDGER, *OF_DECLARATIONS))
     expected, found = (_read_document(path, left_out) for path in (made, stored))
     if expected == found and left_out:
         return None

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine.core.book_names import STRATEGY_BOOK
+from engine.live.loop.market_bars import place_in_time
 from engine.pipeline.steps import make_decision_spec
 from engine.signals.benchmarks import BenchmarkRule, compute_benchmark_weights
 from engine.signals.orders import place_orders
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from engine.core.progress import Progress
     from engine.core.types import BoolVector, Vector, WideFrame
+    from engine.data import Market
     from engine.pipeline.stored_run import StoredRun
     from engine.signals.orders import Order
     from engine.simulation.portfolio import SimulationResult
@@ -104,12 +106,6 @@ class BookBars:
         self.symbols = list(targets)
         self.costs = self.spec.bind_costs(market)
         self.cash = prepared.rates_by_bar.cash.to_numpy(dtype=np.float64)
-        lags = prepared.fill_lags(self.spec)
-        self.lags = (
-            None
-            if lags is None
-            else [dict(zip(self.symbols, row, strict=True)) for row in lags.to_numpy().tolist()]
-        )
         rows = prepared.tested
         opens, closes = (market.wide(name, targets).to_numpy()[rows] for name in ("open", "close"))
         self._bars = [
@@ -118,10 +114,22 @@ class BookBars:
                 self.stamps, opens, closes, prepared.traded.to_numpy(), strict=True
             )
         ]
+        if market.assembly is not None and prepared.fill_lags(self.spec) is not None:
+            self._place_in_time(market)
         if market.has_absences:
             self._add_absences(
                 market.settlements[self.symbols].iloc[rows], prepared.target_close.iloc[rows]
             )
+
+    def _place_in_time(self, market: Market) -> None:
+        """When each bar of symbols on several exchanges is decided, and its prices are."""
+        if market.assembly is None:
+            return
+        names, price = market.symbols, self.spec.execution.price
+        for row, bar in enumerate(self._bars):
+            is_there = market.present.loc[self.stamps[row]].to_numpy()
+            there = [name for name, present in zip(names, is_there, strict=True) if present]
+            self._bars[row] = place_in_time(bar, market.assembly, there, price)
 
     def _add_absences(self, settlements: WideFrame, marks: WideFrame) -> None:
         """What is paid for symbols that are delisted, and in which order amounts are added up."""
@@ -165,7 +173,7 @@ class BookBars:
             targets,
             decided_on=self.stamps[row],
             delay=self.spec.execution.delay,
-            lags=None if self.lags is None else self.lags[row],
+            not_before=self._bars[row].closed_at,
         )
 
     def _tabulate(self, accounts: list[Account], fills: list[Fill]) -> FoldedAccount:

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
     from engine.verification.books import FoldedAccount
 
+STAGES = {
+    "inputs": (),
+    "books": ("signals", "simulation"),
+    "figures": ("signals", "simulation", "evaluation"),
+    "significance": ("signals", "simulation", "evaluation", "trials"),
+    "certificate": ("leakage",),
+}
+"""Step -> the stages of the engine whose numbers it makes again."""
+
 _FAULTS = (BacktestError, KeyError, ValueError, TypeError, IndexError, AttributeError)
 """What tables and documents raise that are not those of a run."""
 
@@ -112,12 +121,24 @@ def _check_content(stored: StoredRun, progress: Progress) -> list[StepResult]:
             )
             continue
         try:
-            done.append(check())
+            found = check()
         except StrategyError:
             raise
         except _FAULTS as error:
-            done.append(_unreadable(name, error))
+            found = _unreadable(name, error)
+        done.append(_excuse(found, stored.other_versions(STAGES[name])))
     return done
+
+
+def _excuse(found: StepResult, other_versions: str) -> StepResult:
+    """A difference to a run of another version of the stage says nothing of the folder."""
+    if found.difference is None or not other_versions:
+        return found
+    told = (
+        f"another version of the engine made it ({other_versions}), and this one finds other "
+        f"values: {found.difference.sentence}"
+    )
+    return StepResult(found.name, "not checked", told, other_version=other_versions)
 
 
 def _unreadable(name: str, error: Exception) -> StepResult:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.data.calendar import BarInterval
     from engine.data.market import Market
     from engine.pipeline.stored_run import StoredRun
-    from engine.runs.documents.manifest import SymbolRecord
+    from engine.runs.documents.manifest_dataset import SymbolRecord
 
 _PROBLEMS = {
     "changed": "another file than the one that was written",
@@ -139,6 +139,9 @@ def _check_strategy(stored: StoredRun) -> RunDifference | None:
 
 
 def _check_windows(stored: StoredRun) -> RunDifference | None:
+    """Only of the same version of the stages that lay them."""
+    if stored.other_versions(("features", "splits")):
+        return None
     stamps = stored.prepared.feature_history.features.timestamps
 
     def part(rows: range) -> list[str]:

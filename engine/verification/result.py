@@ -46,12 +46,15 @@ class StepResult:
             the step needs.
         compared: What was compared, or why nothing was.
         difference: The first one.
+        other_version: Stages of the engine whose version, of the run and of this installation, is
+            another: the step has a difference that may be due to it, and is `not checked`.
     """
 
     name: str
     status: Literal["ok", "differs", "not checked"]
     compared: str
     difference: RunDifference | None = None
+    other_version: str = ""
 
     @classmethod
     def of(cls, name: str, compared: str, difference: RunDifference | None) -> StepResult:

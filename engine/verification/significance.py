@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.backtest.evaluate import measure_timing
+from engine.backtest.holdout_section import measure_holdout
+from engine.backtest.registration_section import judge_expectations
+from engine.core.blas_threads import one_blas_thread
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.randomness import derive_seed
 from engine.evaluation.evidence import VerdictInputs, gather_evidence
@@ -18,7 +21,7 @@ from engine.evaluation.metrics.trade_metrics import round_trip_profits
 from engine.evaluation.significance import assess_significance, draw_verdict
 from engine.evaluation.verdict import BUY_AND_HOLD, TrialCounts
 from engine.runs.documents.significance_models import ModelSections
-from engine.verification.compare import compare_documents, first_of, is_close
+from engine.verification.compare import compare_documents, first, first_of, is_close
 from engine.verification.result import RunDifference, StepResult
 
 if TYPE_CHECKING:
@@ -26,14 +29,18 @@ if TYPE_CHECKING:
 
     from engine.evaluation.evidence import BookInference
     from engine.pipeline.stored_run import StoredRun
-    from engine.runs.documents import Significance
+    from engine.runs.documents import Metrics, Significance
     from engine.runs.documents.significance import SelectionFigures, TrialFigures
+    from engine.runs.documents.significance_registration import RegistrationFigures
     from engine.verification.books import FoldedAccount
 
 FILE = "significance.json"
 
 OF_THE_LEDGER = ("trials", "selection", "track_record", "overfitting", "verdict")
 """Sections that depend on the returns of other looks, which are in the ledger alone."""
+
+OF_DECLARATIONS = ("registrations", "holdout")
+"""Sections about what the ledger has of the idea; their figures are those of the run."""
 
 _OF_THE_RUN_ALONE = ("estimate", "statistic", "single_p_value", "effective_bars")
 """Figures of a selection test that no other look changes."""
@@ -58,7 +65,8 @@ def check_significance(stored: StoredRun, accounts: Mapping[str, FoldedAccount])
         ),
     )
     rng = np.random.default_rng(derive_seed(stored.spec.seed, "bootstrap"))
-    made = assess_significance(inputs, stored.spec.evaluation, rng)
+    with one_blas_thread():  # as in a run
+        made = assess_significance(inputs, stored.spec.evaluation, rng)
     alone = found.trials is None or (found.trials.distinct == 1)
     checks = [lambda: _compare_sections(made, found, () if alone else OF_THE_LEDGER)]
     if not alone:
@@ -66,7 +74,11 @@ def check_significance(stored: StoredRun, accounts: Mapping[str, FoldedAccount])
             lambda: _compare_selection(made, found),
             lambda: _compare_verdict(inputs, made, found),
         ]
-    checks.append(lambda: _compare_timing(stored, accounts))
+    checks += [
+        lambda: _compare_timing(stored, accounts),
+        lambda: _compare_registrations(stored.run.metrics, found),
+        lambda: _compare_holdout(stored),
+    ]
     told = "intervals, tests of the books, timing and verdict"
     if not alone and found.trials is not None:
         told += f"; the {found.trials.distinct - 1} other looks are in the ledger alone"
@@ -102,8 +114,10 @@ def _idea_of(figures: TrialFigures) -> IdeaLooks:
 def _compare_sections(
     made: Significance, found: Significance, left_out: tuple[str, ...]
 ) -> RunDifference | None:
+    unseen = (*left_out, *OF_DECLARATIONS)
+
     def shown(document: Significance) -> dict[str, Any]:
-        return {key: each for key, each in document.as_dict().items() if key not in left_out}
+        return {key: each for key, each in document.as_dict().items() if key not in unseen}
 
     return compare_documents(FILE, shown(made), shown(found))
 
@@ -183,6 +197,48 @@ def _as_test(figures: SelectionFigures | None, scale: float) -> SelectionTest | 
         standard_error=float("nan"),
         effective_bars=figures.effective_bars,
     )
+
+
+def _compare_registrations(metrics: Metrics, found: Significance) -> RunDifference | None:
+    """Whether what was expected is met by the figures of the run."""
+    books = {name: figures.as_dict() for name, figures in metrics.books.items()}
+    return first(
+        compare_documents(
+            FILE,
+            [each.as_dict() for each in judge_expectations(_rules_of(registration), books)],
+            [each.as_dict() for each in registration.expectations],
+            f"registrations[{number}].expectations",
+        )
+        for number, registration in enumerate(found.registrations)
+    )
+
+
+def _compare_holdout(stored: StoredRun) -> RunDifference | None:
+    """The figures over the holdout, from the returns; a sealed run has no bar of it."""
+    found, record = stored.run.significance.holdout, stored.run.manifest.dataset.holdout
+    if found is None or record is None:
+        return None
+    path = "holdout.sealed_from"
+    if difference := compare_documents(FILE, record.sealed_from, found.sealed_from, path):
+        return difference
+    expected = measure_holdout(
+        stored.run.returns,
+        stored.prepared.rates_by_bar,
+        record.sealed_from,
+        periods_per_year=stored.prepared.market.periods_per_year,
+        spec=stored.spec.evaluation,
+        seed=stored.spec.seed,
+    )
+    return compare_documents(
+        FILE,
+        {book: figures.as_dict() for book, figures in expected.items()},
+        {book: figures.as_dict() for book, figures in found.books.items()},
+        "holdout.books",
+    )
+
+
+def _rules_of(registration: RegistrationFigures) -> list[str]:
+    return [each.rule for each in registration.expectations]
 
 
 def _compare_timing(

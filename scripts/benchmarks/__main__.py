@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser
 
 import calibration
+import certificate_cost
 import evaluation_cost
 import feature_speed
 import live
@@ -24,6 +25,7 @@ from engine.core.errors import UsageError
 
 BENCHMARKS = {
     "calibration": calibration,
+    "certificate": certificate_cost,
     "features": feature_speed,
     "live": live,
     "nights": nights,

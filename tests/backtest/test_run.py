@@ -338,6 +338,7 @@ def test_noise_is_not_called_evidence(run: engine.Run) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("new_processes")
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_workers_change_no_byte_of_a_network_run(module_folder, backend: str) -> None:
     network = write_strategy(

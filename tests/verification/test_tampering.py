@@ -14,7 +14,9 @@ import engine
 from engine.cli.main import app
 from engine.core.errors import UsageError
 from engine.runs.folder import ANALYSIS_TABLES, DOCUMENTS, PAGES, TABLES
-from engine.runs.sums import SUMS_FILE, write_sums
+from engine.runs.sums import SUMS_FILE, find_file_differences, write_sums
+from engine.verification.keys import create_private_key, load_private_key
+from engine.verification.signature import sign_folder
 from tests.verification.small_run import change_figure, change_table, copy_folder, make_run
 
 if TYPE_CHECKING:
@@ -258,3 +260,21 @@ def test_a_run_of_other_versions_is_not_made_again(folder: Path) -> None:
     with pytest.raises(UsageError, match="cannot be made again") as error:
         engine.verify(folder, again=True)
     assert error.value.expected == "numpy 1.0"
+
+
+def test_pages_that_are_drawn_again_have_new_hashes_and_nothing_else_has(
+    run: engine.Run, folder: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    create_private_key(key)
+    sign_folder(folder, load_private_key(key, str))
+    change_table("forecasts", "predicted", double)(folder)
+    told = CliRunner().invoke(app, ["report", str(folder)])
+    assert told.exit_code == 0
+    assert "sign the folder again" in " ".join(told.stderr.split())
+    assert run.run_id in (folder / "tearsheet.html").read_text()
+    assert [each.name for each in find_file_differences(folder)] == ["forecasts.parquet"]
+    found = engine.verify(folder)
+    assert statuses(found)["signature"] == "differs"
+    assert found.first_difference is not None
+    assert found.first_difference.file == "forecasts.parquet"

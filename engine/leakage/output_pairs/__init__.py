@@ -16,6 +16,7 @@ from engine.leakage.output_pairs.prepared_data import (
     pair_histories,
     pair_prepared_data,
     pair_rates,
+    pair_windows,
     window_edges,
 )
 
@@ -32,6 +33,7 @@ __all__ = [
     "pair_tasks",
     "pair_test_forecasts",
     "pair_thresholds",
+    "pair_windows",
     "require_same_fits",
     "window_edges",
 ]
