@@ -10,7 +10,8 @@ import numpy as np
 from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import TrainingError
 from engine.interpretation.sequences import Sequences, forecast_sequences
-from engine.training.datasets import column_of, select_feature_rows
+from engine.training.datasets import select_feature_rows
+from engine.training.feature_history import column_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -76,7 +76,7 @@ def describe_bars(closes: pd.Series[float], stamps: pd.DatetimeIndex) -> dict[st
         name: np.nan_to_num(table.loc[stamps].to_numpy(dtype=np.float64))
         for name, table in rules.items()
     }
-    moments = ((stamps.dayofweek, 7), (stamps.month, 13), (stamps.hour, 24))
+    moments = ((stamps.day_of_week, 7), (stamps.month, 13), (stamps.hour, 24))
     described["calendar"] = np.column_stack(
         [np.eye(count)[np.asarray(values)] for values, count in moments]
     )
