@@ -19,6 +19,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     reporting   tearsheet, significance, comparison and index pages
     strategy    the YAML file with the configuration of every stage
     pipeline    the stages as functions: prepare, fit, decide, simulate
+    interpretation  what the forecasts depend on: attributions, importance
     leakage     the leakage test on every run                   -> certificate
     backtest    run(strategy) -> Run, and sweeps
     live        the newest bar: fit, predict, signal            -> Signal
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from engine.core.errors import ContractError
     from engine.evaluation.analysis import open_run
     from engine.features.base import FeatureSpec, Indicator
+    from engine.interpretation import interpret
     from engine.live import (
         FittedStrategy,
         Replay,
@@ -88,6 +90,7 @@ __all__ = [
     "audit",
     "decide",
     "fit",
+    "interpret",
     "load_market",
     "load_model",
     "open_run",
@@ -123,6 +126,7 @@ _EXPORTS = {
     "audit": "engine.auditing",
     "decide": "engine.signals.decision",
     "fit": "engine.live",
+    "interpret": "engine.interpretation",
     "load_market": "engine.live",
     "load_model": "engine.models.model_file",
     "open_run": "engine.evaluation.analysis",

@@ -34,6 +34,7 @@ from engine.cli.explain import explain_command
 from engine.cli.features import features_command
 from engine.cli.fits import fits_app
 from engine.cli.init import init_command
+from engine.cli.interpret import interpret_command
 from engine.cli.leaktest import leaktest_command
 from engine.cli.ledger import ledger_app
 from engine.cli.ledger_chain import ledger_merge_command, ledger_verify_command
@@ -100,6 +101,7 @@ app.command("check")(check_command)
 app.command("explain")(explain_command)
 app.command("features")(features_command)
 app.command("report")(report_command)
+app.command("interpret")(interpret_command)
 app.command("register")(register_command)
 app.command("unseal")(unseal_command)
 app.command("verify")(verify_command)

@@ -28,6 +28,13 @@ GRADE_LABELS = {
     "strong": "Strong evidence",
 }
 
+PAGES = (
+    ("tearsheet", "Tearsheet"),
+    ("significance", "Significance"),
+    ("quantstats", "quantstats"),
+)
+INTERPRETATION_PAGE = ("interpretation", "Interpretation")
+
 STAGE_ORDER = (
     *("resampled bars", "windows", "features", "resolutions", "scaled inputs", "labels", "rates"),
     *("training arrays", "predictions", "thresholds", "positions", "costs", "fills"),
@@ -78,6 +85,7 @@ class RunHeader:
         terms: Execution, costs and comparison: (term, meaning).
         command: Command line of the run.
         strategy_file: Path of the strategy file.
+        pages: Pages of the run, the name of each file and its label.
     """
 
     name: str
@@ -99,6 +107,7 @@ class RunHeader:
     terms: tuple[tuple[str, str], ...]
     command: str
     strategy_file: str
+    pages: tuple[tuple[str, str], ...]
 
 
 def make_run_header(run: Run) -> RunHeader:
@@ -137,6 +146,7 @@ def make_run_header(run: Run) -> RunHeader:
         ),
         command=manifest.command or formatting.MISSING,
         strategy_file=manifest.strategy_file or formatting.MISSING,
+        pages=PAGES if run.interpretation is None else (*PAGES, INTERPRETATION_PAGE),
     )
 
 

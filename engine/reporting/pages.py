@@ -1,4 +1,4 @@
-"""The three pages of a run, rendered as text or written into its folder."""
+"""The pages of a run, rendered as text or written into its folder."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from engine.core.storage import write_file
 from engine.reporting import formatting
 from engine.reporting.book_styles import book_style
 from engine.reporting.header import make_run_header
+from engine.reporting.interpretation import render_interpretation
 from engine.reporting.quantstats_process import open_quantstats_process
 from engine.reporting.significance import render_significance
 from engine.reporting.tearsheet import render_tearsheet
 from engine.reporting.templating import render_template
+from engine.runs.folder import INTERPRETATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 def write_pages(run: Run, folder: Path) -> None:
     """Writes tearsheet.html, significance.html and quantstats.html into `folder`, which exists.
 
+    And interpretation.html, where the run has an interpretation.
+
     Each is one self-contained file without network access; the same run gives the same bytes.
 
     Raises:
@@ -40,7 +44,7 @@ def write_pages(run: Run, folder: Path) -> None:
 
 
 def render_page(run: Run, page: str) -> str:
-    """One page of a run as text: `tearsheet`, `significance` or `quantstats`.
+    """One page of a run as text: `tearsheet`, `significance`, `interpretation` or `quantstats`.
 
     Raises:
         ReportError: quantstats failed.
@@ -49,6 +53,8 @@ def render_page(run: Run, page: str) -> str:
         return render_tearsheet(run)
     if page == "significance":
         return render_significance(run)
+    if page == "interpretation" and run.interpretation is not None:
+        return render_interpretation(run, run.interpretation)
     with open_quantstats_process() as quantstats:
         quantstats.submit(run.returns, run.metrics.span.periods_per_year, _mean_risk_free(run))
         return render_quantstats(run, quantstats.wait_for_report())
@@ -124,6 +130,9 @@ class PageWriter:
             return
         write_file(folder / "tearsheet.html", render_tearsheet(run))
         write_file(folder / "significance.html", render_significance(run))
+        if run.interpretation is not None:
+            page = render_interpretation(run, run.interpretation)
+            write_file(folder / f"{INTERPRETATION}.html", page)
         # Last, because it waits for the quantstats process.
         write_file(
             folder / "quantstats.html", render_quantstats(run, self._quantstats.wait_for_report())

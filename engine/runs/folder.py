@@ -29,6 +29,8 @@ DOCUMENTS = ("metrics", "significance", "certificate", "analysis")
 OPTIONAL_DOCUMENTS = ("certificate", "analysis")
 """Documents that folders of earlier versions lack."""
 PAGES = ("tearsheet", "significance", "quantstats")
+INTERPRETATION, ATTRIBUTIONS = "interpretation", "attributions"
+"""Document and page, and table, that `backtest interpret` adds."""
 
 
 RUNS_PLACE = OutputPlace("the folder of the runs", "name another folder with --out")

@@ -12,10 +12,19 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.core.hashing import canonical_json
 from engine.core.read_file import open_regular
-from engine.runs.documents import Analysis, Certificate, Document, Manifest, Metrics, Significance
+from engine.runs.documents import (
+    Analysis,
+    Certificate,
+    Document,
+    Interpretation,
+    Manifest,
+    Metrics,
+    Significance,
+)
 from engine.runs.documents.base import read_document_text
 from engine.runs.folder import (
     ANALYSIS_TABLES,
+    INTERPRETATION,
     OPTIONAL_ANALYSIS_TABLES,
     OPTIONAL_TABLES,
     TABLES,
@@ -111,6 +120,7 @@ class Run:
             rates too; None where all have one calendar and currency.
         certificate: The leakage test: nothing up to a cutoff changed when other bars came after
             it; None for a run made before there were certificates.
+        interpretation: What its forecasts depend on; None until `backtest interpret` was called.
         analysis_files: Figures and series that pages show; None where the folder has none, as of
             a run made before there were such files: `engine.open_run` computes them.
     """
@@ -130,6 +140,7 @@ class Run:
     funding: pd.DataFrame | None = None
     source_bars: pd.DataFrame | None = None
     certificate: Certificate | None = None
+    interpretation: Interpretation | None = None
     analysis_files: RunAnalysis | None = None
 
     @property
@@ -253,6 +264,9 @@ class Run:
             significance=_read_document(folder, "significance", Significance),
             certificate=_read_document(folder, "certificate", Certificate)
             if (folder / "certificate.json").is_file()
+            else None,
+            interpretation=_read_document(folder, INTERPRETATION, Interpretation)
+            if (folder / f"{INTERPRETATION}.json").is_file()
             else None,
             analysis_files=_read_analysis(folder),
         )

@@ -25,7 +25,7 @@ from engine.verification.significance import OF_DECLARATIONS, OF_THE_LEDGER
 
 if TYPE_CHECKING:
     from engine.core.progress import Progress
-    from engine.verification.stored_run import StoredRun
+    from engine.pipeline.stored_run import StoredRun
 
 OF_THE_PROCESS = frozenset(
     (

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from engine.core.progress import Progress
     from engine.core.types import BoolVector, Vector, WideFrame
     from engine.data import Market
+    from engine.pipeline.stored_run import StoredRun
     from engine.signals.orders import Order
     from engine.simulation.portfolio import SimulationResult
-    from engine.verification.stored_run import StoredRun
 
 _FINANCING = ("funding", "loan_interest")
 

@@ -10,8 +10,8 @@ from engine.verification.compare import compare_documents, first_of
 from engine.verification.result import RunDifference, StepResult
 
 if TYPE_CHECKING:
+    from engine.pipeline.stored_run import StoredRun
     from engine.runs.documents import Certificate
-    from engine.verification.stored_run import StoredRun
 
 FILE = "certificate.json"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.errors import BacktestError, StrategyError, UsageError
 from engine.core.progress import NullProgress, Progress
+from engine.pipeline.stored_run import StoredRun
 from engine.runs.run import Run
 from engine.verification.books import check_books
 from engine.verification.certificate import check_certificate
@@ -15,7 +16,6 @@ from engine.verification.files import check_files, check_inputs, check_sums_are_
 from engine.verification.result import RunDifference, StepResult, Verification
 from engine.verification.signature import check_signature
 from engine.verification.significance import check_significance
-from engine.verification.stored_run import StoredRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from engine.pipeline.stored_run import StoredRun
     from engine.verification.books import FoldedAccount
-    from engine.verification.stored_run import StoredRun
 
 NOT_FROM_TABLES = ("rebalancings", "failed_optima", "short_histories")
 """Figures of a book that only its decisions tell; `again` compares them."""

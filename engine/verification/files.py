@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from engine.core.types import BarsFrame
     from engine.data.calendar import BarInterval
     from engine.data.market import Market
+    from engine.pipeline.stored_run import StoredRun
     from engine.runs.documents.manifest_dataset import SymbolRecord
-    from engine.verification.stored_run import StoredRun
 
 _PROBLEMS = {
     "changed": "another file than the one that was written",

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.evaluation.evidence import BookInference
+    from engine.pipeline.stored_run import StoredRun
     from engine.runs.documents import Metrics, Significance
     from engine.runs.documents.significance import SelectionFigures, TrialFigures
     from engine.runs.documents.significance_registration import RegistrationFigures
     from engine.verification.books import FoldedAccount
-    from engine.verification.stored_run import StoredRun
 
 FILE = "significance.json"
 

@@ -1,4 +1,4 @@
-"""Multiple testing: adjusted p-values of Holm and of Finner."""
+"""Multiple testing: adjusted p-values of Holm, of Finner, and of Benjamini and Hochberg."""
 
 from __future__ import annotations
 
@@ -42,6 +42,23 @@ def finner(p_values: Sequence[float]) -> list[float]:
         raised = -np.expm1(powers * np.log1p(-values[order]))
     adjusted = np.empty(len(values))
     adjusted[order] = np.maximum.accumulate(raised) if len(values) else raised
+    return [float(value) for value in adjusted]
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Benjamini and Hochberg's step-up adjustment of p-values, for the false discovery rate.
+
+    The i-th smallest of m is multiplied by m / i, then lowered to the smallest one after it. In
+    the order given. Of those at most q, a fraction of at most q is false in expectation, where the
+    tests are independent or positively dependent.
+
+    Source: Benjamini & Hochberg (1995), J. of the Royal Statistical Society B 57.
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    raised = values[order] * len(values) / np.arange(1, len(values) + 1)
+    adjusted = np.empty(len(values))
+    adjusted[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0)
     return [float(value) for value in adjusted]
 
 

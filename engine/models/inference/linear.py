@@ -187,12 +187,25 @@ def attention(query: Array, key: Array, value: Array, *, heads: int, causal: boo
     Returns:
         (n, steps, heads * v).
     """
-    q, k, v = (x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2) for x in (query, key, value))
+    values = value.reshape(*value.shape[:2], heads, -1).swapaxes(1, 2)
+    attended = batch_matmul(attention_weights(query, key, heads=heads, causal=causal), values)
+    return attended.swapaxes(1, 2).reshape(*query.shape[:2], -1)
+
+
+def attention_weights(query: Array, key: Array, *, heads: int, causal: bool) -> Array:
+    """softmax(Q K' / sqrt(d)) for each head: (n, heads, steps, keys).
+
+    Args:
+        query: As in `attention`.
+        key: As in `attention`.
+        heads: As in `attention`.
+        causal: As in `attention`.
+    """
+    q, k = (x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2) for x in (query, key))
     scores = batch_matmul(q * np.float32(1 / np.sqrt(q.shape[-1])), k.swapaxes(2, 3))
     if causal:
         np.copyto(scores, -np.inf, where=_later_keys(*scores.shape[2:]))
-    attended = batch_matmul(softmax(scores, axis=-1), v)
-    return attended.swapaxes(1, 2).reshape(*query.shape[:2], -1)
+    return softmax(scores, axis=-1)
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field, JsonValue, field_validator
 
 from engine.core.types import Spec
+from engine.models.inference.linear import attention_weights
 from engine.models.inference.operations import MATRICES, OPERATIONS, bind_operation
 
 if TYPE_CHECKING:
@@ -101,6 +102,23 @@ class NetworkProgram(Spec):
             layer: As in `bind`.
         """
         return self.bind(weights, layer=layer).run(inputs)
+
+    def attention_weights(self, weights: Weights, inputs: Sequence[Floats]) -> list[Floats]:
+        """The weights of each attention layer over steps: (n, heads, steps, keys), in its order.
+
+        Args:
+            weights: As in `bind`.
+            inputs: (n, lookback, k) for each interval.
+        """
+        found = []
+        for step in self.operations:
+            if step.kind == "attention":
+                query, key = (
+                    BoundProgram(self, weights, read).run(inputs) for read in step.inputs[:2]
+                )
+                settings: dict[str, Any] = dict(step.attributes)
+                found.append(attention_weights(query, key, **settings))
+        return found
 
     @property
     def matrices(self) -> tuple[int, ...]:

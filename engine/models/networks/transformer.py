@@ -8,13 +8,18 @@ import numpy as np
 from pydantic import Field, model_validator
 from typing_extensions import override
 
+from engine.models.inference import NetworkProgram
 from engine.models.networks.base import Network
+from engine.models.quantisation import decode_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
+    from engine.core.types import IntVector
+    from engine.models.dataset import ModelInputs
+    from engine.models.forecaster import FittedForecaster
     from engine.models.keras_types import Tensor
 
 
@@ -64,6 +69,26 @@ class Transformer(Network):
         for number in range(self.layers):
             x = self._block(x, f"block_{number}")
         return keras.layers.LayerNormalization(epsilon=1e-6)(x[:, -1])
+
+    def attention_weights(
+        self, fitted: FittedForecaster, inputs: ModelInputs, rows: IntVector
+    ) -> list[npt.NDArray[np.float32]]:
+        """How much each step attends to each step up to it, in each block.
+
+        These are the weights at the bars' own interval; coarser intervals have their own blocks.
+
+        Args:
+            fitted: A fit of this forecaster.
+            inputs: Scaled inputs.
+            rows: (n,) rows of the inputs.
+
+        Returns:
+            For each block (n, heads, lookback, lookback), oldest step first; the last axis sums
+            to 1.
+        """
+        program = NetworkProgram.model_validate(fitted.state["program"])
+        sequences = inputs.branch_sequences(rows, self.lookback)
+        return program.attention_weights(decode_weights(fitted), sequences)[: self.layers]
 
     def _block(self, x: Tensor, name: str) -> Tensor:
         from keras import layers

@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.core.errors import UsageError
 from engine.core.lazy_imports import hide_modules
+from engine.core.native_output import mute_native_stderr
 from engine.models.dataset import Prediction
 from engine.models.inference import NetworkProgram
 from engine.models.quantisation import decode_weights
@@ -111,6 +112,18 @@ def _served(
     if (known := _SERVED.get(fitted)) is not None:
         return known
     state = fitted.state
+    layout, scale = read_outputs(fitted)
+    if state["program"] is None:  # Keras' model is shared, and holds the weights of this call
+        return _ServedNetwork(layout, scale, _keras_forward_pass(network, fitted, branches))
+    program = NetworkProgram.model_validate(state["program"])
+    served = _ServedNetwork(layout, scale, program.bind(decode_weights(fitted)).run)
+    _SERVED[fitted] = served
+    return served
+
+
+def read_outputs(fitted: FittedParameters) -> tuple[OutputLayout, TargetScale]:
+    """The columns of the last layer of a fitted network, and the scale of its returns."""
+    state = fitted.state
     layout = OutputLayout(
         state["n_returns"],
         tuple(state["levels"]),
@@ -118,15 +131,7 @@ def _served(
         tuple(state.get("symbols", ())),
         state.get("embedded", 0),
     )
-    scale = TargetScale(np.array(state["target_mean"]), np.array(state["target_std"]))
-    if state["program"] is None:  # Keras' model is shared, and holds the weights of this call
-        return _ServedNetwork(
-            layout, scale, _keras_forward_pass(network, fitted, branches, layout)
-        )
-    program = NetworkProgram.model_validate(state["program"])
-    served = _ServedNetwork(layout, scale, program.bind(decode_weights(fitted)).run)
-    _SERVED[fitted] = served
-    return served
+    return layout, TargetScale(np.array(state["target_mean"]), np.array(state["target_std"]))
 
 
 def _predict_recursively(
@@ -159,16 +164,9 @@ def _keras_forward_pass(
     network: TrainableNetwork,
     fitted: FittedParameters,
     branches: tuple[ColumnGroups, ...],
-    layout: OutputLayout,
 ) -> ForwardPass:
-    """The forward pass of a network with a layer that only Keras computes.
-
-    The Keras of this process has to be that of the fit.
-    """
-    _require_backend(fitted.state["backend"])
-    model = _cached_model(network, branches, layout)
-    for variable, value in zip(model.variables, fitted.weights, strict=True):
-        variable.assign(value)
+    """The forward pass of a network with a layer that only Keras computes."""
+    model = load_keras_model(network, fitted, branches)
     real = np.ones(ROWS_PER_CALL, dtype=bool)
 
     def run(sequences: Sequence[Floats]) -> Floats:
@@ -182,6 +180,24 @@ def _keras_forward_pass(
     return run
 
 
+def load_keras_model(
+    network: TrainableNetwork, fitted: FittedParameters, branches: tuple[ColumnGroups, ...]
+) -> KerasModel:
+    """The Keras model of a fit, with its weights; the model of a shape is one object.
+
+    The Keras of this process has to be that of the fit.
+
+    Raises:
+        UsageError: It computes with another backend.
+    """
+    require_backend(fitted.state["backend"])
+    layout, _ = read_outputs(fitted)
+    model = _cached_model(network, branches, layout)
+    for variable, value in zip(model.variables, decode_weights(fitted), strict=True):
+        variable.assign(value)
+    return model
+
+
 @lru_cache(maxsize=16)
 def _cached_model(
     network: TrainableNetwork, branches: tuple[ColumnGroups, ...], layout: OutputLayout
@@ -189,13 +205,13 @@ def _cached_model(
     return layout.build_model(network, branches)
 
 
-def _require_backend(backend: str) -> None:
+def require_backend(backend: str) -> None:
     """Loads Keras on a backend, or refuses where this process has loaded another."""
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = backend
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Keras' imports for plots and scikit-learn wrappers take a second.
-    with hide_modules("matplotlib", "matplotlib.pyplot", "sklearn"):
+    with hide_modules("matplotlib", "matplotlib.pyplot", "sklearn"), mute_native_stderr():
         import keras
 
     found = keras.backend.backend()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from engine.runs.documents.analysis import Analysis
     from engine.runs.documents.base import SCHEMA_VERSION, Document, DocumentPart
     from engine.runs.documents.certificate import Certificate
+    from engine.runs.documents.interpretation import Interpretation
     from engine.runs.documents.manifest import Manifest
     from engine.runs.documents.metrics import Metrics
     from engine.runs.documents.significance import Significance
@@ -20,6 +21,7 @@ __all__ = [
     "Certificate",
     "Document",
     "DocumentPart",
+    "Interpretation",
     "Manifest",
     "Metrics",
     "Significance",
@@ -32,6 +34,7 @@ _EXPORTS = {
     "Certificate": "certificate",
     "Document": "base",
     "DocumentPart": "base",
+    "Interpretation": "interpretation",
     "Manifest": "manifest",
     "Metrics": "metrics",
     "Significance": "significance",
