@@ -26,6 +26,8 @@ The packages, in the order of the flow of data; a package imports only from thos
     selftest    the engine tested on generated markets
     replication published results repeated under their own protocol
     auditing    backtests of other tools judged from their files
+    placebo     the path of a strategy on surrogate markets      -> p-value
+    verification  a run folder checked against itself, and signed
     server      paper accounts and runs in a browser
     cli         the `backtest` command
 """
@@ -33,7 +35,7 @@ The packages, in the order of the flow of data; a package imports only from thos
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine.auditing import audit
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from engine.simulation.bar_step import step
     from engine.simulation.costs import CostModel
     from engine.strategy import Strategy
+    from engine.verification import verify
 
 __all__ = [
     "Account",
@@ -96,6 +99,7 @@ __all__ = [
     "save_model",
     "signal",
     "step",
+    "verify",
 ]
 
 _EXPORTS = {
@@ -130,10 +134,11 @@ _EXPORTS = {
     "save_model": "engine.models.model_file",
     "signal": "engine.live",
     "step": "engine.simulation.bar_step",
+    "verify": "engine.verification",
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - the exports have no common type
+def __getattr__(name: str) -> object:
     """Imports an export on first access: `backtest --help` needs none of them."""
     if name in _EXPORTS:
         return getattr(import_module(_EXPORTS[name]), name)

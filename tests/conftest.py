@@ -12,9 +12,11 @@ import pytest
 import typer.testing
 from hypothesis import settings
 
+from engine.core import programs
 from engine.core.lazy_imports import relax_gc
 from engine.trials import ledger_schema
 from tests.hypothesis_examples import FAST
+from tests.warm.processes import warm_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 # for the tests that do; see `engine.core.lazy_imports.deep_bind`.
 import_module("curl_cffi")
 
+START = programs.command_of
 
 # The libraries and the tests are a million objects that stay, as in processes of the engine.
 relax_gc()
@@ -53,6 +56,7 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
     """No test cuts the power, and 30 ms a transaction are long where hundreds are made."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger_schema, "SYNCHRONOUS", "OFF")
+        patch.setattr(os, "fsync", lambda _: None)
         yield
 
 
@@ -62,6 +66,20 @@ def _one_command_line() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _warm_processes() -> Iterator[None]:
+    """Processes of runs that train or render are forks of one that has imported its libraries."""
+    with warm_processes() as warm, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(programs, "command_of", warm.command_of)
+        yield
+
+
+@pytest.fixture
+def new_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests about processes: they are started as they are for a user."""
+    monkeypatch.setattr(programs, "command_of", START)
 
 
 @pytest.fixture(scope="session")

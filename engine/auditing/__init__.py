@@ -1,6 +1,13 @@
 """Judges backtests that other tools made: their returns, trades and variants as files."""
 
-from engine.auditing.audit import AuditKind, AuditOptions, audit, audit_file, read_bars
+from engine.auditing.audit import (
+    FILE_FORMATS,
+    AuditKind,
+    AuditOptions,
+    audit_file,
+    read_bars,
+)
+from engine.auditing.audit_values import audit
 from engine.auditing.backtest import AuditedBacktest
 from engine.auditing.code_probe import CodeFinding, CodeProbe, probe_function
 from engine.auditing.judge import AuditResult, AuditSettings
@@ -8,6 +15,7 @@ from engine.auditing.tries import count_tries
 from engine.auditing.user_function import load_function
 
 __all__ = [
+    "FILE_FORMATS",
     "AuditKind",
     "AuditOptions",
     "AuditResult",

@@ -46,6 +46,13 @@ def hold_bars(close: pd.Series[float], cost_bps: float) -> pd.Series[float]:
     return growth
 
 
+def compound(returns: pd.Series[float]) -> pd.Series[float]:
+    """Growth at each bar, and 1 a bar before the first."""
+    growth = (1.0 + returns).cumprod()
+    before = growth.index[0] - (growth.index[1] - growth.index[0])
+    return pd.concat([pd.Series([1.0], index=pd.DatetimeIndex([before])), growth])
+
+
 def align_books(
     strategy: pd.Series[float], growth_by_name: Mapping[str, pd.Series[float]]
 ) -> AlignedBooks:

@@ -46,7 +46,7 @@ def load_function(reference: str) -> Callable[[pd.DataFrame], Any]:
         raise _failed(path, f"{type(error).__name__}: {error}") from error
     finally:
         sys.path.pop(0)
-    function = getattr(module, name, None)
+    function: Callable[[pd.DataFrame], Any] | None = getattr(module, name, None)
     if not callable(function):
         functions = [key for key, value in vars(module).items() if callable(value)]
         raise UsageError(
@@ -56,7 +56,7 @@ def load_function(reference: str) -> Callable[[pd.DataFrame], Any]:
             where=str(path),
             fix="name one of them",
         )
-    return function  # type: ignore[no-any-return]  # whatever the user's module holds
+    return function
 
 
 def _failed(path: Path, found: str) -> UsageError:

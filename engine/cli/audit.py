@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import dataclass
+from inspect import Parameter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -12,7 +15,9 @@ from engine.cli.options import DebugOption, JsonOption, limit_blas_threads, numb
 from engine.cli.terminal import print_json, print_text
 
 if TYPE_CHECKING:
-    from engine.auditing import AuditKind, AuditOptions, AuditSettings
+    from collections.abc import Sequence
+
+    from engine.auditing import AuditKind
 
 AUDITS_FOLDER = "audits"
 
@@ -84,8 +89,19 @@ TriesOption: TypeAlias = Annotated[
 TriesFromOption: TypeAlias = Annotated[
     tuple[str, Path] | None,
     typer.Option(
-        metavar="KIND FILE",
-        help="Count the tries in a file: csv (a row a try) or optuna (its SQLite storage).",
+        metavar="KIND PATH",
+        help="Count the tries in a file: csv (a row a try), optuna (its SQLite storage) or mlflow "
+        "(its folder or SQLite file, or PATH:EXPERIMENT).",
+    ),
+]
+FormatOption: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="Format of the file, where its content is not to tell: table, lean or metatrader of "
+        "returns; backtesting.py, vectorbt, pybroker, tradingview or trades of trades; freqtrade "
+        "of both.",
     ),
 ]
 ConfidenceOption: TypeAlias = Annotated[
@@ -102,136 +118,93 @@ OutOption: TypeAlias = Annotated[
 ]
 
 
-@audit_app.command("returns")
-def audit_returns_command(  # noqa: PLR0913, PLR0917 - an argument an option
-    file: FileArgument,
-    column: ColumnOption = None,
-    values: ValuesOption = "auto",
-    dates: DatesOption = None,
-    benchmark: BenchmarkOption = None,
-    bars: BarsOption = None,
-    cost_bps: CostOption = 0.0,
-    periods_per_year: PeriodsOption = None,
-    tries: TriesOption = None,
-    tries_from: TriesFromOption = None,
-    confidence: ConfidenceOption = 0.95,
-    name: NameOption = "",
-    out: OutOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+@dataclass(frozen=True)
+class _Given:
+    """The command line of an audit; each kind takes some of the options."""
+
+    file: FileArgument
+    column: ColumnOption = None
+    values: ValuesOption = "auto"
+    capital: CapitalOption = None
+    bars: BarsOption = None
+    dates: DatesOption = None
+    format_: FormatOption = "auto"
+    benchmark: BenchmarkOption = None
+    cost_bps: CostOption = 0.0
+    periods_per_year: PeriodsOption = None
+    tries: TriesOption = None
+    tries_from: TriesFromOption = None
+    confidence: ConfidenceOption = 0.95
+    name: NameOption = ""
+    out: OutOption = None
+    json: JsonOption = False
+    debug: DebugOption = False
+
+
+_LAST = (
+    *("cost_bps", "periods_per_year", "tries", "tries_from", "confidence"),
+    *("name", "out", "json", "debug"),
+)
+"""Options of every kind, after its own."""
+
+
+def _offer(kind: AuditKind, own: Sequence[str], text: str) -> None:
+    """Adds the command of a kind of audit.
+
+    Args:
+        kind: Its name.
+        own: Its options before `_LAST`, in the order of the help.
+        text: Its help.
+    """
+
+    def command(**options: Any) -> None:  # noqa: ANN401 - the fields of `_Given`
+        given = _Given(**options)
+        with handle_errors(debug=given.debug):
+            limit_blas_threads()
+            _audit(kind, given)
+
+    taken = inspect.signature(_Given, eval_str=True).parameters
+    vars(command)["__signature__"] = inspect.Signature(
+        [taken[name].replace(kind=Parameter.KEYWORD_ONLY) for name in ("file", *own, *_LAST)]
+    )
+    audit_app.command(kind, help=text)(command)
+
+
+_offer(
+    "returns",
+    ("column", "values", "dates", "format_", "benchmark", "bars"),
     """Judge a column of returns, or of an equity curve.
 
-    Without --bars or --benchmark there is no grade; with them it is at most weak, because a file
-    shows neither look-ahead nor costs.
-    """
-    with handle_errors(debug=debug):
-        limit_blas_threads()
-        from engine.auditing import AuditOptions, AuditSettings
-
-        options = AuditOptions(column, values, dates, benchmark, bars, cost_bps)
-        counted = _count(tries, tries_from)
-        settings = AuditSettings(name, "", "", counted, periods_per_year, confidence)
-        _audit("returns", file, options, settings, out, json=json)
-
-
-@audit_app.command("trades")
-def audit_trades_command(  # noqa: PLR0913, PLR0917 - an argument an option
-    file: FileArgument,
-    capital: CapitalOption = None,
-    dates: DatesOption = None,
-    benchmark: BenchmarkOption = None,
-    bars: BarsOption = None,
-    cost_bps: CostOption = 0.0,
-    periods_per_year: PeriodsOption = None,
-    tries: TriesOption = None,
-    tries_from: TriesFromOption = None,
-    confidence: ConfidenceOption = 0.95,
-    name: NameOption = "",
-    out: OutOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+Without --bars or --benchmark there is no grade; with them it is at most weak, because a file
+shows neither look-ahead nor costs.""",
+)
+_offer(
+    "trades",
+    ("capital", "dates", "format_", "benchmark", "bars"),
     """Judge a list of closed trades.
 
-    Those of backtesting.py, vectorbt, PyBroker and freqtrade are known, and any with the columns
-    entry_time, exit_time, and pnl or return. With --bars of the one symbol that is traded the
-    account is marked at each close; without, it moves at the exits alone, which is told.
-    """
-    with handle_errors(debug=debug):
-        limit_blas_threads()
-        from engine.auditing import AuditOptions, AuditSettings
-
-        options = AuditOptions(None, "auto", dates, benchmark, bars, cost_bps, capital)
-        counted = _count(tries, tries_from)
-        settings = AuditSettings(name, "", "", counted, periods_per_year, confidence)
-        _audit("trades", file, options, settings, out, json=json)
-
-
-@audit_app.command("positions")
-def audit_positions_command(  # noqa: PLR0913, PLR0917 - an argument an option
-    file: FileArgument,
-    bars: BarsOption = None,
-    dates: DatesOption = None,
-    benchmark: BenchmarkOption = None,
-    cost_bps: CostOption = 0.0,
-    periods_per_year: PeriodsOption = None,
-    tries: TriesOption = None,
-    tries_from: TriesFromOption = None,
-    confidence: ConfidenceOption = 0.95,
-    name: NameOption = "",
-    out: OutOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+Those of backtesting.py, vectorbt, PyBroker and freqtrade are known, and any with the columns
+entry_time, exit_time, and pnl or return. With --bars of the one symbol that is traded the
+account is marked at each close; without, it moves at the exits alone, which is told.""",
+)
+_offer(
+    "positions",
+    ("bars", "dates", "benchmark"),
     """Judge positions over bars, at costs that you give.
 
-    A column of dates and a weight for each symbol, as a fraction of the equity. A weight is held
-    from the close of its bar to the next close. For several symbols --bars has a column of closes
-    for each, of the same name.
-    """
-    with handle_errors(debug=debug):
-        limit_blas_threads()
-        from engine.auditing import AuditOptions, AuditSettings
-
-        options = AuditOptions(None, "auto", dates, benchmark, bars, cost_bps)
-        counted = _count(tries, tries_from)
-        settings = AuditSettings(name, "", "", counted, periods_per_year, confidence)
-        _audit("positions", file, options, settings, out, json=json)
-
-
-@audit_app.command("matrix")
-def audit_matrix_command(  # noqa: PLR0913, PLR0917 - an argument an option
-    file: FileArgument,
-    column: ColumnOption = None,
-    values: ValuesOption = "auto",
-    dates: DatesOption = None,
-    benchmark: BenchmarkOption = None,
-    bars: BarsOption = None,
-    cost_bps: CostOption = 0.0,
-    periods_per_year: PeriodsOption = None,
-    tries: TriesOption = None,
-    tries_from: TriesFromOption = None,
-    confidence: ConfidenceOption = 0.95,
-    name: NameOption = "",
-    out: OutOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
+A column of dates and a weight for each symbol, as a fraction of the equity. A weight is held
+from the close of its bar to the next close. For several symbols --bars has a column of closes
+for each, of the same name.""",
+)
+_offer(
+    "matrix",
+    ("column", "values", "dates", "benchmark", "bars"),
     """Judge one of several variants on the same bars.
 
-    Each has a column, and the others are tries: they raise the hurdle by what their returns have
-    in common, and give the probability of backtest overfitting. Default: the variant with the
-    highest Sharpe ratio.
-    """
-    with handle_errors(debug=debug):
-        limit_blas_threads()
-        from engine.auditing import AuditOptions, AuditSettings
-
-        options = AuditOptions(column, values, dates, benchmark, bars, cost_bps)
-        counted = _count(tries, tries_from)
-        settings = AuditSettings(name, "", "", counted, periods_per_year, confidence)
-        _audit("matrix", file, options, settings, out, json=json)
+Each has a column, and the others are tries: they raise the hurdle by what their returns have
+in common, and give the probability of backtest overfitting. Default: the variant with the
+highest Sharpe ratio.""",
+)
 
 
 @audit_app.command("code")
@@ -287,25 +260,29 @@ def _count(tries: int | None, tries_from: tuple[str, Path] | None) -> int | None
     return count_tries(*tries_from)
 
 
-def _audit(
-    kind: AuditKind,
-    file: Path,
-    options: AuditOptions,
-    settings: AuditSettings,
-    out: Path | None,
-    *,
-    json: bool,
-) -> None:
+def _audit(kind: AuditKind, given: _Given) -> None:
     """Audits a file, writes its page and documents, and prints the verdict."""
-    from engine.auditing import audit_file
+    from engine.auditing import AuditOptions, AuditSettings, audit_file
     from engine.cli.audit_summary import audit_summary_document, render_audit_text
     from engine.cli.text_table import prose_width
     from engine.core.storage import translate_disk_faults, write_file
     from engine.core.writable import OutputPlace
     from engine.reporting.audit_page import AUDIT_FILE, write_audit_page
 
-    result = audit_file(kind, file, options, settings)
-    folder = out or Path("reports") / AUDITS_FOLDER / result.document.sha256[:12]
+    options = AuditOptions(
+        given.column,
+        given.values,
+        given.dates,
+        given.benchmark,
+        given.bars,
+        given.cost_bps,
+        given.capital,
+        format_name=given.format_,
+    )
+    counted = _count(given.tries, given.tries_from)
+    settings = AuditSettings(given.name, "", "", counted, given.periods_per_year, given.confidence)
+    result = audit_file(kind, given.file, options, settings)
+    folder = given.out or Path("reports") / AUDITS_FOLDER / result.document.sha256[:12]
     place = OutputPlace("the page", "name another folder with --out")
     place.require_folder(folder, AUDIT_FILE, "significance.json")
     with translate_disk_faults("the page cannot be written", folder, place.otherwise):
@@ -313,7 +290,7 @@ def _audit(
         write_file(folder / "audit.json", result.document.to_json())
         write_file(folder / "significance.json", result.significance.to_json())
         page = write_audit_page(result.document, result.significance, result.returns, folder)
-    if json:
+    if given.json:
         print_json(audit_summary_document(result, page))
     else:
         print_text(render_audit_text(result, page, prose_width()))

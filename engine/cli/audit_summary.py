@@ -75,15 +75,10 @@ def _to_json(value: object) -> object:
 
 def render_code_text(probe: CodeProbe) -> str:
     """What was probed, and each finding with the bars that show it."""
-    reach = (
-        "values remember without bound"
-        if probe.memory is None
-        else f"values remember {formatting.count_of(probe.memory, 'bar')}"
-    )
     head = (
         f"{formatting.count_of(len(probe.columns), 'column')} probed at "
         f"{formatting.COUNT(probe.probed)} of {formatting.BARS(probe.bars)} in "
-        f"{formatting.count_of(probe.calls, 'call')}; {reach}"
+        f"{formatting.count_of(probe.calls, 'call')}{_describe_memory(probe)}"
     )
     if probe.failed:
         head += f"\n{formatting.count_of(probe.failed, 'call')} with other bars failed"
@@ -92,3 +87,12 @@ def render_code_text(probe: CodeProbe) -> str:
     found = "\n".join(each.describe() for each in probe.findings)
     count = formatting.count_of(len(probe.findings), "column")
     return f"{head}\n\nLook-ahead in {count}:\n{found}".translate(ASCII_SIGNS)
+
+
+def _describe_memory(probe: CodeProbe) -> str:
+    """How far values reach back; nothing where they look ahead, and reach is not told from it."""
+    if probe.findings:
+        return ""
+    if probe.memory is None:
+        return "; values remember without bound"
+    return f"; values remember {formatting.count_of(probe.memory, 'bar')}"

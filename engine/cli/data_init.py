@@ -20,7 +20,7 @@ STDOUT = "-"
 CHOOSE_FILE = "name another file with --output"
 
 
-def data_init_command(  # noqa: PLR0913, PLR0917 - a parameter an option
+def data_init_command(
     files: Annotated[
         list[Path],
         typer.Argument(metavar="FILE", help="Files of bars of one form, or a folder of them."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-import typer  # noqa: TC002 - it reads the annotations of a command
+import typer
 
 from engine.cli.data_context import make_data_context
 from engine.cli.errors import handle_errors

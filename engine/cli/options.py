@@ -131,6 +131,9 @@ TriesElsewhereOption: TypeAlias = Annotated[
         "BACKTEST_HOME; instead of trials.elsewhere of the strategy.",
     ),
 ]
+AccountArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name of the account (`backtest paper status`).")
+]
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON value on stdout, and nothing else.")
 ]

@@ -24,7 +24,7 @@ from engine.cli.progress import stderr_progress
 from engine.cli.terminal import print_json, print_notice, print_text
 
 
-def paper_replay_command(  # noqa: PLR0913, PLR0917 - a parameter an option
+def paper_replay_command(
     strategy: StrategyArgument,
     bars: Annotated[
         int | None,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.errors import handle_errors
-from engine.cli.options import DebugOption, JsonOption
-from engine.cli.paper_start import AccountArgument  # noqa: TC001 - typer reads it
+from engine.cli.options import AccountArgument, DebugOption, JsonOption
 from engine.cli.terminal import print_json, print_lines, print_notice
 
 if TYPE_CHECKING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 import typer
 
 from engine.cli.errors import handle_errors
 from engine.cli.options import (
+    AccountArgument,
     DataOption,
     DebugOption,
     OfflineOption,
@@ -21,12 +22,8 @@ from engine.cli.options import (
 from engine.cli.progress import stderr_progress
 from engine.cli.terminal import print_lines
 
-AccountArgument: TypeAlias = Annotated[
-    str, typer.Argument(metavar="NAME", help="Name of the account (`backtest paper status`).")
-]
 
-
-def paper_start_command(  # noqa: PLR0913, PLR0917 - a parameter an option
+def paper_start_command(
     strategy: StrategyArgument,
     account: Annotated[
         str, typer.Option(metavar="NAME", help="Name of the new account: a-z 0-9 . _ -")

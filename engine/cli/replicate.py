@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads it
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -21,7 +21,7 @@ from engine.cli.progress import stderr_progress
 from engine.cli.terminal import print_json, print_text
 
 
-def replicate_command(  # noqa: PLR0913, PLR0917 - a parameter an option
+def replicate_command(
     context: typer.Context,
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="The publication; available: livieris2021.")

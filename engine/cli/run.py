@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from engine.runs.run import Run
 
 
-def run_command(  # noqa: PLR0913, PLR0917 - a parameter an option
+def run_command(
     context: typer.Context,
     strategies: StrategiesArgument,
     data: DataOption = None,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8_642
 
 
-def serve_command(  # noqa: PLR0913, PLR0917 - a parameter an option
+def serve_command(
     host: Annotated[
         str,
         typer.Option(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def signal_command(  # noqa: PLR0913, PLR0917 - a parameter an option
+def signal_command(
     strategy: StrategyArgument,
     data: DataOption = None,
     set_: OverridesOption = None,

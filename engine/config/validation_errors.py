@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.config.json_schema import JsonSchema, SchemaNavigator, join_words, json_schema_of
 from engine.config.suggestions import closest_match, did_you_mean
@@ -84,9 +84,10 @@ def find_rewritten_text(model: type[BaseModel], tree: YamlTree) -> list[Mistake]
 
 
 def _value_at(tree: object, path: TreePath) -> object:
+    value: Any = tree
     for part in path:
-        tree = tree[part]  # type: ignore[index]
-    return tree
+        value = value[part]
+    return value
 
 
 def _root_errors(error: ValidationError) -> list[ErrorDetails]:

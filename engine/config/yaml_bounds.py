@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ruamel.yaml.composer import Composer
 from ruamel.yaml.events import AliasEvent
@@ -48,12 +48,12 @@ class _Extent:
     levels: int
 
 
-class BoundedComposer(Composer):  # type: ignore[misc]  # ruamel has no types
+class BoundedComposer(Composer):
     """Composes nodes as ruamel does, and ends where a bound is exceeded."""
 
     bounds: ClassVar[YamlBounds] = YamlBounds()
 
-    def __init__(self, loader: Any = None) -> None:  # noqa: ANN401 - as ruamel has it
+    def __init__(self, loader: object = None) -> None:
         super().__init__(loader)
         self._nodes = 0
         self._levels = 0
@@ -65,7 +65,7 @@ class BoundedComposer(Composer):  # type: ignore[misc]  # ruamel has no types
         """A composer with these bounds: ruamel makes the instance."""
         return type(cls.__name__, (cls,), {"bounds": bounds})
 
-    def compose_node(self, parent: Any, index: Any) -> Node:  # noqa: ANN401 - as ruamel has it
+    def compose_node(self, parent: object, index: object) -> Node:
         """One node with all below it.
 
         Raises:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
 
     from engine.core.types import Vector
 
 DAYS_PER_YEAR = 365.25
+
+_NANOSECONDS_PER_DAY = 86_400_000_000_000
 
 
 def year_fractions(index: pd.Index) -> Vector:
@@ -24,6 +29,20 @@ def year_fractions(index: pd.Index) -> Vector:
     stamps = index.to_numpy(dtype="datetime64[us]")
     days = np.diff(stamps, prepend=stamps[:1]) / np.timedelta64(1, "D")
     return np.asarray(days / DAYS_PER_YEAR, dtype=np.float64)
+
+
+def days_between(start: datetime, end: datetime) -> float:
+    """Days of 24 hours from one instant to another.
+
+    A difference of two instants of pandas takes twenty times as long as that of their nanoseconds,
+    which an instant before 1678 or after 2261 does not have.
+    """
+    first: Any = start
+    last: Any = end
+    try:
+        return float((last.value - first.value) / _NANOSECONDS_PER_DAY)
+    except (AttributeError, OverflowError):
+        return (end - start) / timedelta(days=1)
 
 
 def parse_instant(text: str) -> pd.Timestamp | None:

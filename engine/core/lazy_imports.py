@@ -17,7 +17,7 @@ def relax_gc() -> None:
     """Makes the garbage collector run less often; for processes of the engine's own.
 
     By default it runs every 700 new objects, and an import creates a million that stay: this is a
-    third of the time to load pandas and vectorbt. The thresholds are those of mypy.
+    third of the time to load pandas and TensorFlow. The thresholds are those of mypy.
     """
     gc.set_threshold(200_000, 30, 30)
 
@@ -41,7 +41,8 @@ def hide_modules(*names: str) -> Iterator[None]:
     """
     absent = [name for name in names if name not in sys.modules]
     # To Python, None in sys.modules means that the module cannot be found.
-    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    nothing: dict[str, Any] = dict.fromkeys(absent)
+    sys.modules.update(nothing)
     try:
         yield
     finally:
@@ -73,7 +74,7 @@ def lazy_exports(package: str, exports: Mapping[str, str]) -> Callable[[str], An
         exports: Exported name -> submodule that defines it.
     """
 
-    def get_export(name: str) -> Any:  # noqa: ANN401 - the exports have no type in common
+    def get_export(name: str) -> object:
         if name in exports:
             return getattr(import_module(f"{package}.{exports[name]}"), name)
         raise AttributeError(f"module {package!r} has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
@@ -30,6 +31,35 @@ class PersistentValue(Spec):
             raise
 
     @classmethod
+    def of_checked(cls, **values: Any) -> Self:  # noqa: ANN401 - those of the fields
+        """The value of fields that are known to be right, in a fraction of the time of a check.
+
+        Args:
+            values: By field, of its type; one without a default has to be there.
+        """
+        required, fields = _fields_of(cls)
+        if not required <= values.keys():
+            raise TypeError(f"{cls.__name__} needs {', '.join(sorted(required))}")
+        return cls._of_fields(fields | values)
+
+    @classmethod
+    def _of_fields(cls, fields: dict[str, Any]) -> Self:
+        value = object.__new__(cls)
+        object.__setattr__(value, "__dict__", fields)
+        object.__setattr__(value, "__pydantic_fields_set__", set(fields))
+        object.__setattr__(value, "__pydantic_extra__", None)
+        object.__setattr__(value, "__pydantic_private__", None)
+        return value
+
+    def with_values(self, **values: Any) -> Self:  # noqa: ANN401 - those of the fields
+        """The same with other values, which are not checked; `model_copy` in half of the time.
+
+        Args:
+            values: By field, of its type.
+        """
+        return self._of_fields(self.__dict__ | values)
+
+    @classmethod
     def model_validate_json(
         cls,
         json_data: str | bytes | bytearray,
@@ -44,6 +74,14 @@ class PersistentValue(Spec):
             return super().model_validate_json(json_data, **options)
         except ValidationError as error:  # the text is not JSON
             raise _invalid_value_error(cls.__name__, error) from None
+
+
+@cache
+def _fields_of(kind: type[PersistentValue]) -> tuple[frozenset[str], dict[str, Any]]:
+    """The fields without a default, and all fields in their order, which is that of the JSON."""
+    fields = kind.model_fields.items()
+    required = frozenset(name for name, field in fields if field.is_required())
+    return required, {name: field.get_default(call_default_factory=True) for name, field in fields}
 
 
 def _invalid_value_error(name: str, error: ValidationError) -> UsageError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.data.bars import (
     MAX_PRICE,
@@ -64,7 +64,7 @@ _LAZY_EXPORTS = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - the exports have no type in common
+def __getattr__(name: str) -> object:
     """Loads the sources when they are first needed: reading a strategy needs none of them."""
     if name in _LAZY_EXPORTS:
         return getattr(import_module(_LAZY_EXPORTS[name]), name)

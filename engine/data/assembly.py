@@ -88,24 +88,28 @@ class Assembly:
             InvalidBarsError: No rate is known, or it is too old, at which a price was converted;
                 or no row is left.
         """
-        own = {symbol: self._convert(symbol) for symbol in self.symbols}
-        if self.target is not None:
-            own = relabel_by_close(own, self.times, self.target)
-        if self.panel:
-            return unite_symbols(own), []
-        bars, notices = align_symbols(own)
-        if bars.empty:
+        bars, notices = self.unite()
+        if bars.empty and not self.panel:
             raise InvalidBarsError(
                 "no bar is left when the symbols are joined by their closes",
                 expected="bars of every symbol over the same time",
-                found=", ".join(f"{symbol}: {len(frame)} bars" for symbol, frame in own.items()),
+                found=", ".join(f"{name}: {len(self.frames[name])} bars" for name in self.symbols),
                 where="calendars of the dataset",
                 fix="leave the symbol out whose bars end before the others begin",
             )
         return bars, notices
 
+    def unite(self) -> tuple[BarsFrame, list[str]]:
+        """As `join`; there may be no row."""
+        own = {symbol: self._convert(symbol) for symbol in self.symbols}
+        if self.target is not None:
+            own = relabel_by_close(own, self.times, self.target)
+        if self.panel:
+            return unite_symbols(own), []
+        return align_symbols(own)
+
     def _convert(self, symbol: str) -> BarsFrame:
-        if symbol not in self.rates:
+        if symbol not in self.rates or self.frames[symbol].empty:
             return self.frames[symbol]
         series = self.rates[symbol]
         return convert_prices(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -17,91 +17,9 @@ from engine.data.exchanges_config import Currency, check_exchanges, is_empty, is
 from engine.data.file_names import FileNameText
 from engine.data.files_config import FilesSourceSpec
 from engine.data.intervals import divides
+from engine.data.quality_config import UNREPAIRABLE_RULES, QualityPolicy
 from engine.data.sessions import WEEKDAYS_ONLY, DayBegin
-from engine.data.universe_config import DelistingSpec, MembersSpec
-
-RuleName = Literal[
-    "order",
-    "duplicates",
-    "conflicting_duplicates",
-    "daylight_saving",
-    "missing_open",
-    "missing_values",
-    "nonpositive_prices",
-    "negative_volume",
-    "price_range",
-    "price_scale",
-    "volume_scale",
-    "early",
-    "interval",
-    "clock",
-    "day_labels",
-    "off_grid",
-    "future",
-    "missed_splits",
-    "unit_errors",
-    "bad_ticks",
-    "ticker_reuse",
-    "jumps",
-    "missed_dividends",
-    "wicks",
-    "gaps",
-    "closed_days",
-    "stale",
-    "filled",
-    "zero_volume",
-    "implausible_volume",
-    "outside_hours",
-    "clocks_differ",
-    "not_shared",
-    "lagged_returns",
-    "survivors",
-]
-Treatment = Literal["error", "warn", "repair"]
-
-QualityPolicy: TypeAlias = dict[RuleName, Treatment]
-"""The treatment of the rules that a dataset names; the others keep their severity."""
-
-WARNING_RULES: frozenset[RuleName] = frozenset(
-    {
-        "day_labels",
-        "wicks",
-        "gaps",
-        "closed_days",
-        "stale",
-        "filled",
-        "zero_volume",
-        "implausible_volume",
-        "survivors",
-    }
-)
-"""Rules that real markets break too, so that a run only warns."""
-
-JOINT_RULES: tuple[RuleName, ...] = (
-    "outside_hours",
-    "clocks_differ",
-    "not_shared",
-    "lagged_returns",
-    "survivors",
-)
-"""Rules about the bars that resampling or joining would lose, and about symbols together."""
-
-UNREPAIRABLE_RULES: frozenset[RuleName] = WARNING_RULES | {
-    "daylight_saving",
-    "negative_volume",
-    "volume_scale",
-    "early",
-    "jumps",
-    "interval",
-    "clock",
-    "future",
-    "missed_dividends",
-    "outside_hours",
-    "clocks_differ",
-    "not_shared",
-    "lagged_returns",
-}
-"""Rules without a repair, because none could restore the true values."""
+from engine.data.universe_config import DelistingSpec, GroupsSpec, MembersSpec
 
 
 class YahooSourceSpec(Spec):
@@ -188,6 +106,7 @@ class Dataset(Spec):
         members: The universe as it was known at each close, for a strategy of several symbols;
             left out, every symbol always belongs to it.
         delisting: When a symbol that has no bars any more counts as delisted, and what is paid.
+        groups: Groups of the symbols by columns, such as sectors, which strategies name.
     """
 
     name: FileNameText
@@ -209,6 +128,7 @@ class Dataset(Spec):
     delisting: DelistingSpec = Field(
         default=DelistingSpec(), exclude_if=lambda delisting: delisting == DelistingSpec()
     )
+    groups: GroupsSpec | None = Field(default=None, exclude_if=lambda groups: groups is None)
 
     @field_validator("delisting")
     @classmethod
@@ -253,6 +173,17 @@ class Dataset(Spec):
             for symbol, currency in self.currencies.items()
             if currency != self.currency
         }
+
+    @property
+    def traded_symbols(self) -> tuple[str, ...]:
+        """The symbols that are no exchange rates."""
+        rates = set(self.rate_symbols.values())
+        return tuple(symbol for symbol in self.symbols if symbol not in rates)
+
+    def choose_target(self, named: str | None) -> str:
+        """The symbol that is traded alone: the named one, or the first."""
+        traded = self.traded_symbols
+        return named if named in traded else traded[0]
 
     def calendar_of(self, symbol: str) -> str:
         """The calendar of a symbol."""

@@ -101,7 +101,10 @@ class NextBar:
     @cached_property
     def open_us(self) -> int:
         """The open in microseconds since 1970."""
-        return int(self.timestamp.as_unit("us").asm8.view(np.int64))
+        try:
+            return self.timestamp.value // 1000  # nanoseconds
+        except OverflowError:  # before 1678 or after 2261
+            return int(self.timestamp.as_unit("us").asm8.view(np.int64))
 
     @cached_property
     def opens(self) -> pd.DatetimeIndex:
@@ -134,6 +137,10 @@ class NextBar:
         if symbols == tuple(self.values):
             return self._columns[name]
         return self._columns[name][[self._places[symbol] for symbol in symbols]]
+
+    def at(self, timestamp: pd.Timestamp) -> NextBar:
+        """The same values at another time."""
+        return NextBar(timestamp, self.values)
 
     def select(self, symbols: Sequence[str]) -> NextBar:
         """The bars of some symbols."""

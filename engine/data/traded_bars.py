@@ -108,7 +108,7 @@ class TradedBars:
             self.moved_without + (volume == 0.0 and moved),
             close,
         )
-        return following, volume != 0.0 or silent
+        return following, bool(volume != 0.0 or silent)
 
 
 def _count_before(is_counted: npt.NDArray[np.bool_]) -> Matrix:

@@ -1,4 +1,4 @@
-"""The keys of a dataset that say who belongs to its universe, and what a delisting pays."""
+"""The keys of a dataset about its universe: members, groups, and what a delisting pays."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ class MembersSpec(Spec):
 
     Attributes:
         file: CSV with the columns `symbol, from, to`; a path is relative to the manifest.
+    """
+
+    file: str = Field(min_length=1)
+
+
+class GroupsSpec(Spec):
+    """Groups of the symbols, such as sectors and countries, as they are known today.
+
+    Attributes:
+        file: CSV with the column `symbol` and one for each kind of group; a path is relative to
+            the manifest.
     """
 
     file: str = Field(min_length=1)

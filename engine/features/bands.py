@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from engine.features.base import RollingWindow, WindowIndicator
-from engine.features.rolling import mean_and_deviation, zscore
+from engine.features.rolling import describe_window, mean_and_deviation, newest_zscore, zscore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,11 @@ class BollingerPercent(WindowIndicator):
         """%B of each close."""
         return 0.5 + zscore(columns["close"], self.window) / (2.0 * self.deviations)
 
+    @override
+    def compute_newest(self, columns: Mapping[str, Vector]) -> float:
+        """%B of the last close."""
+        return 0.5 + newest_zscore(columns["close"]) / (2.0 * self.deviations)
+
 
 class BollingerWidth(WindowIndicator):
     """Bollinger band width: (upper band - lower band) / middle band.
@@ -65,4 +71,10 @@ class BollingerWidth(WindowIndicator):
     def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The width at each bar."""
         mean, deviation = mean_and_deviation(columns["close"], self.window)
+        return 2.0 * self.deviations * deviation / mean
+
+    @override
+    def compute_newest(self, columns: Mapping[str, Vector]) -> float:
+        """The width at the last bar."""
+        mean, deviation = describe_window(columns["close"])
         return 2.0 * self.deviations * deviation / mean

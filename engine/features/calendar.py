@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import pandas as pd
 from pydantic import Field
+from typing_extensions import override
 
 from engine.features.base import Indicator
 
@@ -42,11 +43,12 @@ class OpenTime(Indicator, ABC):
         """The value at the open of each bar."""
         return pd.Series(self.compute_at(pd.DatetimeIndex(bars.index)), index=bars.index)
 
+    @override
     def advance_for_symbol(
         self,
         state: FeatureState,
         bar: NextBar,
-        symbol: str,  # noqa: ARG002 - the same for all
+        symbol: str,
     ) -> tuple[FeatureState, float]:
         """The value at the open of a single bar; the state has no rows."""
         return state, float(self.compute_at(bar.opens)[0])

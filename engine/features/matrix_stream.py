@@ -95,6 +95,8 @@ class MatrixStream:
             InvalidBarsError: A value past its warm-up is not finite.
             ContractError: The column of a user's feature breaks a rule.
         """
+        if len(state.seen) == 1 and state.seen[0] >= self.warmup and self.symbols[0] in bar.values:
+            return self._advance_only(state, bar)
         present = [place for place, name in enumerate(self.symbols) if name in bar.values]
         ready = [place for place in present if state.seen[place] >= self.warmup]
         values = np.full((len(self.symbols), len(self.features)), np.nan)
@@ -144,6 +146,18 @@ class MatrixStream:
         if not np.isfinite(values).all():
             self._refuse(values, bar, places, state)
         return state.advance(dict.fromkeys(places, 1), following), values.T
+
+    def _advance_only(self, state: MatrixState, bar: NextBar) -> tuple[MatrixState, Vector]:
+        """The row of the only symbol, past its warm-up, at a single bar that it has."""
+        (symbol,) = self.symbols
+        advanced = [
+            feature.advance_for_symbol(cast("FeatureState", states[0]), bar, symbol)
+            for feature, states in zip(self._own_features, state.features, strict=True)
+        ]
+        row = np.array([value for _, value in advanced])
+        if not np.isfinite(row).all():
+            self._refuse(row[:, None], bar, (0,), state)
+        return MatrixState((state.seen[0] + 1,), tuple([kept[None] for kept, _ in advanced])), row
 
     def _refuse(
         self, values: Matrix, bar: NextBar, places: Sequence[int], state: MatrixState

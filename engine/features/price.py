@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
+from typing_extensions import override
 
 from engine.features.base import RollingWindow, WindowIndicator
-from engine.features.rolling import mean_and_deviation
+from engine.features.rolling import describe_window, mean_and_deviation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,12 @@ class SimpleReturn(WindowIndicator):
         returns[self.periods :] = close[self.periods :] / close[: -self.periods] - 1.0
         return returns
 
+    @override
+    def compute_newest(self, columns: Mapping[str, Vector]) -> float:
+        """The return at the last bar."""
+        close = columns["close"]
+        return float(close[-1] / close[0] - 1.0)
+
 
 class LogReturn(WindowIndicator):
     """Log return over `periods` bars: ln(close_t / close_{t-periods}).
@@ -69,6 +76,12 @@ class LogReturn(WindowIndicator):
         """The return at each bar."""
         return log_returns(columns["close"], self.periods)
 
+    @override
+    def compute_newest(self, columns: Mapping[str, Vector]) -> float:
+        """The return at the last bar."""
+        close = columns["close"]
+        return float(np.log(close[-1] / close[0]))
+
 
 class HighLowRange(WindowIndicator):
     """The bar's range in units of its close: (high - low) / close."""
@@ -85,6 +98,13 @@ class HighLowRange(WindowIndicator):
     def compute_array(self, columns: Mapping[str, Vector]) -> Vector:
         """The range of each bar."""
         return (columns["high"] - columns["low"]) / columns["close"]
+
+    @override
+    def compute_newest(self, columns: Mapping[str, Vector]) -> float:
+        """The range of the last bar."""
+        return (float(columns["high"][-1]) - float(columns["low"][-1])) / float(
+            columns["close"][-1]
+        )
 
 
 class Volatility(WindowIndicator):
@@ -108,3 +128,9 @@ class Volatility(WindowIndicator):
         """The deviation of the last returns at each bar."""
         returns = log_returns(columns["close"])
         return mean_and_deviation(returns, self.window, ddof=1)[1]
+
+    @override
+    def compute_newest(self, columns: Mapping[str, Vector]) -> float:
+        """The deviation of the last returns at the last bar."""
+        close = columns["close"]
+        return describe_window(np.log(close[1:] / close[:-1]), ddof=1)[1]

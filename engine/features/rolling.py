@@ -71,6 +71,24 @@ def zscore(values: Vector | Matrix, window: int) -> Vector | Matrix:
     return (values - mean) / np.where(deviation == 0.0, np.inf, deviation)
 
 
+def describe_window(values: Vector, *, ddof: int = 0) -> tuple[float, float]:
+    """`mean_and_deviation` of a single window at its last row."""
+    window = len(values)
+    last = float(values[-1])
+    if last == values[window - 2] and (values == last).all():
+        return last, 0.0
+    centre = np.add.accumulate(values)[-1] / window
+    distance = values - centre
+    squares = np.add.accumulate(distance * distance)[-1]
+    return float(centre), math.sqrt(squares / (window - ddof))
+
+
+def newest_zscore(values: Vector) -> float:
+    """`zscore` of a single window at its last row."""
+    mean, deviation = describe_window(values)
+    return (float(values[-1]) - mean) / (deviation or math.inf)
+
+
 def covariance(left: Vector | Matrix, right: Vector | Matrix, window: int) -> Vector | Matrix:
     """Covariance of the last `window` rows of two series, divisor `window`.
 
@@ -179,12 +197,7 @@ def _describe_few_windows(values: Vector, window: int, ddof: int) -> tuple[Vecto
     mean, deviation = np.full((2, len(values)), np.nan)
     for row in range(window - 1, len(values)):
         part = values[row - window + 1 : row + 1]
-        centre = np.add.accumulate(part)[-1] / window
-        distance = part - centre
-        squares = np.add.accumulate(distance * distance)[-1]
-        is_constant = (part == part[0]).all()
-        mean[row] = part[-1] if is_constant else centre
-        deviation[row] = 0.0 if is_constant else math.sqrt(squares / (window - ddof))
+        mean[row], deviation[row] = describe_window(part, ddof=ddof)
     return mean, deviation
 
 

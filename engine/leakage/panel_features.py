@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.leakage.comparison import OutputComparison
     from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 MAX_SYMBOLS = 6
 """Symbols of a panel whose features are probed: those of all are computed by the same code."""
@@ -70,7 +70,7 @@ def probe_own_features(
         alone = spec.data.model_copy(update={"target": symbol, "targets": None})
         probes.append(
             probe_features(
-                spec.model_copy(update={"data": alone}),
+                spec.model_copy(update={"data": alone, "scope": "per_symbol"}),
                 prepared.market.of_symbol(symbol),
                 history.seen_by(symbol),
                 begins[symbol],
@@ -84,9 +84,10 @@ def probe_own_features(
 
 
 def _own_features(spec: Strategy, prepared: PreparedData) -> tuple[Strategy, FeatureHistory]:
-    """The features that each symbol has before the symbols of a bar are compared."""
+    """The features and returns that each symbol has before the symbols of a bar are compared."""
     own = tuple(dict.fromkeys(map(own_feature, spec.features)))
-    if own == spec.features:
+    if own == spec.features and not spec.target.compares_symbols:
         return spec, prepared.feature_history
-    alone = spec.model_copy(update={"features": own})
+    target = spec.target.model_copy(update={"transform": "raw"})
+    alone = spec.model_copy(update={"features": own, "target": target})
     return alone, build_history(alone, prepared.market)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engine.leakage.synthetic_bars import SyntheticFuture
     from engine.pipeline.result import BacktestResult
     from engine.splits.walk_forward import WalkForwardWindow
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
     from engine.training.panel_rows import PanelRows
 
 
@@ -122,8 +122,12 @@ def first_bars(history: FeatureHistory, count: int) -> FeatureHistory:
             features, timestamps=features.timestamps[: count + 1], values=features.values[:count]
         ),
         forward_returns={
-            bars: _without_unknown(ahead, count, bars, history.panel)
+            bars: _known_labels(ahead, count, bars, history)
             for bars, ahead in history.forward_returns.items()
+        },
+        uncompared={
+            bars: _without_unknown(ahead, count, bars, history.panel)
+            for bars, ahead in history.uncompared.items()
         },
         trailing_returns={
             bars: behind.iloc[:count] for bars, behind in history.trailing_returns.items()
@@ -133,15 +137,24 @@ def first_bars(history: FeatureHistory, count: int) -> FeatureHistory:
     )
 
 
+def _known_labels(ahead: WideFrame, count: int, bars: int, history: FeatureHistory) -> WideFrame:
+    """The first labels; those that compare symbols of the returns that are known."""
+    if history.uncompared:
+        known = _without_unknown(history.uncompared[bars], count, bars, history.panel)
+        return history.target.relate(known)
+    return _without_unknown(ahead, count, bars, history.panel)
+
+
 def _without_unknown(
     ahead: WideFrame, count: int, bars: int, panel: PanelRows | None
 ) -> WideFrame:
     """The first labels, NaN where they end after the last bar."""
     known = ahead.to_numpy()[:count].copy()
     known[max(0, count - bars) :] = np.nan
-    for place, symbol in enumerate(ahead.columns if panel is not None else ()):
-        own = panel.own_rows(symbol)  # type: ignore[union-attr] # no columns without a panel
-        known[own[own < count][-bars:], place] = np.nan
+    if panel is not None:
+        for place, symbol in enumerate(ahead.columns):
+            own = panel.own_rows(symbol)
+            known[own[own < count][-bars:], place] = np.nan
     return pd.DataFrame(known, index=ahead.index[:count], columns=ahead.columns)
 
 

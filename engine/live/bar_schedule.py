@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.data.sessions import DayBegin
+    from engine.signals.orders import Order
 
 MAX_BARS_AHEAD = 10_000
 """Bars after a bar that are looked at; an order is due within them."""
@@ -87,6 +88,51 @@ class BarSchedule:
                 break
             last, begin, count = spans[-1].bar, spans[-1].bar, MAX_BARS_AHEAD
         return missing
+
+    def clock_of(self, _: str) -> None:
+        """By what orders of a symbol are due: all by the same bars."""
+        return
+
+    def decision_instant(self, _: pd.Timestamp) -> None:
+        """`Order.not_before` of the orders of a bar: none, the bar of their delay will do."""
+        return
+
+    def price_instant(
+        self, bar: pd.Timestamp, order: Order, price: Literal["open", "close"]
+    ) -> pd.Timestamp | None:
+        """When the price is at which an order is due that is decided at the close of a bar.
+
+        Returns:
+            None where the calendar ends before.
+        """
+        spans = self.following(bar, order.due_in_bars)
+        if len(spans) < order.due_in_bars:
+            return None
+        return spans[-1].opens if price == "open" else spans[-1].closes
+
+    def due_row(self, bar: pd.Timestamp, order: Order, _: str) -> tuple[int, pd.Timestamp | None]:
+        """How many bars after a bar an order is due, and at which; None where none is known."""
+        ahead = max(1, order.due_in_bars)
+        spans = self.following(bar, ahead)
+        return order.due_in_bars, spans[ahead - 1].bar if ahead <= len(spans) else None
+
+    def defer(
+        self,
+        order: Order,
+        bar: pd.Timestamp,
+        earliest: pd.Timestamp,
+        price: Literal["open", "close"],
+    ) -> Order | None:
+        """The order for the first price that is not before an instant; None where none is known.
+
+        Args:
+            order: Decided at the close of the bar.
+            bar: The bar.
+            earliest: The instant.
+            price: Of a bar.
+        """
+        due = self.bars_until(bar, earliest, price, order.due_in_bars)
+        return None if due is None else order.model_copy(update={"due_in_bars": due})
 
     def bars_until(
         self,

@@ -176,6 +176,9 @@ class Prediction:
 def gather_sequences(
     inputs: npt.NDArray[np.float32], ends: IntVector, lookback: int
 ) -> npt.NDArray[np.float32]:
-    """The rows that end at each of `ends`, oldest first: (n, lookback, k)."""
+    """The rows that end at each of `ends`, oldest first: (n, lookback, k); of one a view."""
+    if len(ends) == 1:
+        stop = int(ends[0]) + 1
+        return inputs[stop - lookback : stop][None]
     sequences: npt.NDArray[np.float32] = inputs[ends[:, None] + np.arange(1 - lookback, 1)]
     return sequences

@@ -302,8 +302,10 @@ class FittedModel:
         self, columns: ScaledColumns, inputs: npt.NDArray[np.float32], ends: IntVector
     ) -> None:
         """Whether the sequences at one interval that end at some bars are there and finite."""
-        first, needed = int(ends.min()), self.lookback - 1 + columns.scaler.context
-        last = int(ends.max())
+        needed = self.lookback - 1 + columns.scaler.context
+        first = last = int(ends[0])
+        if len(ends) > 1:
+            first, last = int(ends.min()), int(ends.max())
         if last >= len(inputs):
             raise UsageError(
                 "a row to predict is not there",
@@ -321,7 +323,10 @@ class FittedModel:
                 fix="give a longer history",
             )
         start = first - self.lookback + 1
-        finite = self._are_known(columns, inputs[start : last + 1])
+        read_inputs = inputs[start : last + 1]
+        if np.isfinite(read_inputs).all():
+            return
+        finite = self._are_known(columns, read_inputs)
         if not finite.all():
             read = np.zeros(len(finite), dtype=bool)
             read[ends[:, None] - start + np.arange(1 - self.lookback, 1)] = True

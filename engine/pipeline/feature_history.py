@@ -10,12 +10,13 @@ from engine.features.build import build_features
 from engine.features.resolutions import build_coarse_features
 from engine.features.stream import FeatureStream
 from engine.features.target import forward_returns, over_own_bars, trailing_returns
-from engine.training.datasets import FeatureHistory
+from engine.training.feature_history import FeatureHistory
 from engine.training.panel_rows import PanelRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.core.types import WideFrame
     from engine.data import Market
     from engine.strategy import Strategy
 from engine.pipeline.schedules import bars_before_decision, first_usable_row
@@ -43,10 +44,14 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
         over_own_bars(function) if market.has_absences else function
         for function in (forward_returns, trailing_returns)
     )
+    later, earlier = (
+        {bars: _of_members(spec, market, function(close, bars)) for bars in horizons}
+        for function in (ahead, behind)
+    )
     history = FeatureHistory(
         features=build_features(market, spec.features, symbols),
-        forward_returns={bars: spec.target.relate(ahead(close, bars)) for bars in horizons},
-        trailing_returns={bars: spec.target.relate(behind(close, bars)) for bars in horizons},
+        forward_returns={bars: spec.target.relate(returns) for bars, returns in later.items()},
+        trailing_returns={bars: spec.target.relate(returns) for bars, returns in earlier.items()},
         target=spec.target,
         scaling=spec.scaling,
         coarse=tuple(
@@ -63,8 +68,18 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
         wide[list(targets)] for wide in (market.present, market.members, market.listed)
     )
     decided = bars_before_decision(spec, history.features)
-    rows = PanelRows(present, members, listed, first, decided, max(horizons))
-    return replace(history, panel=rows)
+    unbroken = 1
+    if spec.scope == "joint":
+        unbroken = max(model.lookback for model in spec.forecasters().values())
+    rows = PanelRows(present, members, listed, first, decided, max(horizons), unbroken)
+    return replace(history, panel=rows, uncompared=later if spec.target.compares_symbols else {})
+
+
+def _of_members(spec: Strategy, market: Market, returns: WideFrame) -> WideFrame:
+    """The returns; where symbols are compared, those of the members of a bar alone."""
+    if not (spec.target.compares_symbols and market.is_panel):
+        return returns
+    return returns.where(market.members[list(returns.columns)])
 
 
 def _require_own_bars(spec: Strategy) -> None:

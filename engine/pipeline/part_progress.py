@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
+from engine.core.progress import Progress
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.core.progress import Progress
-
 
 @dataclass(frozen=True)
-class PartProgress:
+class PartProgress(Progress):
     """Forwards what one of several calls of `run_fits` reports, counted over all of them.
 
     Attributes:
@@ -40,6 +42,7 @@ class PartProgress:
         """Forwarded."""
         self.progress.line(f"{self.line_prefix}{text}")
 
-    def advance(self, done: int, total: int, what: str) -> None:  # noqa: ARG002 - of one part
+    @override
+    def advance(self, done: int, total: int, what: str) -> None:
         """Forwarded, counted over all parts."""
         self.progress.advance(self.done + done, self.total, self.describe(what))

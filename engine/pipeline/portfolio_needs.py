@@ -77,7 +77,17 @@ def _check_shares(spec: Strategy, targets: Sequence[str]) -> None:
     )
 
 
-def _check_groups(where: str, groups: Mapping[str, Sequence[str]], targets: Sequence[str]) -> None:
+def _check_groups(
+    where: str, groups: Mapping[str, Sequence[str]] | str, targets: Sequence[str]
+) -> None:
+    if isinstance(groups, str):
+        raise UsageError(
+            "groups are a column of the dataset, which has not been read",
+            expected="a strategy of `engine.load_strategy`, or the groups with their symbols",
+            found=groups,
+            where=where,
+            fix="load the strategy from its file, or write `{tech: [AAPL]}`",
+        )
     named = {symbol for members in groups.values() for symbol in members}
     unknown = sorted(named.difference(targets))
     if unknown:

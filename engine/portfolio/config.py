@@ -63,7 +63,8 @@ class PortfolioSpec(Spec):
             Between them the target weights stay, but for symbols without a forecast.
         volatility_target: Volatility that the whole book is scaled to, before the limits.
         max_symbol_weight: Largest |weight| of a symbol; what is above it is cash.
-        groups: Name -> its symbols; each symbol is in one group at most.
+        groups: Name -> its symbols; each symbol is in one group at most. Or the name of a column
+            of the dataset's groups, which stands for these: `sector`.
         max_group_weight: Largest sum of |weight| in each group; its weights are made smaller by
             one factor, and the rest is cash.
         max_net_weight: Largest |sum of the weights|; the larger side is made smaller, also where a
@@ -81,7 +82,9 @@ class PortfolioSpec(Spec):
         default=None, exclude_if=lambda target: target is None
     )
     max_symbol_weight: float | None = Field(default=None, gt=0, le=1)
-    groups: Mapping[str, tuple[str, ...]] = Field(default={}, exclude_if=lambda groups: not groups)
+    groups: Mapping[str, tuple[str, ...]] | Annotated[str, Field(min_length=1)] = Field(
+        default={}, exclude_if=lambda groups: not groups
+    )
     max_group_weight: float | None = Field(
         default=None, gt=0, le=1, exclude_if=lambda limit: limit is None
     )
@@ -102,11 +105,16 @@ class PortfolioSpec(Spec):
     def _check_groups(self) -> PortfolioSpec:
         if bool(self.groups) != (self.max_group_weight is not None):
             raise ValueError("`groups` and `max_group_weight` beside each other")
-        members = [symbol for group in self.groups.values() for symbol in group]
+        members = [symbol for group in self.named_groups.values() for symbol in group]
         twice = sorted({symbol for symbol in members if members.count(symbol) > 1})
         if twice:
             raise ValueError(f"each symbol in one group at most; twice: {', '.join(twice)}")
         return self
+
+    @property
+    def named_groups(self) -> Mapping[str, tuple[str, ...]]:
+        """The groups; none while they are a column of the dataset."""
+        return {} if isinstance(self.groups, str) else self.groups
 
     @property
     def libraries(self) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ def _limit_groups(
 ) -> Vector:
     """All weights of a group by a factor, so that their |weight| is within the limit."""
     limited = weights.copy()
-    for members in spec.groups.values():
+    for members in spec.named_groups.values():
         own = np.isin(np.array(symbols), members)
         gross = gross_weight(weights[own])
         if gross > limit + ROUNDING:

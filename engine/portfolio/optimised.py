@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -55,7 +55,7 @@ class OptimisedAllocation(AllocationSpec, ABC):
             return np.ones(1) if self.max_share == 1.0 else None
         return solve_shares(self._make_estimator, problem, self.model_dump_json())
 
-    def _make_prior(self) -> Any:  # noqa: ANN401 - a class of skfolio
+    def _make_prior(self) -> object:
         from skfolio.moments import EmpiricalCovariance, LedoitWolf
         from skfolio.prior import EmpiricalPrior
 

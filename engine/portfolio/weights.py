@@ -50,7 +50,7 @@ def rebalance(
     row: PortfolioRow,
     timestamp: datetime,
     spec: PortfolioSpec,
-    terms: BookTerms = BookTerms(),  # noqa: B008 - frozen
+    terms: BookTerms = BookTerms(),
 ) -> PortfolioState:
     """The weights after one close.
 
@@ -127,7 +127,7 @@ def _is_due(
 def find_due_rows(
     stamps: pd.DatetimeIndex,
     spec: PortfolioSpec,
-    terms: BookTerms = BookTerms(),  # noqa: B008 - frozen
+    terms: BookTerms = BookTerms(),
 ) -> BoolVector:
     """(n,) the bars whose close `rebalance` divides the book at, from the first one on.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 import pandas as pd
 
+from engine.core import programs
 from engine.core.errors import ReportError
 from engine.reporting.book_styles import BUY_AND_HOLD, STRATEGY
 
@@ -138,7 +138,7 @@ class QuantstatsProcess:
 def _spawn_worker(worker_end: Connection, folder: str, log: Path) -> subprocess.Popen[bytes]:
     with worker_end, log.open("wb") as log_file:
         return subprocess.Popen(
-            [sys.executable, "-m", WORKER_MODULE, str(worker_end.fileno()), folder],
+            [*programs.command_of(WORKER_MODULE), str(worker_end.fileno()), folder],
             pass_fds=(worker_end.fileno(),),
             # Overrides the user's setting: no window, and no backend that is not installed.
             env={**os.environ, "MPLBACKEND": "Agg"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -14,7 +14,7 @@ UNSAFE_CHARACTERS = re.compile("[\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 meaning of a page, and surrogates, which occur in a path that is not UTF-8."""
 
 
-def render_template(template: str, **context: Any) -> str:  # noqa: ANN401 - a template takes any value
+def render_template(template: str, **context: object) -> str:
     """Renders one of this package's templates.
 
     Autoescape is on for every template. A name that a template uses and that is not given is an

@@ -59,7 +59,7 @@ class HarnessResult:
         return self.significance.sharpe[book]
 
 
-def make_strategy(**sections: Any) -> Strategy:  # noqa: ANN401 - whatever a strategy file may hold
+def make_strategy(**sections: object) -> Strategy:
     """A ridge regression on the last two returns, always long or short, without costs.
 
     The benchmarks are buy-and-hold and a moving-average crossover.

@@ -149,7 +149,7 @@ def with_cheap_model(spec: Strategy) -> tuple[Strategy, str]:
     return _revalidated(spec, **changes), f"{spec.name}: {'; '.join(parts)}"
 
 
-def _revalidated(spec: Strategy, **changes: Any) -> Strategy:  # noqa: ANN401 - sections
+def _revalidated(spec: Strategy, **changes: object) -> Strategy:
     sections = {name: getattr(spec, name) for name in type(spec).model_fields}
     return Strategy.model_validate(sections | changes)
 

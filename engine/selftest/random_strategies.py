@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.data import Market
+
+_Choice = TypeVar("_Choice")
 
 _COARSER = {"1d": "1w", "1h": "4h"}
 _BARS_IN_COARSER = {"1d": 7, "1h": 4}
@@ -158,7 +160,7 @@ _ALLOCATIONS: tuple[Mapping[str, Any], ...] = (
 )
 
 
-def _pick(rng: np.random.Generator, choices: Sequence[Any]) -> Any:  # noqa: ANN401 - any choice
+def _pick(rng: np.random.Generator, choices: Sequence[_Choice]) -> _Choice:
     return choices[int(rng.integers(len(choices)))]
 
 

@@ -110,7 +110,14 @@ def decide(
         symbol: holding.position * holding.size / row.shares
         for symbol, holding in holdings.items()
     }
-    return DecisionState(decided_on=row.timestamp, positions=holdings), targets
+    following = DecisionState.of_checked(
+        decided_on=row.timestamp,
+        positions=holdings,
+        weights={},
+        bars_since_rebalancing=0,
+        failed_optima=0,
+    )
+    return following, targets
 
 
 def _divide(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from math import sqrt
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, Unpack
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from typing_extensions import override
 
 from engine.core.errors import UsageError
@@ -55,7 +56,7 @@ class SizingSpec(Spec, ABC):
         def kind(self) -> str:
             """The value of `kind` in a file."""
 
-    def __init_subclass__(cls, **settings: Any) -> None:  # noqa: ANN401 - those of pydantic
+    def __init_subclass__(cls, **settings: Unpack[ConfigDict]) -> None:
         """A class that computes other sizes than its base does not take the base's for a row."""
         super().__init_subclass__(**settings)
         if "compute_sizes" in vars(cls) and "compute_row_sizes" not in vars(cls):
@@ -69,6 +70,11 @@ class SizingSpec(Spec, ABC):
         trading account then keeps that many closes only.
         """
         return None
+
+    @property
+    def largest(self) -> float:
+        """Largest size that it can give, before `max_weight`; infinity where it has no limit."""
+        return math.inf
 
     def select_closes(self, close: WideFrame) -> WideFrame:
         """The last `closes_needed` rows."""
@@ -124,6 +130,11 @@ class FixedSizing(SizingSpec):
     weight: float = Field(default=1.0, gt=0)
 
     @property
+    def largest(self) -> float:
+        """`weight`."""
+        return self.weight
+
+    @property
     def closes_needed(self) -> int:
         """None."""
         return 0
@@ -139,7 +150,8 @@ class FixedSizing(SizingSpec):
         predicted = forecasts.predicted
         return pd.DataFrame(self.weight, index=predicted.index, columns=predicted.columns)
 
-    def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:  # noqa: ARG002 - one signature for every choice
+    @override
+    def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:
         """`weight` everywhere."""
         return np.full(len(row.predicted), self.weight)
 
@@ -157,6 +169,11 @@ class ProportionalSizing(SizingSpec):
     full_bps: float = Field(default=100.0, gt=0)
 
     @property
+    def largest(self) -> float:
+        """All of the equity."""
+        return 1.0
+
+    @property
     def closes_needed(self) -> int:
         """None."""
         return 0
@@ -171,7 +188,8 @@ class ProportionalSizing(SizingSpec):
         """|predicted| / full_bps, at most 1."""
         return _like(forecasts.predicted, self._sizes(forecasts.predicted.to_numpy()))
 
-    def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:  # noqa: ARG002 - one signature for every choice
+    @override
+    def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:
         """|predicted| / full_bps, at most 1."""
         return self._sizes(np.array([*row.predicted.values()]))
 
@@ -200,6 +218,11 @@ class IntervalSizing(SizingSpec):
     full_ratio: float = Field(default=0.1, gt=0)
 
     @property
+    def largest(self) -> float:
+        """All of the equity."""
+        return 1.0
+
+    @property
     def closes_needed(self) -> int:
         """None."""
         return 0
@@ -216,7 +239,8 @@ class IntervalSizing(SizingSpec):
         predicted = forecasts.predicted
         return _like(predicted, self._sizes(predicted.to_numpy(), low, high))
 
-    def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:  # noqa: ARG002 - one signature for every choice
+    @override
+    def compute_row_sizes(self, row: RowForecasts, periods_per_year: float) -> Vector:
         """|predicted| / (upper - lower) / full_ratio, at most 1."""
         low, high = (np.array([*row.quantile(lvl).values()]) for lvl in (self.low, self.high))
         return self._sizes(np.array([*row.predicted.values()]), low, high)

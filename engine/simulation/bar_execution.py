@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.simulation import accounting
-from engine.simulation.account import Fill, Holding
+from engine.simulation.account import Account, BarPrices, Fill, Holding
 from engine.simulation.accounting.tables import BarFills, OrderCosts
+from engine.simulation.order_queue import find_due, find_waiting
 from engine.simulation.rate_values import BarRates
 
 if TYPE_CHECKING:
@@ -20,7 +21,48 @@ _NO_RATES = BarRates(0.0, 0.0, 0.0)
 """Of a symbol without a bar, whose orders wait."""
 
 
-class BarExecution(NamedTuple):
+class OrderBook(NamedTuple):
+    """The orders of a bar, and what they meet.
+
+    Attributes:
+        queue: Those that are due or wait.
+        decided: Symbol -> the target decided last, where it is not that of the holding.
+        holdings: By symbol.
+        prices: Of the fills, by symbol.
+        equity: At these prices.
+    """
+
+    queue: tuple[Order, ...]
+    decided: Mapping[str, float]
+    holdings: Mapping[str, Holding]
+    prices: Mapping[str, float]
+    equity: float
+
+
+def fill_orders(
+    financed: Account,
+    bar: BarPrices,
+    book: OrderBook,
+    rates: Mapping[str, BarRates],
+    loan_rate: float,
+) -> tuple[Account, tuple[Fill, ...]]:
+    """The account after the orders that are due, and their fills."""
+    queue, decided, holdings, prices, equity = book
+    due = find_due(queue, bar, holdings)
+    execution = _execute(due, financed.available_cash, holdings, prices, rates, loan_rate)
+    filled = due.keys() - execution.unfilled.keys()
+    traded = financed.with_values(
+        available_cash=execution.available_cash,
+        cash_flow=financed.cash_flow + execution.cash_flow,
+        holdings=tuple(
+            _update_holding(holding, due, execution, decided) for holding in holdings.values()
+        ),
+        orders=find_waiting(queue, holdings, filled),
+    )
+    return traded, _make_fills(bar.timestamp, due, execution, prices, equity)
+
+
+class _Execution(NamedTuple):
     """The fills of a bar, an entry a symbol, and the cash after them."""
 
     symbols: list[str]
@@ -37,14 +79,14 @@ class BarExecution(NamedTuple):
         return {symbol: units for symbol, units in left if units != 0}
 
 
-def execute_due(
+def _execute(
     due: Mapping[str, Order],
     cash: float,
     holdings: Mapping[str, Holding],
     prices: Mapping[str, float],
     rates: Mapping[str, BarRates],
     loan_rate: float,
-) -> BarExecution:
+) -> _Execution:
     """Fills what is due, in the order of execution: by the value that is to be traded."""
     symbols = list(holdings)
     nothing = [0.0] * len(symbols)
@@ -61,20 +103,21 @@ def execute_due(
         fills,
     )
     flow = accounting.cash_flow_of(fills, count)
-    return BarExecution(symbols, fills, count, units, cash, flow)
+    return _Execution(symbols, fills, count, units, cash, flow)
 
 
-def update_holding(
+def _update_holding(
     holding: Holding,
     due: Mapping[str, Order],
-    execution: BarExecution,
+    execution: _Execution,
     decided: Mapping[str, float],
 ) -> Holding:
     """The holding after its order and the newest decision."""
     symbol = holding.symbol
-    update: dict[str, float | None] = {
-        "decided_weight": decided.get(symbol, holding.decided_weight)
-    }
+    update: dict[str, float | None] = {}
+    decided_weight = decided.get(symbol, holding.decided_weight)
+    if decided_weight != holding.decided_weight:
+        update["decided_weight"] = decided_weight
     if symbol in due:
         place = execution.symbols.index(symbol)
         size = execution.fills.size[place]
@@ -85,13 +128,13 @@ def update_holding(
         if size != 0:
             update["units"] = accounting.add_units(holding.units, size)
             update["available_units"] = execution.available_units[place]
-    return holding.model_copy(update=update)
+    return holding.with_values(**update) if update else holding
 
 
-def make_fills(
+def _make_fills(
     timestamp: datetime,
     due: Mapping[str, Order],
-    execution: BarExecution,
+    execution: _Execution,
     prices: Mapping[str, float],
     equity: float,
 ) -> tuple[Fill, ...]:

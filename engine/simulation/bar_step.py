@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from engine.core.calendar_time import DAYS_PER_YEAR
+from engine.core.calendar_time import DAYS_PER_YEAR, days_between
 from engine.simulation import accounting
 from engine.simulation.account import Account, BarPrices, Fill, Holding
 from engine.simulation.accounting import INITIAL_CASH, RUIN_FLOOR
 from engine.simulation.accounting.tables import YearlyRates
+from engine.simulation.bar_checks import check_bar, check_decided_before, check_terms
+from engine.simulation.bar_execution import OrderBook, fill_orders
 from engine.simulation.order_queue import (
-    find_due,
-    find_waiting,
     hold_back,
     newest_decisions,
     queue_orders,
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import TradingCosts
     from engine.simulation.rate_values import BarRates
-from engine.simulation.bar_checks import check_bar, check_decided_before, check_terms
-from engine.simulation.bar_execution import execute_due, make_fills, update_holding
 
 
 def step(
@@ -83,7 +80,7 @@ def step(
     queue = hold_back(settle_orders(queue, account, bar), bar)
     if account.ruined:
         nothing = dict.fromkeys(("bar_return", *_FINANCING), 0.0)
-        return account.model_copy(update={"timestamp": bar.timestamp, **nothing}), ()
+        return account.with_values(timestamp=bar.timestamp, **nothing), ()
     decided = newest_decisions((*account.orders, *orders)) | dict.fromkeys(bar.settled, 0.0)
     rates = _rates_at(costs.rates, bar)
     funding = {symbol: rate.funding(price) for symbol, rate in rates.items()}
@@ -94,33 +91,20 @@ def step(
     equity = financed.cash + _value(holdings.values(), prices)
     if equity < RUIN_FLOOR:
         return _ruin(financed, bar), ()
-    due = find_due(queue, bar, holdings)
-    terms = costs.rates
-    execution = execute_due(due, financed.available_cash, holdings, prices, rates, terms.loan_rate)
-    filled = due.keys() - execution.unfilled.keys()
-    traded = financed.model_copy(
-        update={
-            "available_cash": execution.available_cash,
-            "cash_flow": financed.cash_flow + execution.cash_flow,
-            "holdings": tuple(
-                update_holding(holding, due, execution, decided) for holding in holdings.values()
-            ),
-            "orders": find_waiting(queue, holdings, filled),
-        }
-    )
+    if queue or decided:
+        order_book = OrderBook(queue, decided, holdings, prices, equity)
+        traded, fills = fill_orders(financed, bar, order_book, rates, costs.rates.loan_rate)
+    else:
+        traded, fills = financed.with_values(holdings=tuple(holdings.values())), ()
     if account.timestamp is not None:
         traded = _fund_after_fills(traded, funding)
-    fills = make_fills(bar.timestamp, due, execution, prices, equity)
     after = traded.cash + _value(traded.holdings, prices)
-    marked = _mark_to_market(traded, account, bar, rates)
+    known = {"cash_rate": cash_rate, "loan_per_year": costs.rates.loan_per_year}
+    marked = _mark_to_market(traded, account, bar, rates, known)
     if min(after, marked.equity) < RUIN_FLOOR:
         return _ruin(traded, bar), fills
-    known = {
-        "cash_rate": cash_rate,
-        "loan_per_year": terms.loan_per_year,
-        "margin_call": _is_called(marked, maintenance_margin),
-    }
-    return marked.model_copy(update=known), fills
+    called = _is_called(marked, maintenance_margin)
+    return marked.with_values(margin_call=True) if called else marked, fills
 
 
 _FINANCING = ("borrow", "interest", "funding", "loan_interest")
@@ -152,31 +136,29 @@ def _finance(
             account.cash_rate,
             math.nan if account.loan_per_year is None else account.loan_per_year,
         ),
-        (now - account.timestamp) / timedelta(days=1) / DAYS_PER_YEAR,
+        days_between(account.timestamp, now) / DAYS_PER_YEAR,
     )
     paid = _funding_of(held, funding, 0)
     earned = accounting.net_of_financing(financing, paid)
-    return account.model_copy(
-        update={
-            "cash_flow": account.cash_flow + earned,
-            "available_cash": account.available_cash + earned * INITIAL_CASH,
-            "borrow": financing.borrow,
-            "interest": financing.interest,
-            "funding": paid,
-            "loan_interest": financing.loan_interest,
-        }
+    return account.with_values(
+        cash_flow=account.cash_flow + earned,
+        available_cash=account.available_cash + earned * INITIAL_CASH,
+        borrow=financing.borrow,
+        interest=financing.interest,
+        funding=paid,
+        loan_interest=financing.loan_interest,
     )
 
 
 def _fund_after_fills(traded: Account, funding: Mapping[str, tuple[float, float]]) -> Account:
     """The account after the funding that the bar's positions pay after its fills."""
+    if not any(after for _, after in funding.values()):
+        return traded
     paid = _funding_of(traded.holdings, funding, 1)
-    return traded.model_copy(
-        update={
-            "cash_flow": traded.cash_flow - paid,
-            "available_cash": traded.available_cash - paid * INITIAL_CASH,
-            "funding": traded.funding + paid,
-        }
+    return traded.with_values(
+        cash_flow=traded.cash_flow - paid,
+        available_cash=traded.available_cash - paid * INITIAL_CASH,
+        funding=traded.funding + paid,
     )
 
 
@@ -184,6 +166,8 @@ def _funding_of(
     held: Iterable[Holding], funding: Mapping[str, tuple[float, float]], part: int
 ) -> float:
     """What holdings pay at their last closes: before (0) or after (1) the fills of a bar."""
+    if not any(due[part] for due in funding.values()):
+        return 0.0
     holdings = list(held)
     return accounting.fund_positions(
         [holding.units for holding in holdings],
@@ -214,28 +198,30 @@ def _holdings_by_symbol(account: Account, bar: BarPrices) -> dict[str, Holding]:
 
 
 def _mark_to_market(
-    traded: Account, before: Account, bar: BarPrices, rates: Mapping[str, BarRates]
+    traded: Account,
+    before: Account,
+    bar: BarPrices,
+    rates: Mapping[str, BarRates],
+    known: Mapping[str, float | None],
 ) -> Account:
-    """The account at the bar's close."""
+    """The account at the bar's close, with what is known then beside; nothing is called yet."""
     holdings = tuple(
-        holding.model_copy(
-            update={
-                "close": bar.close[holding.symbol],
-                "borrow_per_year": rates[holding.symbol].borrow_per_year,
-            }
+        holding.with_values(
+            close=bar.close[holding.symbol],
+            borrow_per_year=rates[holding.symbol].borrow_per_year,
         )
         if holding.symbol in bar.close
         else holding
         for holding in traded.holdings
     )
     equity = traded.cash + _value(holdings, {held.symbol: held.close for held in holdings})
-    return traded.model_copy(
-        update={
-            "timestamp": bar.timestamp,
-            "holdings": holdings,
-            "equity": equity,
-            "bar_return": equity / before.equity - 1.0,
-        }
+    return traded.with_values(
+        timestamp=bar.timestamp,
+        holdings=holdings,
+        equity=equity,
+        bar_return=equity / before.equity - 1.0,
+        margin_call=False,
+        **known,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
+from typing_extensions import override
 
 from engine.core.errors import UsageError
 from engine.core.types import Spec
@@ -135,11 +136,12 @@ class CostModel(Spec, ABC):
         depend on later bars.
 
         Args:
-            market: All bars, of every symbol of the dataset.
+            market: All bars, of every symbol of the dataset. Of a panel a symbol has NaN before
+                its first bar, and the last close with a volume of 0 where it has no bar after it.
 
         Returns:
             Numbers, or wide frames with the timestamps and symbols of the market; at least 0, fee
-            and slippage below 1, without NaN.
+            and slippage below 1, without NaN but before the first bar of a symbol.
         """
 
     def bind(self, market: Market) -> TradingCosts:
@@ -228,7 +230,8 @@ class Costs(CostModel):
         """Those of `by_symbol`."""
         return tuple(self.by_symbol)
 
-    def compute_rates(self, market: Market) -> CostRates:  # noqa: ARG002 - whatever the bars
+    @override
+    def compute_rates(self, market: Market) -> CostRates:
         """The same at every bar."""
         return self.rates
 

@@ -55,6 +55,7 @@ from engine.simulation.config import AnyCosts, Costs, Execution
 from engine.splits.config import PathsSpec, Scaling, StandardScaling, WindowSpec
 from engine.strategy.benchmarks import Benchmark, include_holding
 from engine.strategy.compute import Compute
+from engine.strategy.dataset_groups import write_out_groups
 from engine.strategy.section_rules import SECTION_RULES, check_section
 from engine.trials.config import TrialsSpec
 
@@ -185,7 +186,7 @@ class Strategy(Spec):
             ContractError: The rates of a user's model break its contract.
             UsageError: They are of money or units, and there is no capital.
         """
-        bound = self.costs.bind(market.carried if market.has_absences else market)
+        bound = self.costs.bind(self._bars_of_costs(market))
         if isinstance(bound, Costs):
             return bound
         if market.has_absences:
@@ -209,8 +210,14 @@ class Strategy(Spec):
         """What the model of the costs computes on a market, see `CostModel.compute_rates`."""
         if not market.has_absences:
             return self.costs.compute_rates(market)
-        rates = self.costs.compute_rates(market.carried)
+        rates = self.costs.compute_rates(self._bars_of_costs(market))
         return rates.at_absences(market.present.to_numpy())
+
+    def _bars_of_costs(self, market: Market) -> Market:
+        """The bars that the costs are computed on: of a panel those of every symbol."""
+        if not market.has_absences:
+            return market
+        return market.carried if is_built_in(type(self.costs)) else market.since_listing
 
     def books(self) -> dict[str, Model | Benchmark]:
         """Every book by name, `strategy` first; a second benchmark of a kind is `kind_2`."""
@@ -249,16 +256,23 @@ class Strategy(Spec):
         )
 
     @property
+    def benchmark_weight(self) -> float:
+        """Largest weight of the rules: `max_weight`, without leverage that no size can reach."""
+        if self.max_weight <= 1.0 or self.portfolio.volatility_target is not None:
+            return self.max_weight
+        return min(self.max_weight, max(1.0, self.sizing.largest))
+
+    @property
     def is_panel(self) -> bool:
         """Whether it keeps every timestamp of its symbols, and not those alone that all have.
 
-        A book does whose rows hold features and returns of one symbol's own bars.
+        A book does whose rows hold features and returns of one symbol's own bars, or whose joint
+        network leaves out who is absent; scalings over the last rows would cross the gaps there.
         """
         return (
             self.data.is_book
             and self.inputs == "target"
-            and self.scope != "joint"
-            and not self.target.compares_symbols
+            and (self.scope != "joint" or not self.scaling.warmup)
             and not self.resolutions
             and all(isinstance(own_feature(feature), Indicator) for feature in self.features)
         )
@@ -328,6 +342,11 @@ def load_strategy(
 
     Raises:
         StrategyError: With every mistake in it.
+        DatasetNotFoundError: It names groups of a dataset that there is not.
+        UsageError: The dataset has no such groups.
+        DataError: The groups cannot be read.
     """
     spec = load_config(path, Strategy, overrides, notify)
-    return spec.model_copy(update={"rates": spec.rates.beside(path.parent)})
+    spec = spec.model_copy(update={"rates": spec.rates.beside(path.parent)})
+    groups = write_out_groups(spec.data, spec.portfolio, spec.model)
+    return spec.model_copy(update=groups) if groups else spec

@@ -41,6 +41,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--bars", type=int, default=2_000, help="bars of the loop")
     parser.add_argument("--plain-bars", type=int, default=300, help="bars of the plain way")
+    parser.add_argument(
+        "--pause-ms", type=float, default=5.0, help="from a rehearsal of either way to the bar"
+    )
     parser.add_argument("--symbols", type=int, default=500)
     parser.add_argument("--symbol-bars", type=int, default=30)
     parser.add_argument("--memory-bars", type=int, default=1_000_000)
@@ -58,7 +61,9 @@ def measure(options: Namespace, log: Callable[[str], None]) -> dict[str, Any]:
     parts: dict[str, Callable[[], Any]] = {
         "networks": lambda: _run("live_networks", options.bars, options.plain_bars),
         "bars": lambda: {
-            name: _compare_ways(_run("live_bars", name, options.bars, options.plain_bars))
+            name: _compare_ways(
+                _run("live_bars", name, options.bars, options.plain_bars, options.pause_ms)
+            )
             for name in MODELS
         },
         "symbols": lambda: _compare_symbols(options),

@@ -1,6 +1,9 @@
 """Program: from a bar to a decision, by the bar loop and by the plain way, bar by bar in turn.
 
-Arguments: name of a model, bars of the loop, bars of the plain way. Prints one JSON object.
+Both rehearse before each bar: the loop as a paper account does while it waits, the plain way by a
+forecast of the bars so far. So neither meets its bar with the caches of the other.
+Arguments: name of a model, bars of the loop, bars of the plain way, milliseconds from a rehearsal
+to the bar. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -31,39 +34,36 @@ from live_workload import (
 from engine.core.lazy_imports import relax_gc, settle_gc
 from engine.training.store import FitStore
 
+if TYPE_CHECKING:
+    from engine.data import Market
+    from engine.live.loop.bar_loop import BarLoop
+
 WARM_UP_BARS = 20
 """Bars of each way that are not counted: the first calls compile and import."""
-
-PAUSE_S = 0.005
-"""Sleep before each way, as a process waits for a bar: the time that the system gives a process
-before others is then not used up by the bars before."""
 
 
 def main() -> None:
     """Moves over the bars and prints milliseconds and the difference of the forecasts."""
     name, count, plain_count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    pause_s = float(sys.argv[4]) / 1e3
     market = make_market(HISTORY + WARM_UP_BARS + count)
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        home = Path(folder)
-        loop = start_loop(make_spec(MODELS[name]), market, home)
-        store = FitStore(home / "fits")
-        fitted = store.get(store.find_keys("")[0])
-        assert fitted is not None
-    plain = PlainForecaster(fitted)
+    loop, plain = _make_ways(name, market)
     table = market.bars.set_index("timestamp")
     taken: dict[str, list[tuple[float, float]]] = {"loop": [], "plain": []}
     forecasts: dict[str, list[float]] = {"loop": [], "plain": []}
     relax_gc()  # these two as in `backtest paper run`
     settle_gc()
     for number, bar in enumerate(following_bars(market)):
-        loop.prepare_next()  # as a paper account does while it waits
-        start = _clocks_after_pause()
+        loop.prepare_next()
+        loop.rehearse()
+        start = _clocks_after(pause_s)
         outcome = loop.advance(bar)
         taken["loop"].append(_since(start))
         forecasts["loop"].append(next(iter(outcome.row.predicted.values())))
         if number < WARM_UP_BARS + plain_count:
             end = HISTORY + number + 1
-            start = _clocks_after_pause()
+            plain.forecast(table.iloc[end - 1 - WARMUP - LOOKBACK : end - 1])
+            start = _clocks_after(pause_s)
             forecast = plain.forecast(table.iloc[end - WARMUP - LOOKBACK : end])
             decided = 1.0 if forecast > 0 else 0.0
             taken["plain"].append(_since(start))
@@ -72,8 +72,20 @@ def main() -> None:
     sys.stdout.write(json.dumps(_summarise(taken, forecasts)))
 
 
-def _clocks_after_pause() -> tuple[float, float]:
-    time.sleep(PAUSE_S)
+def _make_ways(name: str, market: Market) -> tuple[BarLoop, PlainForecaster]:
+    """The loop after the history, and the network of its fit in Keras."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        home = Path(folder)
+        loop = start_loop(make_spec(MODELS[name]), market, home)
+        store = FitStore(home / "fits")
+        fitted = store.get(store.find_keys("")[0])
+        assert fitted is not None
+    return loop, PlainForecaster(fitted)
+
+
+def _clocks_after(pause_s: float) -> tuple[float, float]:
+    """After a sleep, as a process waits for a bar: the system then gives it a core at once."""
+    time.sleep(pause_s)
     return _clocks()
 
 

@@ -156,3 +156,43 @@ def test_an_export_is_judged_like_any_other_file(tmp_path: Path) -> None:
 
     assert result.document.source == "Lean"
     assert result.grade == "none"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "name"),
+    [
+        ("returns", METATRADER, "lean"),
+        ("returns", json.dumps(LEAN), "metatrader"),
+        ("trades", json.dumps(LEAN), "freqtrade"),
+        ("returns", "date,returns\n2020-01-01,0.01\n", "lean"),
+        ("trades", TRADINGVIEW, "vectorbt"),
+        ("returns", TRADINGVIEW, "tradingview"),
+        ("trades", TRADINGVIEW, "table"),
+        ("trades", TRADINGVIEW, "excel"),
+    ],
+)
+def test_a_file_that_is_not_of_the_given_format_is_told(
+    tmp_path: Path, kind: str, content: str, name: str
+) -> None:
+    path = write(tmp_path / "f", content)
+
+    with pytest.raises(UsageError):
+        audit_file(kind, path, AuditOptions(format_name=name), AuditSettings())
+
+
+def test_a_given_format_chooses_among_columns_that_fit_several(tmp_path: Path) -> None:
+    columns = "entry_timestamp,exit_timestamp,pnl,return,entry_time,exit_time"
+    row = "2020-01-01,2020-01-03,100,0.1,2020-02-01,2020-02-03"
+    file = open_table(write(tmp_path / "t.csv", f"{columns}\n{row}\n"))
+
+    read = {name: read_trades(file, name) for name in ("vectorbt", "trades")}
+
+    assert [each.frame["exit"][0].month for each in read.values()] == [1, 2]
+    assert [each.source for each in read.values()] == list(read)
+
+
+@pytest.mark.parametrize("name", ["auto", "lean", "Lean"])
+def test_the_format_that_a_file_has_may_be_given(tmp_path: Path, name: str) -> None:
+    found = read_export(write_json(tmp_path / "r.json", LEAN), name.lower())
+
+    assert isinstance(found, AuditedBacktest)

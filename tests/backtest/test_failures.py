@@ -58,7 +58,7 @@ class CostlyFlaky(Flaky):
 
     costly: ClassVar[bool] = True
 
-    kind: Literal["costly_flaky"] = "costly_flaky"  # type: ignore[assignment]
+    kind: Literal["costly_flaky"] = "costly_flaky"
 
 
 @dataclass

@@ -113,7 +113,22 @@ def test_the_book_is_divided_over_the_symbols_that_are_there(pooled: engine.Run)
     assert weights_of(pooled).loc["2019-11-01":, [OLD, ALSO, YOUNG, LATE]].ne(0.0).any().all()
 
 
-@pytest.mark.parametrize("overrides", [PANEL, LONG_SHORT], ids=["own", "ranked"])
+COMPARED = LONG_SHORT | {"target": {"horizon": 2, "transform": "demeaned"}}
+"""Forecasts of the return less the mean of the members that have a bar."""
+
+
+def test_a_target_over_the_symbols_that_are_there_passes_the_leakage_test(tmp_path: Path) -> None:
+    made = run(tmp_path / "compared", COMPARED, members=True)
+    assert made.certificate["result"] == "passed"
+    assert made.metrics.live_path.first_difference is None
+    assert set(made.predictions["symbol"]) == {OLD, ALSO, YOUNG, GONE, LATE}
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [PANEL, LONG_SHORT, COMPARED | {"model": {"kind": "persistence"}}],
+    ids=["own", "ranked", "compared"],
+)
 def test_models_of_each_symbol_and_ranks_are_replayed_bit_for_bit(
     overrides: dict[str, object], tmp_path: Path
 ) -> None:

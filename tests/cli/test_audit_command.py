@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from engine.cli.main import app
 from tests.auditing.tables import noise, write_csv
+from tests.auditing.test_tries import tracking_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,23 @@ def test_a_kind_of_values_that_does_not_exist_is_refused(working_folder: Path) -
     returns = write_csv(noise(), working_folder / "mine.csv")
 
     assert invoke("returns", returns, "--values", "money").exit_code == 2
+
+
+def test_a_format_that_the_file_does_not_have_is_refused(working_folder: Path) -> None:
+    returns = write_csv(noise(), working_folder / "mine.csv")
+
+    assert invoke("returns", returns, "--format", "table", "--json").exit_code == 0
+    assert invoke("returns", returns, "--format", "lean").exit_code == 2
+    assert invoke("trades", returns, "--format", "vectorbt").exit_code == 2
+
+
+def test_the_tries_of_one_experiment_of_mlflow_are_counted(working_folder: Path) -> None:
+    returns = write_csv(noise(), working_folder / "mine.csv")
+    tracking_database(working_folder / "mlflow.db")
+
+    done = invoke("returns", returns, "--tries-from", "mlflow", "mlflow.db:alpha", "--json")
+
+    assert json.loads(done.stdout)["audit"]["tries"]["total"] == 3
 
 
 def test_a_function_that_looks_ahead_ends_with_exit_code_4(working_folder: Path) -> None:

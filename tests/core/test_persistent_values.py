@@ -34,6 +34,27 @@ def test_a_value_survives_its_json(value: PersistentValue) -> None:
 
 
 @EVERY_VALUE
+def test_a_value_of_checked_fields_is_the_one_that_was_checked(value: PersistentValue) -> None:
+    built = type(value).of_checked(**dict(reversed(vars(value).items())))
+    assert built == value
+    assert built.model_dump_json() == value.model_dump_json()
+
+
+def test_a_field_without_a_default_cannot_be_left_out() -> None:
+    with pytest.raises(TypeError, match="Holding needs close, symbol"):
+        Holding.of_checked(symbol="A")
+    assert Holding.of_checked(close=0.5, symbol="A") == Holding(symbol="A", close=0.5)
+
+
+def test_other_values_leave_the_first_value_as_it_was() -> None:
+    account = Account(equity=1.5)
+    changed = account.with_values(equity=2.5, ruined=True)
+    assert changed == Account(equity=2.5, ruined=True)
+    assert account == Account(equity=1.5)
+    assert Account.model_validate_json(changed.model_dump_json()) == changed
+
+
+@EVERY_VALUE
 @pytest.mark.parametrize(
     "text", ["", "no JSON", "[]", "3", "null", '{"unknown": 1}', '{"timestamp": '], ids=repr
 )

@@ -23,7 +23,7 @@ KINDS = (Parkinson, GarmanKlass, RogersSatchell, YangZhang)
 def rows(bars: pd.DataFrame) -> list[tuple[float, float, float, float]]:
     """Logs of open, high, low and close."""
     columns = (bars[name] for name in ("open", "high", "low", "close"))
-    return [tuple(map(log, row)) for row in zip(*columns, strict=True)]  # type: ignore[misc]
+    return [tuple(map(log, row)) for row in zip(*columns, strict=True)]
 
 
 def parkinson(window: Sequence) -> float:

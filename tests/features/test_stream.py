@@ -127,7 +127,7 @@ def test_a_value_that_is_not_finite_is_refused_past_the_warmup(bars) -> None:
 class Short(LogReturn):
     """A user's feature that returns too few values."""
 
-    kind: str = "short"  # type: ignore[assignment]
+    kind: str = "short"
 
     def update(self, state, bars):
         state, values = super().update(state, bars)

@@ -19,10 +19,7 @@ KINDS: tuple[type[FeatureSpec], ...] = FEATURE_KINDS.built_in
 
 def with_defaults(other: str = OTHER) -> list[FeatureSpec]:
     """Every kind of feature, with default parameters."""
-    return [
-        kind(symbol=other) if issubclass(kind, CrossAsset) else kind()  # type: ignore[call-arg]
-        for kind in KINDS
-    ]
+    return [kind(symbol=other) if issubclass(kind, CrossAsset) else kind() for kind in KINDS]
 
 
 def second_symbol(bars: pd.DataFrame) -> pd.DataFrame:

@@ -12,10 +12,11 @@ from engine.data import VALUE_COLUMNS
 from engine.features import build
 from engine.features.config import TargetSpec
 from engine.features.cross_section import rank_across
-from engine.pipeline import prepare
+from engine.pipeline import feature_history
 from engine.selftest.generated_bars import BarPattern, generate_market
 from engine.selftest.harness import certify_strategy, make_strategy
-from engine.training import joint
+from engine.training import datasets, joint
+from engine.training.panel_labels import compare_known_returns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +86,21 @@ def test_a_rank_over_the_next_bar_of_a_panel_is_caught_as_a_feature(
     assert stage(strategy(target={}), panel).startswith("features")
 
 
+def test_an_honest_target_over_the_symbols_of_a_panel_passes(panel: Market) -> None:
+    assert certify_strategy(strategy(), panel)["windows_rebuilt"] >= 2
+
+
+def test_a_panel_target_that_compares_returns_which_end_later_is_caught_as_a_label(
+    panel: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one_late(returns: pd.DataFrame, *rest: Any) -> pd.DataFrame:
+        market = returns.shift(-1).mean(axis=1).fillna(0.0)
+        return compare_known_returns(returns, *rest).sub(market, axis=0)
+
+    monkeypatch.setattr(datasets, "compare_known_returns", one_late)
+    assert stage(strategy(), panel).startswith("labels")
+
+
 def test_an_honest_cross_section_passes(market: Market) -> None:
     made = certify_strategy(strategy(), market)
     assert made["windows_rebuilt"] >= 2
@@ -115,7 +131,7 @@ def test_a_rank_over_the_next_bar_is_caught_as_a_feature(
 def test_a_feature_less_the_mean_return_to_come_is_caught_as_a_feature(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = prepare.build_features
+    honest = feature_history.build_features
 
     def demeaned(market: Market, features: Any, symbols: Any) -> FeatureMatrix:
         built = honest(market, features, symbols)
@@ -124,7 +140,7 @@ def test_a_feature_less_the_mean_return_to_come_is_caught_as_a_feature(
         built.values[:, ::2] -= ahead[:, None]
         return built
 
-    monkeypatch.setattr(prepare, "build_features", demeaned)
+    monkeypatch.setattr(feature_history, "build_features", demeaned)
     assert stage(strategy(), market).startswith("features")
 
 

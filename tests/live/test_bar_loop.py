@@ -6,7 +6,7 @@ import gc
 import tracemalloc
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -132,6 +132,67 @@ def test_a_loop_that_prepares_each_forecast_gives_the_same(tmp_path: Path) -> No
         prepared.prepare_next()
         found += advance(prepared, [place])
     assert list(map(said, found)) == list(map(said, expected))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"sizing": {"kind": "fixed"}, "execution": {"delay": 1, "price": "close"}},
+        {"windows": {"train": 120, "validation": 20, "test": 7}},
+        {
+            "costs": {
+                "kind": "itemised",
+                "spread": {"kind": "corwin_schultz", "window": 7},
+                "impact": {"window": 4},
+            },
+            "capital": 1e5,
+        },
+    ],
+    ids=["volatility target", "fixed size", "windows that begin", "itemised costs"],
+)
+def test_a_loop_that_rehearses_each_bar_gives_the_same(tmp_path: Path, changes) -> None:
+    places, spec = range(230, 260), small_strategy(**changes)
+    expected = advance(start(tmp_path, 230, spec=spec), places)
+    rehearsed, found = start(tmp_path, 230, spec=spec), []
+    for place in places:
+        rehearsed.rehearse()
+        rehearsed.prepare_next()
+        rehearsed.rehearse()
+        found += advance(rehearsed, [place])
+    assert list(map(said, found)) == list(map(said, expected))
+    assert any(outcome.fills for outcome in found)
+
+
+def test_a_rehearsal_reads_no_history_and_begins_no_window(tmp_path: Path) -> None:
+    history = History(MARKET)
+    first = first_place(tmp_path)
+    loop = start(tmp_path, first + TEST_BARS, history=history)
+    before = loop.state, loop.newest
+    loop.rehearse()
+    assert (loop.state, loop.newest) == before
+    assert not history.asked
+    assert advance(loop, [first + TEST_BARS])[0].window == 1
+
+
+class CountedFeature(OwnFeature):
+    """A user's feature that counts its calls."""
+
+    calls: ClassVar[list[int]] = []
+
+    def compute_values(self, bars):
+        self.calls.append(len(bars))
+        return super().compute_values(bars)
+
+
+def test_a_rehearsal_calls_no_part_of_a_user(tmp_path: Path) -> None:
+    spec = small_strategy().model_copy(update={"features": (CountedFeature(),)})
+    loop = start(tmp_path, 230, spec=spec)
+    before = len(CountedFeature.calls)
+    loop.rehearse()
+    assert len(CountedFeature.calls) == before
+    advance(loop, [230])
+    assert len(CountedFeature.calls) > before
 
 
 def test_a_new_account_buys_the_whole_target_of_the_decisions_before_it(tmp_path: Path) -> None:

@@ -84,8 +84,12 @@ class Inspect:
 
     def fit(self, training_set: TrainingSet, training: TrainingSpec, seed: int) -> Inspection:
         fitted = self.network.fit(training_set, training, seed)
+        from engine.models.training.weight_init import use_numpy_initializers
+
         inputs, rows = self.example.inputs, self.example.test
-        model = self.network.build_model(inputs.branches, fitted.weights[-1].shape[-1])
+        # Keras' own initial weights are a program to compile for each shape on JAX.
+        with use_numpy_initializers():
+            model = self.network.build_model(inputs.branches, fitted.weights[-1].shape[-1])
         for variable, value in zip(model.variables, fitted.weights, strict=True):
             variable.assign(value)
         x = inputs.sequences(rows, self.network.lookback)
@@ -149,8 +153,7 @@ def _saved_and_loaded(model: Any, x: np.ndarray) -> np.ndarray:
         file = Path(folder) / "network.keras"
         model.save(file)
         loaded = keras.saving.load_model(file, safe_mode=True)
-    read = loaded([x, np.ones(len(x), bool)], training=False)
-    return keras.ops.convert_to_numpy(read)[:, 0]
+    return _outputs(loaded, x)
 
 
 def _without_effect(model: Any, x: np.ndarray, outputs: np.ndarray) -> list[str]:

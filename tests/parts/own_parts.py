@@ -51,7 +51,7 @@ class OwnModel(Forecaster):
         fitted = FittedForecaster(
             self, (weights.get(self.breaks, np.zeros(1)),), states.get(self.breaks, {})
         )
-        return fitted.weights if self.breaks == "type" else fitted  # type: ignore[return-value]
+        return fitted.weights if self.breaks == "type" else fitted
 
     def predict(
         self, fitted: FittedForecaster, inputs: ModelInputs, rows: np.ndarray

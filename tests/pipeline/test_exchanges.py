@@ -9,9 +9,6 @@ import pandas as pd
 import pytest
 
 from engine.core.errors import LookaheadError, StaleBarsError, UsageError
-from engine.core.progress import NullProgress
-from engine.data import read_manifest
-from engine.live.feeds import PollFeedSpec, open_feed
 from engine.live.freshness import require_fresh_bars
 from engine.live.market import load_market
 from engine.pipeline.prepare import prepare_data
@@ -21,7 +18,6 @@ from engine.selftest.leaks import Leak
 from engine.selftest.random_strategies import Case
 from tests.data.exchanges import write_dataset
 from tests.data.test_assembly import replace_after
-from tests.live.manual_clock import ManualClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,11 +162,13 @@ def test_a_symbol_that_was_delisted_is_not_waited_for(tmp_path, data) -> None:
             require_fresh_bars(market, now)
 
 
-def test_a_paper_account_takes_no_such_dataset(tmp_path) -> None:
-    manifest = read_manifest(str(write_dataset(tmp_path, {"NY": "XNYS", "TOKYO": "XTKS"}, 60)))
-    clock = ManualClock("2023-05-01")
-    with pytest.raises(UsageError, match="paper accounts take no dataset whose symbols"):
-        open_feed(PollFeedSpec(), manifest, home=tmp_path, clock=clock, progress=NullProgress())
+def test_a_row_of_one_target_has_ended_when_its_own_session_has(tmp_path) -> None:
+    spec, _ = load(tmp_path, {"target": "TOKYO"})
+    # Tokyo closes at 6:00; the coin's day of that date ends at midnight.
+    for clock, day in (("05:59", 15), ("06:00", 16)):
+        then = pd.Timestamp(f"2023-03-16 {clock}", tz="UTC")
+        market = load_market(spec, as_of=then, home=tmp_path / "home")
+        assert market.present.index[-1].day == day
 
 
 def test_as_it_was_known_at_an_instant(tmp_path) -> None:

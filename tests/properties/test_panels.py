@@ -12,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.progress import NullProgress
+from engine.features.config import TargetSpec
+from engine.features.target import forward_returns, over_own_bars
 from engine.leakage.altered_universe import alter_members, alter_presence
 from engine.leakage.synthetic_bars import SyntheticFuture
+from engine.models.baselines.naive import Persistence
 from engine.pipeline.feature_history import build_history
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import (
@@ -24,6 +27,8 @@ from engine.pipeline.steps import (
 )
 from engine.selftest.generated_bars import BarPattern, generate_market
 from engine.selftest.generated_panel import generate_panel, panel_strategy
+from engine.splits.rows import row_index
+from engine.training.datasets import target_returns
 from engine.training.jobs import make_fit_tasks
 from engine.training.panel_rows import PanelRows
 from engine.training.results import run_fits
@@ -39,6 +44,12 @@ if TYPE_CHECKING:
     from engine.strategy import Strategy
 
 SPEC = panel_strategy().model_copy(update={"benchmarks": ()})
+COMPARED = SPEC.model_copy(
+    update={
+        "target": TargetSpec(horizon=3, transform="demeaned"),
+        "benchmarks": (Persistence(of="return"),),
+    }
+)
 DENSE = generate_market(np.random.default_rng(3), 300, BarPattern(symbols=("A", "B", "C")))
 
 
@@ -79,19 +90,68 @@ def test_a_panel_whose_symbols_are_all_present_is_the_dense_market_to_the_last_b
 
 
 @examples(6)
-@given(st.integers(0, 2**32 - 1))
-def test_no_feature_or_known_return_depends_on_later_bars_or_absences(seed: int) -> None:
+@given(st.integers(0, 2**32 - 1), st.sampled_from([SPEC, COMPARED]))
+def test_no_feature_or_known_return_depends_on_later_bars_or_absences(
+    seed: int, spec: Strategy
+) -> None:
     rng = np.random.default_rng(seed)
     market = generate_panel(rng)
     row = int(rng.integers(60, 400))
     altered = SyntheticFuture(market).replace_after(row, rng)
-    one, two = (build_history(SPEC, each) for each in (market, altered))
+    one, two = (build_history(spec, each) for each in (market, altered))
     known = slice(0, row + 1)
+    for bars, behind in one.trailing_returns.items():
+        pd.testing.assert_frame_equal(behind[known], two.trailing_returns[bars][known])
     np.testing.assert_array_equal(one.features.values[known], two.features.values[known])
     for name in ("present", "members", "listed", "settlements", "marks", "traded"):
         left, right = (getattr(each, name).iloc[known] for each in (market, altered))
         pd.testing.assert_frame_equal(left, right, check_exact=True)
     assert not market.present.iloc[row + 1 :].equals(altered.present.iloc[row + 1 :])
+
+
+@examples(6)
+@given(st.integers(0, 2**32 - 1))
+def test_no_label_that_is_fitted_depends_on_what_a_later_part_tells(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    market = generate_panel(rng)
+    prepared = prepare_data(COMPARED, market)
+    window = prepared.windows[int(rng.integers(len(prepared.windows)))]
+    for part, stop in (("train", window.validation.start), ("validation", window.test.start)):
+        altered = SyntheticFuture(market).replace_after(stop - 1, rng)
+        histories = prepared.feature_history, build_history(COMPARED, altered)
+        for symbol in prepared.targets:
+            one, two = (
+                target_returns(
+                    history.seen_in(symbol, window),
+                    symbol,
+                    row_index(getattr(history.own_split(symbol, window), part)),
+                    (3,),
+                )
+                for history in histories
+            )
+            assert np.isfinite(one).all()
+            np.testing.assert_array_equal(one, two)
+
+
+def test_a_label_compares_the_members_whose_returns_are_known_before_the_later_part() -> None:
+    market = generate_panel(np.random.default_rng(1))
+    prepared = prepare_data(COMPARED, market)
+    history, window = prepared.feature_history, prepared.windows[0]
+    panel = history.panel
+    assert panel is not None
+    raw = over_own_bars(forward_returns)(market.wide("close", prepared.targets), 3).to_numpy()
+    counted = market.members[list(prepared.targets)].to_numpy() & np.isfinite(raw)
+    for symbol in prepared.targets:
+        own = history.own_split(symbol, window)
+        rows = panel.place(symbol, own.train)
+        labels = target_returns(
+            history.seen_in(symbol, window), symbol, row_index(own.train), (3,)
+        )
+        for row, label in zip(rows.tolist(), labels.tolist(), strict=True):
+            ended = panel.ends(3)[row] < window.validation.start
+            mean = raw[row, counted[row] & ended].mean()
+            place = prepared.targets.index(symbol)
+            assert label == pytest.approx(raw[row, place] - mean, abs=1e-12)
 
 
 @pytest.mark.slow

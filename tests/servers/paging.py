@@ -14,8 +14,6 @@ from tests.servers.local import Answer
 from tests.servers.market import Market
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.servers.candles import Candle
 
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
@@ -297,7 +295,10 @@ PAGED: tuple[type[PagedExchange], ...] = (
 def _newest(market: PagedExchange, step: int, limit: int, end: float = 1e13) -> list[Candle]:
     """The newest candles that open before `end`, in seconds."""
     limit = min(limit, market.largest)
-    before: Callable[[int], bool] = lambda at: at <= end  # noqa: E731 - typed
+
+    def before(at: int) -> bool:
+        return at <= end
+
     counted, market.from_end = market.from_end, True
     try:
         return market.page(market.ticker, step, limit, before)

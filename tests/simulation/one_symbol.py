@@ -24,7 +24,7 @@ def book(
     closes: list[float] | None = None,
     *,
     costs: Costs = FREE,
-    execution: Execution = Execution(),  # noqa: B008 - frozen
+    execution: Execution = Execution(),
     traded: str | None = None,
     cash_rates: float | list[float] = 0.0,
 ) -> Case:

@@ -263,7 +263,7 @@ def test_a_step_leaves_the_account_before_it_as_it_was() -> None:
 
 def test_an_account_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Account().ruined = True  # type: ignore[misc]
+        Account().ruined = True
 
 
 def test_an_order_decided_at_the_bar_itself_is_an_error() -> None:

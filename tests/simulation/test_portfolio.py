@@ -30,7 +30,7 @@ def run(
     weights: list[float], costs: Costs = FREE, execution: Execution = NEXT_OPEN, **bars: object
 ) -> SimulationResult:
     frames = {"bars_open": OPEN, "bars_close": CLOSE, **bars}
-    return simulate(daily(weights), **frames, costs=costs, execution=execution)  # type: ignore[arg-type]
+    return simulate(daily(weights), **frames, costs=costs, execution=execution)
 
 
 def equity(result: SimulationResult) -> pd.Series:

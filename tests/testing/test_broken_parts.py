@@ -136,7 +136,7 @@ class AcrossSymbols(WindowIndicator):
 
 
 class Hoarder(LogReturn):
-    kind: Literal["hoarder"] = "hoarder"  # type: ignore[assignment]
+    kind: Literal["hoarder"] = "hoarder"
 
     def update(self, state, bars):
         _, values = super().update(None if state is None else state[-1:], bars)
@@ -145,7 +145,7 @@ class Hoarder(LogReturn):
 
 
 class Scribbler(LogReturn):
-    kind: Literal["scribbler"] = "scribbler"  # type: ignore[assignment]
+    kind: Literal["scribbler"] = "scribbler"
 
     def update(self, state, bars):
         following, values = super().update(state, bars)
@@ -155,7 +155,7 @@ class Scribbler(LogReturn):
 
 
 class Glancer(LogReturn):
-    kind: Literal["glancer"] = "glancer"  # type: ignore[assignment]
+    kind: Literal["glancer"] = "glancer"
 
     def compute_values(self, bars):
         return super().compute_values(bars) + 0 * bars["volume"]

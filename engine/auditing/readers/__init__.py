@@ -2,12 +2,14 @@
 
 from engine.auditing.readers._content import AuditedFile, open_table
 from engine.auditing.readers.close import read_bars, read_close
-from engine.auditing.readers.exports import read_export
+from engine.auditing.readers.exports import EXPORT_FORMATS, read_export
 from engine.auditing.readers.positions import read_positions
 from engine.auditing.readers.returns import VALUE_KINDS, ValueKind, read_matrix, read_returns
-from engine.auditing.readers.trades import read_trades
+from engine.auditing.readers.trades import TRADE_FORMATS, read_trades
 
 __all__ = [
+    "EXPORT_FORMATS",
+    "TRADE_FORMATS",
     "VALUE_KINDS",
     "AuditedFile",
     "ValueKind",

@@ -20,11 +20,19 @@ if TYPE_CHECKING:
 _ZIP, _HEAD = b"PK\x03\x04", 4_096
 
 
-def read_export(path: Path) -> AuditedBacktest | ClosedTrades | None:
+EXPORT_FORMATS = ("freqtrade", "lean", "metatrader")
+"""Formats that are no tables; freqtrade has a table of trades too."""
+
+
+def read_export(path: Path, format_name: str = "auto") -> AuditedBacktest | ClosedTrades | None:
     """Reads JSON, a zip of it, or HTML; None for a file of another kind.
 
+    Args:
+        path: The file.
+        format_name: One of `EXPORT_FORMATS`, which it has to be; `auto` to tell it.
+
     Raises:
-        UsageError: It is of that kind and no known result.
+        UsageError: It is of that kind and no known result, or not of the format.
     """
     if not path.is_file():
         return None
@@ -32,11 +40,23 @@ def read_export(path: Path) -> AuditedBacktest | ClosedTrades | None:
         head = file.read(_HEAD)
     if head.startswith(_ZIP):
         raw = _read_member(path)
-        return None if raw is None else _read_json(raw, path)
+        return None if raw is None else _read_json(raw, path, format_name)
     start = _decode(head).lstrip().lower()
     if start.startswith(("<!doctype html", "<html")):
+        _require_format(format_name, "metatrader", "a page of HTML", path)
         return metatrader.read(_decode(_read(path)), path)
-    return _read_json(_read(path), path) if start.startswith("{") else None
+    return _read_json(_read(path), path, format_name) if start.startswith("{") else None
+
+
+def _require_format(format_name: str, own: str, found: str, path: Path) -> None:
+    if format_name not in {"auto", own}:
+        raise UsageError(
+            f"this is no result of {format_name}",
+            expected=f"a file of {format_name}, as --format says",
+            found=f"{found}, as {own} writes it",
+            where=str(path),
+            fix="leave --format out to have the format told",
+        )
 
 
 def _read(path: Path) -> bytes:
@@ -68,14 +88,16 @@ def _read_member(path: Path) -> bytes | None:
     return raw
 
 
-def _read_json(raw: bytes, path: Path) -> AuditedBacktest | ClosedTrades:
+def _read_json(raw: bytes, path: Path, format_name: str) -> AuditedBacktest | ClosedTrades:
     try:
         document = parse_json(_decode(raw))
     except ValueError as error:
         raise _unknown(path, f"no JSON: {error}") from error
     if freqtrade.recognises(document):
+        _require_format(format_name, "freqtrade", "JSON", path)
         return freqtrade.read(document, path)
     if lean.recognises(document):
+        _require_format(format_name, "lean", "JSON", path)
         return lean.read(document, path)
     raise _unknown(path, f"JSON with the keys {', '.join(map(str, document))[:300]}")
 

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from typing_extensions import override
 
 from engine.auditing.backtest import AuditedBacktest
 from engine.core.errors import UsageError
@@ -79,7 +80,8 @@ class _Rows(HTMLParser):
         self.rows: list[list[str]] = []
         self._in_cell = False
 
-    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:  # noqa: ARG002 - as HTMLParser has it
+    @override
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         if tag == "tr":
             self.rows.append([])
         self._in_cell = tag in {"td", "th"} or (self._in_cell and tag != "tr")

@@ -96,14 +96,24 @@ _GENERIC = (
 )
 
 
-def find_trade_format(file: AuditedFile) -> TradeFormat:
+TRADE_FORMATS = (*(each.name.lower() for each in FORMATS), "tradingview", "trades")
+"""Names of the formats of a table of trades; `trades` for columns of the user's own names."""
+
+
+def find_trade_format(file: AuditedFile, wanted: str = "auto") -> TradeFormat:
     """The format whose columns the file has.
 
+    Args:
+        file: The table.
+        wanted: One of `TRADE_FORMATS` but `tradingview`, which it has to be; `auto` to tell it.
+
     Raises:
-        UsageError: None is, or several are.
+        UsageError: None is, or several are; or the columns are not those of the wanted one.
     """
     have = {normalise(name) for name in file.columns}
-    found = [each for each in FORMATS if each.columns <= have]
+    if wanted not in {"auto", "trades"}:
+        return _require_format(next(each for each in FORMATS if each.name.lower() == wanted), file)
+    found = [each for each in FORMATS if each.columns <= have and wanted == "auto"]
     if not found:
         found = [
             each
@@ -124,15 +134,36 @@ def find_trade_format(file: AuditedFile) -> TradeFormat:
     )
 
 
-def read_trades(file: AuditedFile) -> ClosedTrades:
+def _require_format(wanted: TradeFormat, file: AuditedFile) -> TradeFormat:
+    """The wanted format, of which a file needs the columns that are read, not all of its own."""
+    have = {normalise(name) for name in file.columns}
+    missing = [name for name in (wanted.entry, wanted.exit) if name not in have]
+    if not {wanted.profit, wanted.returned} & have:
+        missing.append(f"{wanted.profit} or {wanted.returned}")
+    if not missing:
+        return wanted
+    raise UsageError(
+        f"these are no trades of {wanted.name}",
+        expected=f"the columns {', '.join(missing)}, as --format says",
+        found=file.describe(),
+        where=str(file.path),
+        fix="leave --format out to have the format told",
+    )
+
+
+def read_trades(file: AuditedFile, format_name: str = "auto") -> ClosedTrades:
     """Reads a list of trades.
+
+    Args:
+        file: The table.
+        format_name: One of `TRADE_FORMATS`; `auto` to tell it.
 
     Raises:
         UsageError: The format is not known, no trade is closed, or a cell cannot be read.
     """
-    if tradingview.recognises(file):
+    if format_name == "tradingview" or (format_name == "auto" and tradingview.recognises(file)):
         return tradingview.read(file)
-    known = find_trade_format(file)
+    known = find_trade_format(file, format_name)
     names = {normalise(name): name for name in file.columns if name}
     column, value = known.is_open
     cells = file.frame[names[known.exit]]

@@ -77,6 +77,8 @@ class RateHistory:
         Raises:
             UsageError: No rate was known at it.
         """
+        if self.file is None:
+            return float(self.values[0])
         row = int(np.searchsorted(self.known_from, bar.asm8.astype("datetime64[us]"))) - 1
         if row < 0:
             self.require_known(bar)

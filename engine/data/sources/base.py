@@ -68,7 +68,7 @@ class BarSource(ABC):
     append_only: bool
     publication_delay: pd.Timedelta = NO_DELAY
 
-    def times_of(self, symbol: str, times: TradingTimes) -> TradingTimes:  # noqa: ARG002
+    def times_of(self, symbol: str, times: TradingTimes) -> TradingTimes:  # noqa: ARG002 - most sources have the same for all
         """When the bars of a symbol close, once they were fetched: as the dataset says.
 
         A source overrides it whose bars end later than the sessions of a dataset's calendar.

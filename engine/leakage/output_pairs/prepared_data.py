@@ -9,17 +9,17 @@ import pandas as pd
 
 from engine.leakage.comparison import BarRows, OutputPair
 from engine.simulation.cost_rates import KNOWN_AT_CLOSE, RATE_NAMES
+from engine.training.panel_labels import find_known_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.core.types import IntVector, WideFrame
+    from engine.core.types import BoolMatrix, IntVector, WideFrame
     from engine.pipeline.prepared_data import PreparedData
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import CostModel
     from engine.splits.walk_forward import WalkForwardWindow
-    from engine.training.datasets import FeatureHistory
-    from engine.training.panel_rows import PanelRows
+    from engine.training.feature_history import FeatureHistory
 from engine.leakage.output_pairs.frames import format_bars, pair_frames
 
 
@@ -131,7 +131,10 @@ def pair_histories(one: FeatureHistory, two: FeatureHistory, row: int) -> Iterat
         names = tuple(f"{symbol}: return over the next {format_bars(bars)}" for symbol in ahead)
         later = two.forward_returns[bars]
         if one.panel is not None:
-            ahead, later = (_known_labels(one.panel, each, bars, row) for each in (ahead, later))
+            known_labels = find_known_labels(
+                one.panel, bars, row, compared=one.target.compares_symbols
+            )
+            ahead, later = (_keep(known_labels, each) for each in (ahead, later))
         yield pair_frames(
             "labels",
             names,
@@ -141,13 +144,9 @@ def pair_histories(one: FeatureHistory, two: FeatureHistory, row: int) -> Iterat
         )
 
 
-def _known_labels(panel: PanelRows, ahead: WideFrame, bars: int, row: int) -> WideFrame:
-    """The labels that are known at a row: over a halt, own bars end later than those of others."""
-    values = np.full((row + 1, ahead.shape[1]), np.nan)
-    for place, symbol in enumerate(ahead.columns):
-        own = panel.own_rows(symbol)
-        known = own[: max(int((own <= row).sum()) - bars, 0)]
-        values[known, place] = ahead.to_numpy()[known, place]
+def _keep(known: BoolMatrix, ahead: WideFrame) -> WideFrame:
+    """The labels that are known: over a halt, own bars end later than those of others."""
+    values = np.where(known, ahead.to_numpy()[: len(known)], np.nan)
     return pd.DataFrame(values, columns=ahead.columns)
 
 

@@ -12,7 +12,7 @@ from engine.core.control_characters import escape_line
 from engine.live.feeds.candle_stream import CandleStream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from engine.data.sources import ClientSettings
     from engine.data.sources.exchange.ccxt_types import CcxtExchange
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE_S = 1.0
 _CLOSE_S = 5.0
-"""Longest wait for an exchange to say good-bye."""
+"""Longest wait for an exchange to end the connection."""
 
 _CANDLES = 20
 """Newest candles that are looked at after a message: several may have come at once."""
@@ -165,7 +165,9 @@ class CandleListener:
         for name in ("on_close", "on_error"):
             original = getattr(exchange, name)
 
-            def ended(client: object, error: object, original: Any = original) -> None:  # noqa: ANN401
+            def ended(
+                client: object, error: object, original: Callable[..., object] = original
+            ) -> None:
                 self._connection += 1
                 broken.set()
                 original(client, error)

@@ -70,7 +70,7 @@ class FeedContext:
             InvalidBarsError: They cannot be trusted; `kept` is as it was.
         """
         context = self.data_context(notices)
-        gate = context.quality_gate(self.dataset)
+        gate = context.quality_gate(self.dataset.of_symbol(symbol))
         together = kept.of_symbol(symbol, bars)
         kept.replace(symbol, gate.validate(together, self.dataset.interval, location))
         notices.notice_findings(symbol, context.quality_log)

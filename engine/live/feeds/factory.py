@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from engine.core.progress import Progress
     from engine.data import DatasetManifest
-    from engine.data.config import QualityPolicy, SourceSpec
+    from engine.data.config import SourceSpec
+    from engine.data.quality_config import QualityPolicy
     from engine.data.sources import BarSource
     from engine.live.clock import Clock
     from engine.live.feeds.base import Feed
@@ -59,11 +60,11 @@ def open_feed(
 
     Raises:
         UsageError: The dataset has no source that the feed could use, or has an end, or its
-            symbols have several calendars or currencies.
+            symbols have several calendars or currencies and bars of another length than a day.
         SourceError: The exchange sends no candles by websocket.
     """
     _require_no_end(manifest, clock)
-    _require_one_calendar(manifest)
+    _require_daily_bars(manifest)
     # The most common step of a few bars, one of them missing, says nothing about their interval:
     # the history was judged when it was loaded.
     quality: QualityPolicy = {"interval": "warn", **manifest.dataset.quality}
@@ -172,18 +173,16 @@ def _label(source: SourceSpec) -> str:
     return f"ccxt:{source.exchange}" if isinstance(source, CcxtSourceSpec) else source.kind
 
 
-def _require_one_calendar(manifest: DatasetManifest) -> None:
-    if manifest.dataset.has_own_clocks:
+def _require_daily_bars(manifest: DatasetManifest) -> None:
+    """Refuses bars of several exchanges or currencies that are not joined by their dates."""
+    dataset = manifest.dataset
+    if dataset.has_own_clocks and dataset.interval != "1d":
         raise UsageError(
-            "paper accounts take no dataset whose symbols have several calendars or currencies",
-            expected="a dataset without `calendars` and `currencies`",
-            found=", ".join(
-                f"{symbol} on {calendar}"
-                for symbol, calendar in manifest.dataset.calendars.items()
-            )
-            or ", ".join(manifest.dataset.currencies.values()),
+            "paper accounts join symbols of several calendars or currencies by their dates",
+            expected="interval: 1d",
+            found=f"interval: {dataset.interval}, beside `calendars` or `currencies`",
             where=str(manifest.path),
-            fix="ask `backtest signal` after each close instead",
+            fix="take daily bars, or symbols of one calendar and one currency",
         )
 
 

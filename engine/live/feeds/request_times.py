@@ -24,7 +24,7 @@ class RequestTimes:
     """The times of the requests of one dataset, by its calendar.
 
     Attributes:
-        dataset: Its calendar and interval say when bars end.
+        dataset: Its calendars and interval say when bars end.
         settle: Time after the end of a bar before it is asked for.
         retry: First pause before a missing bar is asked for again.
         delay: How long after the close of a session the source completes its bar.
@@ -39,7 +39,7 @@ class RequestTimes:
     _pause: pd.Timedelta | None = None
     _leading: pd.Timestamp | None = None
     _planned_at: pd.Timestamp | None = None
-    _ends: dict[pd.Timestamp, pd.Timestamp | None] = field(default_factory=dict)
+    _ends: dict[tuple[str, pd.Timestamp], pd.Timestamp | None] = field(default_factory=dict)
 
     def is_due(self, now: pd.Timestamp) -> bool:
         """Whether to ask now. A clock that was set back makes no request wait for it."""
@@ -53,11 +53,10 @@ class RequestTimes:
             newest: Symbol to its newest bar.
             now: The present instant.
         """
-        ends = {stamp: self._next_end(stamp) for stamp in set(newest.values())}
         return [
             symbol
             for symbol, stamp in newest.items()
-            if (end := ends[stamp]) is not None and end + self.settle <= now
+            if (end := self._next_end(symbol, stamp)) is not None and end + self.settle <= now
         ]
 
     def plan(self, newest: Mapping[str, pd.Timestamp], now: pd.Timestamp) -> None:
@@ -70,22 +69,25 @@ class RequestTimes:
         leading = max(newest.values())
         if leading != self._leading or self._pause is None:
             self._leading, self._pause = leading, self.retry
-        following = self._next_end(leading)
-        self.due = following + self.settle if following is not None else now + _LONGEST_PAUSE
+        ends = (self._next_end(symbol, stamp) for symbol, stamp in newest.items())
+        coming = [end + self.settle for end in ends if end is not None and end + self.settle > now]
+        self.due = min(coming, default=now + _LONGEST_PAUSE)
         if self.lagging(newest, now):
-            again = now + self._pause
-            self.due = again if self.due <= now else min(again, self.due)
+            self.due = min(now + self._pause, self.due)
             longest = min(_LONGEST_PAUSE, interval_length(self.dataset.interval) / 4)
             self._pause = max(self.retry, min(2 * self._pause, longest))
         self._planned_at = now
 
-    def _next_end(self, stamp: pd.Timestamp) -> pd.Timestamp | None:
+    def _next_end(self, symbol: str, stamp: pd.Timestamp) -> pd.Timestamp | None:
         """When the bar after a bar is complete; None where the calendar ends before."""
-        if stamp not in self._ends:
+        calendar = self.dataset.calendar_of(symbol)
+        if (calendar, stamp) not in self._ends:
             if len(self._ends) > len(self.dataset.symbols):
                 self._ends.clear()
-            labels = next_bar_labels(stamp, self.dataset.interval, self.dataset.calendar, 1)
-            times = self.dataset.bar_times
+            labels = next_bar_labels(stamp, self.dataset.interval, calendar, 1)
+            times = self.dataset.of_symbol(symbol).bar_times
             delay = self.delay if times.follow_sessions else NO_DELAY
-            self._ends[stamp] = times.close(labels.iloc[0]) + delay if len(labels) else None
-        return self._ends[stamp]
+            self._ends[calendar, stamp] = (
+                times.close(labels.iloc[0]) + delay if len(labels) else None
+            )
+        return self._ends[calendar, stamp]

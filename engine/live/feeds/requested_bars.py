@@ -105,7 +105,8 @@ class RequestedBars:
     def _fetch(self, symbol: str, after: pd.Timestamp) -> BarsFrame:
         context = self.context.data_context(self._notices)
         since = self._since(symbol, after)
-        bars = fetch_newest_bars(self.source, symbol, self.context.dataset, context, since)
+        dataset = self.context.dataset.of_symbol(symbol)
+        bars = fetch_newest_bars(self.source, symbol, dataset, context, since)
         self._notices.notice_findings(symbol, context.quality_log)
         return bars
 

@@ -90,7 +90,7 @@ class StdinFeed:
         """
         clock = self._context.clock
         if self._held:
-            first = min(self._end(stamp) for _, stamp in self._held)
+            first = min(self._end(*key) for key in self._held)
             timeout_s = max(0.0, min(timeout_s, (first - clock.now()).total_seconds()))
         was_fetched, self._was_fetched = self._was_fetched, False
         if not was_fetched or (self._has_ended and self._error is None):
@@ -155,12 +155,13 @@ class StdinFeed:
         number, symbols = self._number, self._context.dataset.symbols
         symbol, stamp, values = parse_bar_line(line, number, symbols)
         now = self._context.clock.now()
-        ahead = self._end(stamp) - now
+        ends = self._end(symbol, stamp)
+        ahead = ends - now
         if ahead > _MAX_CLOCK_ERROR:
             raise bad_line_error(
                 number,
                 "a bar that has ended",
-                f"timestamp {stamp:{_MINUTE}} of a bar that ends at {self._end(stamp):{_MINUTE}} "
+                f"timestamp {stamp:{_MINUTE}} of a bar that ends at {ends:{_MINUTE}} "
                 f"UTC; now it is {now:%Y-%m-%d %H:%M:%S}",
                 "send a bar when it is complete; check both clocks and the offset from UTC",
             )
@@ -188,7 +189,7 @@ class StdinFeed:
     def _release(self) -> None:
         """Takes the bars that were held until now."""
         now = self._context.clock.now()
-        for symbol, stamp in [key for key in self._held if self._end(key[1]) <= now]:
+        for symbol, stamp in [key for key in self._held if self._end(*key) <= now]:
             self._unchecked.setdefault(symbol, {})[stamp] = self._held.pop((symbol, stamp))
 
     def _leave_out(self, error: InvalidBarsError) -> None:
@@ -203,5 +204,5 @@ class StdinFeed:
         elif str(self._left_out).rstrip("0") == "1":
             self._context.progress.notice(f"standard input: {self._left_out:,} lines left out")
 
-    def _end(self, stamp: pd.Timestamp) -> pd.Timestamp:
-        return self._context.dataset.bar_times.close(stamp)
+    def _end(self, symbol: str, stamp: pd.Timestamp) -> pd.Timestamp:
+        return self._context.dataset.of_symbol(symbol).bar_times.close(stamp)

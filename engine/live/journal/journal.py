@@ -22,6 +22,7 @@ from engine.live.journal.rows import (
     EquityRow,
     FillRow,
     OrderRow,
+    encode_values,
     format_instant,
     to_sqlite,
 )
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+
+    from engine.core.types import BarsFrame
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,54 @@ class Journal(JournalReader):
             self._insert("equity", [entry.equity])
             self._insert_events(entry.decision.account, entry.events)
 
+    def record_arrivals(
+        self,
+        account: str,
+        bars: BarsFrame,
+        received_at: pd.Timestamp,
+        after_bar: pd.Timestamp,
+        events: Iterable[NewEvent] = (),
+    ) -> None:
+        """Writes bars of an account on several exchanges as they come, in one transaction.
+
+        Args:
+            account: The account.
+            bars: Long bars in the currencies of their symbols; each comes once.
+            received_at: When they were there.
+            after_bar: The row that was decided last.
+            events: What is told of them.
+        """
+        came = {"account": account, "received_at": received_at, "after_bar": after_bar}
+        with write_transaction(self._writer, self.path):
+            for values in bars.rename(columns={"timestamp": "bar"}).to_dict("records"):
+                named = {str(name): value for name, value in values.items()}
+                self._insert_values("arrivals", encode_values(named | came))
+            self._insert_events(account, events)
+
+    def record_funding(
+        self,
+        account: str,
+        rates: pd.DataFrame,
+        received_at: pd.Timestamp,
+        after_bar: pd.Timestamp,
+        events: Iterable[NewEvent] = (),
+    ) -> None:
+        """Writes funding rates as they come, in one transaction.
+
+        Args:
+            account: The account.
+            rates: Columns timestamp, when each was due, symbol and rate; each comes once.
+            received_at: When they were there.
+            after_bar: The bar that was decided last.
+            events: What is told of them.
+        """
+        came = {"account": account, "received_at": received_at, "after_bar": after_bar}
+        with write_transaction(self._writer, self.path):
+            for values in rates.rename(columns={"timestamp": "due_at"}).to_dict("records"):
+                named = {str(name): value for name, value in values.items()}
+                self._insert_values("funding", encode_values(named | came))
+            self._insert_events(account, events)
+
     def record_events(self, account: str, events: Iterable[NewEvent]) -> None:
         """Appends events."""
         with write_transaction(self._writer, self.path):
@@ -157,10 +208,11 @@ class Journal(JournalReader):
 
     def _insert(self, table: str, rows: Iterable[object]) -> None:
         for row in rows:
-            values = to_sqlite(row)
-            columns = ", ".join(f'"{name}"' for name in values)
-            places = ", ".join("?" for _ in values)
-            self._writer.execute(
-                f"INSERT INTO {table} ({columns}) VALUES ({places})",
-                tuple(values.values()),
-            )
+            self._insert_values(table, to_sqlite(row))
+
+    def _insert_values(self, table: str, values: Mapping[str, object]) -> None:
+        columns = ", ".join(f'"{name}"' for name in values)
+        places = ", ".join("?" for _ in values)
+        self._writer.execute(
+            f"INSERT INTO {table} ({columns}) VALUES ({places})", tuple(values.values())
+        )

@@ -9,11 +9,13 @@ from engine.core.errors import UsageError
 from engine.live.journal.file import connect_reader, journal_path, translate_sqlite_errors
 from engine.live.journal.rows import (
     AccountRow,
+    ArrivalRow,
     BarRow,
     DecisionRow,
     EquityRow,
     EventRow,
     FillRow,
+    FundingRow,
     OrderRow,
     format_instant,
     from_sqlite,
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import pandas as pd
+    from _typeshed import DataclassInstance
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound="DataclassInstance")
 
 
 def no_account_error(path: Path, name: str = "", known: str = "") -> UsageError:
@@ -114,6 +117,16 @@ class JournalReader:
     def bars(self, account: str, after: pd.Timestamp | None = None) -> tuple[BarRow, ...]:
         """The bars that were decided, later than `after`, in order of time."""
         return self._of_account(BarRow, "bars", account, after, "bar, rowid")
+
+    def arrivals(self, account: str) -> tuple[ArrivalRow, ...]:
+        """The bars of each symbol as they came, of an account on several exchanges."""
+        clause = "WHERE account = ? ORDER BY number"
+        return self._select(ArrivalRow, "arrivals", clause, account)
+
+    def funding(self, account: str) -> tuple[FundingRow, ...]:
+        """The funding rates of an account as they came."""
+        clause = "WHERE account = ? ORDER BY number"
+        return self._select(FundingRow, "funding", clause, account)
 
     def symbols_of_bars(
         self, account: str, after: pd.Timestamp
@@ -263,7 +276,11 @@ class JournalReader:
     def _select(
         self, kind: type[Row], table: str, clause: str, *values: object
     ) -> tuple[Row, ...]:
-        columns = ", ".join(f'"{each.name}"' for each in fields(kind))  # type: ignore[arg-type]  # rows are dataclasses
+        names = [each.name for each in fields(kind)]
         with translate_sqlite_errors(self.path):
+            # A file that no engine of this version has written yet lacks the last columns.
+            info = self._connection.execute(f"PRAGMA table_info({table})").fetchall()
+            there = {each["name"] for each in info}
+            columns = ", ".join(f'"{name}"' for name in names if name in there)
             rows = self._connection.execute(f"SELECT {columns} FROM {table} {clause}", values)
             return tuple(kind(**from_sqlite(table, row)) for row in rows)

@@ -76,6 +76,61 @@ class BarRow:
 
 
 @dataclass(frozen=True)
+class ArrivalRow:
+    """A bar as its source has it, of an account whose symbols trade on several exchanges.
+
+    Attributes:
+        number: Ascending, in the order of arrival.
+        account: The account.
+        symbol: Its symbol, which may be an exchange rate.
+        bar: Its own timestamp; a row of the account may have another.
+        open: In the currency of the symbol, as the other prices.
+        high: The highest price.
+        low: The lowest price.
+        close: The last price.
+        volume: In units; NaN where the source has none.
+        received_at: When it was there.
+        after_bar: The row that was decided last by then: later ones alone are made of it.
+    """
+
+    number: int
+    account: str
+    symbol: str
+    bar: pd.Timestamp
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    received_at: pd.Timestamp
+    after_bar: pd.Timestamp
+
+
+@dataclass(frozen=True)
+class FundingRow:
+    """A funding rate as it came.
+
+    Attributes:
+        number: Ascending, in the order of arrival.
+        account: The account.
+        symbol: The perpetual.
+        due_at: When the payment was due.
+        rate: Fraction of a position's value that longs pay to shorts.
+        received_at: When it was there.
+        after_bar: The bar that was decided last by then: a payment due after its close is charged
+            at its own bar, an earlier one is corrected at the next.
+    """
+
+    number: int
+    account: str
+    symbol: str
+    due_at: pd.Timestamp
+    rate: float
+    received_at: pd.Timestamp
+    after_bar: pd.Timestamp
+
+
+@dataclass(frozen=True)
 class DecisionRow:
     """What was decided at the close of one bar.
 
@@ -111,6 +166,7 @@ class OrderRow:
         due_in_bars: Bars from the decision to the fill; 1 is the next bar.
         status: `placed` in time; `deferred` to a later bar, because its price had passed when it
             was decided; `missed`, and never filled, for the same reason.
+        not_before: As of `engine.signals.orders.Order`.
     """
 
     account: str
@@ -119,6 +175,7 @@ class OrderRow:
     target_weight: float
     due_in_bars: int
     status: OrderStatus
+    not_before: pd.Timestamp | None = None
 
 
 @dataclass(frozen=True)
@@ -209,16 +266,20 @@ def parse_stored_instant(text: str) -> pd.Timestamp:
     return pd.Timestamp(text).as_unit("us")
 
 
-_INSTANTS = {"created_at", "history_last", "bar", "received_at", "decided_at", "at", "decided_on"}
+_INSTANTS = {
+    *("created_at", "history_last", "bar", "received_at", "decided_at", "at", "decided_on"),
+    *("after_bar", "not_before", "due_at"),
+}
 _DOCUMENTS = {"row", "targets", "holdings", "detail"}
 _FLAGS = {"offline", "late", "margin_call"}
 _NUMBERS = {
     *("open", "high", "low", "close", "volume", "capital", "equity", "cash"),
     *("target_weight", "due_in_bars", "number", "size", "price", "fee", "slippage_cost"),
+    "rate",
 }
 _MAY_BE_UNKNOWN = {"open", "high", "low", "volume"}
 """NaN in a bar, null in the file."""
-_MAY_BE_NULL = {*_MAY_BE_UNKNOWN, "decided_on"}
+_MAY_BE_NULL = {*_MAY_BE_UNKNOWN, "decided_on", "not_before"}
 
 
 class DamagedRowError(JournalError):
@@ -296,7 +357,12 @@ def _read_document(name: str, text: str) -> dict[str, Any]:
 
 def to_sqlite(row: object) -> dict[str, Any]:
     """The fields of a row as values of its table."""
-    values = dict(vars(row))
+    return encode_values(vars(row))
+
+
+def encode_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Named values as those of a table."""
+    values = dict(row)
     for name, value in values.items():
         if name in _INSTANTS and value is not None:
             values[name] = format_instant(value)

@@ -10,10 +10,28 @@ from __future__ import annotations
 APPLICATION_ID = 0x4254504A
 """`BTPJ` in the header: databases of other programs are refused."""
 
-EVENT_KINDS = (
+_FIRST_KINDS = (
     *("started", "resumed", "stopped", "missed", "late", "absent", "revision", "difference"),
     *("comparison", "trained", "clock", "error", "silent"),
 )
+
+EVENT_KINDS = (*_FIRST_KINDS, "incomplete", "unused", "optimum", "funding")
+
+
+def _events_table(name: str, kinds: tuple[str, ...]) -> str:
+    return f"""
+    CREATE TABLE {name} (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        account TEXT NOT NULL REFERENCES accounts (name),
+        at TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ({", ".join(f"'{kind}'" for kind in kinds)})),
+        bar TEXT,
+        detail TEXT NOT NULL
+    )
+    """
+
+
+_EVENTS_OF_ACCOUNT = "CREATE INDEX events_of_account ON events (account, number)"
 
 _CREATE_TABLES = (
     """
@@ -102,17 +120,8 @@ _CREATE_TABLES = (
         FOREIGN KEY (account, bar) REFERENCES decisions (account, bar)
     )
     """,
-    f"""
-    CREATE TABLE events (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        account TEXT NOT NULL REFERENCES accounts (name),
-        at TEXT NOT NULL,
-        kind TEXT NOT NULL CHECK (kind IN ({", ".join(f"'{kind}'" for kind in EVENT_KINDS)})),
-        bar TEXT,
-        detail TEXT NOT NULL
-    )
-    """,
-    "CREATE INDEX events_of_account ON events (account, number)",
+    _events_table("events", _FIRST_KINDS),
+    _EVENTS_OF_ACCOUNT,
     # Counted often, by pages and by Prometheus; the rows of decisions are long.
     "CREATE INDEX late_decisions ON decisions (account) WHERE late",
 )
@@ -207,6 +216,11 @@ _BARS_AND_DECISIONS = (
     ),
 )
 
+_STARTS_AND_STOPS = (
+    "CREATE INDEX starts_and_stops ON events (account, number) "
+    "WHERE kind IN ('started', 'resumed', 'stopped')"
+)
+
 _VERSION_3 = (
     *_BARS_AND_DECISIONS,
     # The equity is the last row of a bar.
@@ -219,8 +233,7 @@ _VERSION_3 = (
         )
         for table in ("orders", "fills", "equity")
     ),
-    "CREATE INDEX starts_and_stops ON events (account, number) "
-    "WHERE kind IN ('started', 'resumed', 'stopped')",
+    _STARTS_AND_STOPS,
 )
 """A decided bar gets no more rows, whatever a connection says about foreign keys."""
 
@@ -248,5 +261,49 @@ _VERSION_4 = (
 )
 """Bars may have closes alone; SQLite takes `NOT NULL` from no column, so the table is another."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5 = (
+    """
+    CREATE TABLE arrivals (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        account TEXT NOT NULL REFERENCES accounts (name),
+        symbol TEXT NOT NULL,
+        bar TEXT NOT NULL,
+        open REAL,
+        high REAL,
+        low REAL,
+        close REAL NOT NULL,
+        volume REAL,
+        received_at TEXT NOT NULL,
+        after_bar TEXT NOT NULL,
+        UNIQUE (account, symbol, bar)
+    )
+    """,
+    *_append_only_triggers("arrivals", ("account", "symbol", "bar")),
+    """
+    CREATE TABLE funding (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        account TEXT NOT NULL REFERENCES accounts (name),
+        symbol TEXT NOT NULL,
+        due_at TEXT NOT NULL,
+        rate REAL NOT NULL,
+        received_at TEXT NOT NULL,
+        after_bar TEXT NOT NULL,
+        UNIQUE (account, symbol, due_at)
+    )
+    """,
+    *_append_only_triggers("funding", ("account", "symbol", "due_at")),
+    "ALTER TABLE orders ADD COLUMN not_before TEXT",
+    _events_table("events_of_version_5", EVENT_KINDS),
+    "INSERT INTO events_of_version_5 SELECT * FROM events",
+    "DROP TABLE events",
+    "ALTER TABLE events_of_version_5 RENAME TO events",
+    _EVENTS_OF_ACCOUNT,
+    _STARTS_AND_STOPS,
+    *_append_only_triggers("events", _KEYS["events"]),
+)
+"""Bars of symbols on several exchanges and funding rates as they came; more kinds of events."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
+)
 """The statements from each version of the file to the next, from an empty file on."""

@@ -6,17 +6,18 @@ a run its forecasts, weights and account are those of the run bit for bit.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from engine.core.errors import UsageError
+from engine.core.errors import BacktestError, UsageError
+from engine.core.part_origin import find_external_parts
 from engine.core.progress import NullProgress
+from engine.data.intervals import bar_end
 from engine.data.next_bar import NextBar
 from engine.data.rates import load_rates
 from engine.live.fitted_strategy import fit_newest_window, fit_windows
+from engine.live.loop.lazy_history import LazyHistory
 from engine.live.loop.loop_state import BarOutcome, LoopState
 from engine.live.loop.recent_bars import RecentBars
 from engine.live.loop.window_source import HistoryWindows, PresentWindow
@@ -36,6 +37,8 @@ from engine.simulation.costs import BoundCosts, Costs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    import pandas as pd
 
     from engine.core.progress import Progress
     from engine.core.types import BarsFrame
@@ -84,6 +87,7 @@ class BarLoop:
         self._state = state or LoopState()
         self._rates = rates or load_rates(spec.rates)
         self._is_prepared = False
+        self._is_built_in = not any(find_external_parts(spec))
         self._fixed_costs = _bind_fixed(spec.costs)
         self._decision_spec = spec.decision_spec(periods_per_year=1.0)
 
@@ -133,7 +137,7 @@ class BarLoop:
             predictions = assemble_strategy_predictions(prepared, fits)
             state = LoopState(decision=decide_state_at(spec, prepared, predictions, -1))
         else:
-            _check_state(state, market)
+            state.check_before(market.bars["timestamp"].iloc[-1])
             fits = fit_newest_window(spec, prepared, home=home, workers=workers, progress=reporter)
         recent = RecentBars.of_history(spec, market, prepared.span[0])
         return cls(
@@ -181,6 +185,10 @@ class BarLoop:
         self._state = self._state.model_copy(update={"account": account})
         return account
 
+    def replace_account(self, account: Account) -> None:
+        """Goes on with another account after the newest bar: one that has paid what came late."""
+        self._state = self._state.model_copy(update={"account": account})
+
     def advance(
         self, bars: BarsFrame | NextBar, *, traded: Mapping[str, bool] | None = None
     ) -> BarOutcome:
@@ -204,26 +212,11 @@ class BarLoop:
         timestamp = recent.newest
         begins = self._recent.clock.begins(timestamp)
         present = self._windows.begin(timestamp) if begins else self._require_window(timestamp)
-        history = _LazyHistory(timestamp, self._load_history)
-        account, fills = self._step(prices, recent, history)
-        row, decision, targets = self._decide(recent, present, history)
-        orders = (
-            ()
-            if account.ruined
-            else place_orders(
-                account.targets,
-                targets,
-                decided_on=timestamp,
-                delay=self.spec.execution.delay,
-                not_before=prices.closed_at,
-            )
-        )
-        if orders:
-            account = account.model_copy(update={"orders": (*account.orders, *orders)})
+        history = LazyHistory(timestamp, self._load_history)
+        outcome, decision = self._trade(recent, prices, present, history)
         self._recent, self._present, self._is_prepared = recent, present, False
-        self._state = LoopState(decision=decision, account=account)
-        trained = present.trained if begins else 0
-        return BarOutcome(timestamp, row, targets, orders, fills, account, trained, present.index)
+        self._state = LoopState.of_checked(decision=decision, account=outcome.account)
+        return replace(outcome, trained=present.trained) if begins else outcome
 
     def prepare_next(self) -> None:
         """Computes what the next forecast needs of the bars so far, while the next bar is awaited.
@@ -234,8 +227,55 @@ class BarLoop:
             self._present.models.prepare_next(self._recent.rows)
             self._is_prepared = True
 
+    def rehearse(self) -> None:
+        """Computes a next bar that repeats the newest one, and forgets all that follows from it.
+
+        `advance` gives the same without it. After a wait of some milliseconds the instructions and
+        the data of a bar have left the caches of the processor, and reading them again takes
+        longer than the arithmetic; a bar that comes soon after a rehearsal finds them there.
+
+        Nothing is computed where a part of the strategy is a user's, which may count its calls,
+        or before the first window. An error of the repeated bar is none of a bar.
+        """
+        bar = self._recent.bar
+        if self._present is None or not self._is_built_in:
+            return
+        following = bar.at(bar_end(bar.timestamp, self._recent.strategy.stream.interval))
+        history = LazyHistory.refused(following.timestamp)
+        with suppress(BacktestError):
+            recent, prices = self._recent.append(following)
+            self._trade(recent, prices, self._present, history)
+
+    def _trade(
+        self,
+        recent: RecentBars,
+        prices: BarPrices,
+        present: PresentWindow,
+        history: LazyHistory,
+    ) -> tuple[BarOutcome, DecisionState]:
+        """What follows from a bar: fills, the account, the decision at its close, its orders."""
+        account, fills = self._step(prices, recent, history)
+        row, decision, targets = self._decide(recent, present, history)
+        orders = (
+            ()
+            if account.ruined
+            else place_orders(
+                account.targets,
+                targets,
+                decided_on=recent.newest,
+                delay=self.spec.execution.delay,
+                not_before=prices.closed_at,
+            )
+        )
+        if orders:
+            account = account.with_values(orders=(*account.orders, *orders))
+        outcome = BarOutcome(
+            recent.newest, row, targets, orders, fills, account, trained=0, window=present.index
+        )
+        return outcome, decision
+
     def _step(
-        self, prices: BarPrices, recent: RecentBars, history: _LazyHistory
+        self, prices: BarPrices, recent: RecentBars, history: LazyHistory
     ) -> tuple[Account, tuple[Fill, ...]]:
         execution = self.spec.execution
         return step(
@@ -248,7 +288,7 @@ class BarLoop:
             maintenance_margin=execution.maintenance_margin,
         )
 
-    def _costs(self, recent: RecentBars, history: _LazyHistory) -> TradingCosts:
+    def _costs(self, recent: RecentBars, history: LazyHistory) -> TradingCosts:
         """Costs with rates at the bar; those of users are computed on the history."""
         if self._fixed_costs is not None:
             return self._fixed_costs
@@ -256,7 +296,7 @@ class BarLoop:
         return known or self.spec.bind_costs(history.market)
 
     def _decide(
-        self, recent: RecentBars, present: PresentWindow, history: _LazyHistory
+        self, recent: RecentBars, present: PresentWindow, history: LazyHistory
     ) -> tuple[PredictionRow, DecisionState, dict[str, float]]:
         absences = recent.absences
         forecast = present.models.predict(recent.rows, absences)
@@ -289,36 +329,8 @@ class BarLoop:
         return self._present
 
 
-class _LazyHistory:
-    """The market up to a bar, loaded when it is needed."""
-
-    def __init__(
-        self, timestamp: pd.Timestamp, load_history: Callable[[pd.Timestamp], Market]
-    ) -> None:
-        self.timestamp = timestamp
-        self._load = load_history
-
-    @cached_property
-    def market(self) -> Market:
-        """The market."""
-        return self._load(self.timestamp)
-
-
 def _bind_fixed(costs: CostModel) -> BoundCosts | None:
     """Costs of the same rates at every bar, which are computed once; None of other ones."""
     if not isinstance(costs, Costs):
         return None
     return BoundCosts(costs, costs.rates, costs.one_way_cost_bps)
-
-
-def _check_state(state: LoopState, market: Market) -> None:
-    newest = pd.Timestamp(market.bars["timestamp"].iloc[-1])
-    last = state.account.timestamp or state.decision.decided_on
-    if last is not None and last > newest:
-        raise UsageError(
-            "the state of the account is later than the bars",
-            expected=f"bars up to {last} at least",
-            found=f"bars up to {newest}",
-            where="market",
-            fix="load the bars that the account has seen",
-        )

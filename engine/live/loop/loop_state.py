@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from engine.core.errors import UsageError
 from engine.core.persistent_value import PersistentValue
 from engine.signals.decision import DecisionState
 from engine.simulation.account import Account
@@ -34,6 +35,25 @@ class LoopState(PersistentValue):
 
     decision: DecisionState = Field(default_factory=DecisionState)
     account: Account = Field(default_factory=Account)
+
+    def check_before(self, newest: pd.Timestamp) -> None:
+        """Refuses a state of a later bar.
+
+        Args:
+            newest: The last bar of a market.
+
+        Raises:
+            UsageError: The state has seen a later one.
+        """
+        last = self.account.timestamp or self.decision.decided_on
+        if last is not None and last > newest:
+            raise UsageError(
+                "the state of the account is later than the bars",
+                expected=f"bars up to {last} at least",
+                found=f"bars up to {newest}",
+                where="market",
+                fix="load the bars that the account has seen",
+            )
 
 
 @dataclass(frozen=True, eq=False)

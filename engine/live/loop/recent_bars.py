@@ -23,6 +23,7 @@ from engine.pipeline.schedules import bars_before_decision
 from engine.pipeline.traded_symbols import has_own_inputs, resolve_targets
 from engine.simulation.account import BarPrices, known_prices
 from engine.splits.walk_forward import WindowClock
+from engine.training.absent_inputs import blank_absent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from engine.core.types import BarsFrame, WideFrame
     from engine.data import Market
     from engine.data.assembly import Assembly
-    from engine.features.stream import FeatureStream, StreamedFeatures
+    from engine.features.stream import FeatureStream, StreamedFeatures, StreamedRow
     from engine.features.stream_state import StreamState
     from engine.strategy import Strategy
     from engine.training.panel_rows import Absences
@@ -120,6 +121,7 @@ class RecentBars:
         clock: When the next window begins.
         first_bar: First bar of the history.
         feature_names: As `FeatureHistory.feature_names`.
+        bar: The newest bar.
         costs: What itemised costs are estimated from; None of others.
         panel: The listings of the symbols, where they may lack bars.
     """
@@ -132,6 +134,7 @@ class RecentBars:
     clock: WindowClock
     first_bar: pd.Timestamp
     feature_names: tuple[str, ...]
+    bar: NextBar
     costs: RecentCosts | None = None
     panel: PanelState | None = None
 
@@ -155,17 +158,19 @@ class RecentBars:
         closes = market.marks[list(targets)]
         stamps = pd.DatetimeIndex(closes.index)
         count = len(stamps) - int(stamps.searchsorted(first_test))
+        panel = _panel_of_history(strategy, streamed, market)
         return cls(
             strategy,
             stream,
-            _rows_of_history(strategy, streamed, market),
+            _rows_of_history(strategy, streamed, market, panel),
             closes.tail(strategy.closes_needed or 0).copy(),
             {symbol: _traded_so_far(market, symbol) for symbol in targets},
             WindowClock.after(spec.windows.test, first_test, stamps[-1], count),
             stamps[0],
             _names_of(streamed),
+            NextBar.of_bars(market.bars[market.bars["timestamp"] == stamps[-1]]),
             RecentCosts.of_history(spec, market, targets),
-            _panel_of_history(strategy, streamed, market),
+            panel,
         )
 
     @property
@@ -198,17 +203,19 @@ class RecentBars:
         if self.panel is not None:
             panel, settled = self.panel.advance(bar.timestamp, prices.close)
             named = {"settled": settled, "symbols": self.strategy.targets}
-            prices = prices.model_copy(update=named)
+            prices = prices.with_values(**named)
         closes = (
             [prices.close[symbol] for symbol in self.strategy.targets]
             if panel is None
             else panel.marks
         )
-        rows = (
-            self.rows.append(row, prices.close)
-            if isinstance(self.rows, PanelRecentRows)
-            else self.rows.append(row, closes)
-        )
+        if isinstance(self.rows, PanelRecentRows):
+            assert panel is not None
+            rows: RecentRows | PanelRecentRows = self.rows.append(
+                row, prices.close, panel.compared
+            )
+        else:
+            rows = self.rows.append(self._without_absent(row), closes)
         following = RecentBars(
             self.strategy,
             stream,
@@ -218,10 +225,18 @@ class RecentBars:
             self.clock.advance(bar.timestamp),
             self.first_bar,
             self.feature_names,
+            bar,
             None if self.costs is None else self.costs.append(bar, moved),
             panel,
         )
         return following, prices
+
+    def _without_absent(self, row: StreamedRow) -> StreamedRow:
+        """The row; on a panel NaN in all features of a symbol that lacks one of them."""
+        if self.panel is None:
+            return row
+        groups = _symbol_groups(self.strategy.stream)
+        return replace(row, values=blank_absent(row.values[None], groups)[0])
 
     def _read(self, bars: BarsFrame | NextBar) -> NextBar:
         """The bar as numbers, checked."""
@@ -264,12 +279,14 @@ class RecentBars:
                 low=values["low"],
                 close=values["close"],
             )
-        prices = BarPrices(
+        prices = BarPrices.of_checked(
             timestamp=bar.timestamp,
-            open=known_prices({symbol: values["open"] for symbol, values in own.items()}),
-            close={symbol: values["close"] for symbol, values in own.items()},
-            traded=moved if traded is None else dict(traded),
+            open=known_prices({symbol: float(values["open"]) for symbol, values in own.items()}),
+            close={symbol: float(values["close"]) for symbol, values in own.items()},
+            traded=moved,
         )
+        if traded is not None:
+            prices = BarPrices.model_validate({**vars(prices), "traded": dict(traded)})
         return self.strategy.place_in_time(prices, bar), counters, moved
 
     def _append_closes(self, bar: NextBar, closes: list[float]) -> WideFrame:
@@ -281,13 +298,27 @@ class RecentBars:
         return pd.concat([self.closes, newest]).tail(needed).copy()
 
 
+def _symbol_groups(stream: FeatureStream) -> list[range]:
+    """Columns of each symbol."""
+    width = len(stream.features)
+    return [range(place * width, (place + 1) * width) for place in range(len(stream.symbols))]
+
+
 def _rows_of_history(
-    strategy: StreamedStrategy, streamed: StreamedFeatures, market: Market
+    strategy: StreamedStrategy,
+    streamed: StreamedFeatures,
+    market: Market,
+    panel: PanelState | None,
 ) -> RecentRows | PanelRecentRows:
     """The newest rows; of a panel those of each symbol."""
     spec, targets = strategy.spec, strategy.targets
     kept, horizon = strategy.kept_rows, spec.target.max_horizon
-    if not spec.is_panel:
+    if panel is None or spec.scope == "joint":
+        if panel is not None:
+            groups = _symbol_groups(strategy.stream)
+            features = streamed.features
+            blanked = replace(features, values=blank_absent(features.values, groups))
+            streamed = replace(streamed, features=blanked)
         rows = RecentRows.empty(
             kept,
             horizon,
@@ -303,7 +334,8 @@ def _rows_of_history(
         own = replace(streamed, features=streamed.features.of_symbol(symbol))
         empty[symbol] = RecentRows.empty(kept, horizon, (symbol,), own)
     places = {symbol: slice(columns[symbol][0], columns[symbol][-1] + 1) for symbol in targets}
-    return PanelRecentRows(empty, places).extend(streamed, market)
+    newest = PanelRecentRows(empty, places, spec.target.transform, panel.compared)
+    return newest.extend(streamed, market, panel.compared)
 
 
 def _panel_of_history(
@@ -317,6 +349,9 @@ def _panel_of_history(
         bars_before_decision(strategy.spec, streamed.features) + 1,
         market.membership,
         market.delisting,
+        strategy.spec.forecasters()[STRATEGY_BOOK].lookback
+        if strategy.spec.scope == "joint"
+        else 1,
     )
     return PanelState.of_history(rules, market)
 

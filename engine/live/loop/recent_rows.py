@@ -162,6 +162,11 @@ class RecentRows:
         )
         return rows, np.array([len(features) - 1], dtype=np.int64)
 
+    def newest_return(self, horizon: int) -> float:
+        """The return of the one symbol over its last `horizon` bars; NaN where it has fewer."""
+        close = self.closes[:, 0]
+        return float(close[-1] / close[-1 - horizon] - 1.0) if len(close) > horizon else np.nan
+
     def _trailing(self, symbol: str, horizon: int, rows: int) -> Vector:
         """(rows,) returns over the last `horizon` bars; NaN where no close is before."""
         own = self.symbols.index(symbol)
@@ -172,10 +177,16 @@ class RecentRows:
         else:
             close = self.closes[-rows - horizon :, own]
             returns = close[horizon:] / close[:-horizon] - 1.0
+        if len(returns) == rows:
+            return returns
         return np.append(np.full(rows - len(returns), np.nan), returns)
 
 
 def _newest(rows: Matrix, arrived: Matrix, kept: int) -> Matrix:
     """The last rows of both, in an array of their own: a slice would hold the history."""
+    if len(rows) == kept and len(arrived) == 1:
+        moved = np.empty_like(rows)
+        moved[:-1], moved[-1] = rows[1:], arrived[0]
+        return moved
     joined = np.vstack([rows[max(0, len(rows) + len(arrived) - kept) :], arrived])
     return joined[-kept:].copy() if len(joined) > kept else joined

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -119,7 +120,8 @@ class WindowModels:
         for symbol, own in self.members.items():
             for model, _ in own:
                 kind = model.forecaster.model
-                if kind.costly and is_built_in(type(kind)) and fits[id(model.forecaster)] == 1:
+                shared = fits[id(model.forecaster)] > 1 or model.input_transform.symbols
+                if kind.costly and is_built_in(type(kind)) and not shared:
                     model.predict(*following.select(model, symbol))
 
     def predict(
@@ -152,7 +154,7 @@ class WindowModels:
         predicted: dict[str, float] = {}
         quantiles: dict[float, dict[str, float]] = defaultdict(dict)
         for symbol, forecasts in found.items():
-            mean = _mean_of(forecasts).tolist()
+            mean = _mean_of(forecasts)
             predicted[symbol] = mean[0]
             for level, value in zip(self.quantiles, mean[1:], strict=False):
                 quantiles[level][symbol] = value
@@ -161,12 +163,15 @@ class WindowModels:
         return RowForecast(predicted, dict(quantiles))
 
 
-def _mean_of(forecasts: list[Vector]) -> Vector:
+def _mean_of(forecasts: list[Vector]) -> list[float]:
     """The mean of what is there of each column; models with different losses have other widths."""
+    if len(forecasts) == 1:
+        return [value if isfinite(value) else nan for value in forecasts[0].tolist()]
     if len({len(each) for each in forecasts}) > 1:
         width = max(map(len, forecasts))
         forecasts = [np.append(each, np.full(width - len(each), np.nan)) for each in forecasts]
-    return mean_of_available(forecasts or [np.array([np.nan])])
+    found: list[float] = mean_of_available(forecasts or [np.array([np.nan])]).tolist()
+    return found
 
 
 def _select_column(model: FittedModel, prediction: Prediction, column: int) -> Vector:

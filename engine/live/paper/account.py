@@ -16,8 +16,8 @@ from engine.core.numbers import parse_number
 from engine.core.progress import NullProgress
 from engine.data import Dataset, DatasetManifest, read_manifest
 from engine.data.store.file_lock import exclusive_lock
-from engine.live.bar_schedule import BarSchedule
 from engine.live.certification import require_certification
+from engine.live.dataset_schedule import schedule_of_dataset
 from engine.live.feeds.delay import feed_delay
 from engine.live.freshness import newest_bar
 from engine.live.journal.file import journal_path
@@ -28,6 +28,8 @@ from engine.live.paper.account_history import history_path, write_history
 from engine.live.paper.late_orders import LatePolicy
 from engine.live.paper.settings import require_grace
 from engine.live.sinks.opening import describe_sink
+from engine.pipeline.traded_symbols import resolve_targets
+from engine.signals.orders import Order
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from engine.data import Market
     from engine.live.clock import Clock
     from engine.live.paper.settings import PaperSettings
+    from engine.live.row_schedule import Schedule
     from engine.strategy import Strategy
 
 _BARS_OF_A_WEEK = 5
@@ -132,7 +135,7 @@ def start_account(  # noqa: PLR0913 - an argument an option of the command line
     Raises:
         UsageError: The name or the capital is none, there is an account of that name, or the
             dataset has no source for the feed, or the grace time is too long for its bars; or
-            the costs depend on the capital, and the strategy has another, or charge funding.
+            the costs depend on the capital, and the strategy has another, or refuse late rates.
         UncertifiedError: No run of this configuration passed the leakage test.
         UnreachableError: No source of the dataset answers, and nothing of it is cached.
         DataError: Bars are missing or break a quality rule.
@@ -140,7 +143,7 @@ def start_account(  # noqa: PLR0913 - an argument an option of the command line
     """
     require_account_name(name)
     require_capital(capital)
-    _require_no_funding(spec)
+    _require_late_rates(spec)
     folder = backtest_home(home)
     certification = require_certification(spec, folder)
     from engine.live.feeds.factory import open_feed  # the clients of markets are slow to import
@@ -188,20 +191,20 @@ def start_account(  # noqa: PLR0913 - an argument an option of the command line
     return account
 
 
-def _require_no_funding(spec: Strategy) -> None:
-    """Refuses costs that no feed can charge.
+def _require_late_rates(spec: Strategy) -> None:
+    """Refuses costs by which a funding rate that comes late ends a run.
 
     Raises:
-        UsageError: They charge funding.
+        UsageError: They do.
     """
-    if spec.costs.charges_funding:
+    funding = getattr(spec.costs, "funding", None)
+    if funding is not None and funding.missing == "refuse":
         raise UsageError(
-            "no feed of a paper account brings funding rates, which the costs charge",
-            expected="costs without `funding`",
-            found="costs.funding",
-            where=f"strategy {spec.name}",
-            fix="leave costs.funding out and run the strategy without it first: the account is "
-            "then before funding",
+            "a funding rate may come after its bar was decided, which these costs refuse",
+            expected="`costs.funding: {missing: zero}`: a rate that comes later is charged then",
+            found="missing: refuse",
+            where=f"strategy {spec.name}, costs.funding",
+            fix="run the strategy with missing: zero first",
         )
 
 
@@ -229,7 +232,9 @@ def _load_named(
 ) -> Market:
     """The bars of a dataset, or of the strategy's offline dataset where none is named."""
     try:
-        return load_market(spec, dataset=dataset, offline=offline, home=home, progress=progress)
+        return load_market(
+            spec, dataset=dataset, offline=offline, home=home, progress=progress, sealed=False
+        )
     except UnreachableError as error:
         raise UnreachableError(
             error.problem,
@@ -275,14 +280,20 @@ def _tell_late_prices(
 ) -> None:
     """A notice where a bar is complete only after the price at which its order is due."""
     dataset = manifest.dataset
-    times = BarSchedule(
-        market.interval, market.calendar, dataset.day_begin, feed_delay(settings.feed, dataset)
-    )
+    times = schedule_of_dataset(dataset, spec, feed_delay(settings.feed, dataset))
     policy = LatePolicy(
         times, spec.execution, settings.missed, pd.Timedelta(seconds=settings.grace_s)
     )
     coming = [span.bar for span in times.following(newest_bar(market), _BARS_OF_A_WEEK)]
-    late = [bar for bar in coming if not policy.is_in_time(bar, times.is_complete_at(bar))]
+    clocks = {times.clock_of(symbol): symbol for symbol in resolve_targets(spec, market)}
+    late = [
+        bar
+        for bar in coming
+        if not all(
+            policy.is_in_time(_order_of(spec, symbol, bar, times), bar, times.is_complete_at(bar))
+            for symbol in clocks.values()
+        )
+    ]
     if late:
         effect = (
             "is not placed"
@@ -290,10 +301,26 @@ def _tell_late_prices(
             else "is filled at the next price after it"
         )
         progress.notice(
-            f"{len(late)} of the next {len(coming)} bars of the calendar {market.calendar} are "
+            f"{len(late)} of the next {len(coming)} bars of {_name_calendars(dataset)} are "
             f"complete after the price at which their orders are due: such an order {effect}; "
             "raise execution.delay, or take --missed fill_at_next_open"
         )
+
+
+def _order_of(spec: Strategy, symbol: str, bar: pd.Timestamp, times: Schedule) -> Order:
+    """An order as it would be decided at the close of a bar."""
+    return Order(
+        symbol=symbol,
+        target_weight=0.0,
+        decided_on=bar,
+        due_in_bars=spec.execution.delay,
+        not_before=times.decision_instant(bar),
+    )
+
+
+def _name_calendars(dataset: Dataset) -> str:
+    names = dict.fromkeys([dataset.calendar, *dataset.calendars.values()])
+    return f"the calendar{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def manifest_to_json(manifest: DatasetManifest) -> str:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.data.panel import complete_rows
+from engine.live.paper.account_funding import AccountFunding
 from engine.live.paper.account_history import history_path, read_history
+from engine.live.paper.row_assembly import RowAssembler
+from engine.live.paper.stored_documents import settings_of
+from engine.live.row_schedule import RowSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from engine.data import Market
     from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import AccountRow, BarRow
+    from engine.live.row_schedule import Schedule
 
 VALUES = ("open", "high", "low", "close", "volume")
 
@@ -48,7 +53,34 @@ def load_account_market(
     bars = pd.concat([part for part in parts if len(part)], ignore_index=True)
     if until is not None:
         bars = bars[bars["timestamp"] <= until].reset_index(drop=True)
+    if history.funding is not None:
+        rows = reader.funding(account.name)
+        # Payments are charged alike whatever price orders are filled at.
+        funding = AccountFunding(history.funding, rows, account.interval, "open").rates()
+        history = replace(history, funding=funding)
     return replace(history, bars=complete_rows(bars, history.symbols))
+
+
+def assemble_rows(
+    reader: JournalReader, account: AccountRow, market: Market, schedule: Schedule
+) -> RowAssembler | None:
+    """What joins the bars of an account on several exchanges; None on one calendar.
+
+    Args:
+        reader: The journal.
+        account: The account.
+        market: As the account knows it.
+        schedule: When its rows come.
+    """
+    if market.assembly is None or not isinstance(schedule, RowSchedule):
+        return None
+    return RowAssembler.of_arrivals(
+        market.assembly,
+        reader.arrivals(account.name),
+        schedule,
+        delisted_after=pd.Timedelta(days=market.delisting.after_days),
+        wait=pd.Timedelta(seconds=settings_of(account).grace_s / 2),
+    )
 
 
 def replace_bars(market: Market, revised: BarsFrame) -> Market:
@@ -87,12 +119,12 @@ def align_bars(
     """
     own = bars[bars["symbol"].isin(symbols)]
     aligned = []
-    for stamp, group in own.groupby("timestamp", sort=True):
+    for _, group in own.groupby("timestamp", sort=True):
         there = [symbol for symbol in symbols if symbol in set(group["symbol"])]
         if len(there) < len(symbols):
             if panel is None:
                 continue
-            if not panel.is_complete(pd.Timestamp(stamp), there):  # type: ignore[arg-type] # a timestamp
+            if not panel.is_complete(group["timestamp"].iloc[0], there):
                 break
         ordered = group.set_index("symbol").loc[there].reset_index()
         aligned.append(ordered.astype(bars.dtypes.to_dict())[list(bars.columns)])

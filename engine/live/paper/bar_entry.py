@@ -75,10 +75,11 @@ def make_entry(  # noqa: PLR0913 - all of one bar
                 each.order.target_weight,
                 each.order.due_in_bars,
                 each.status,
+                None if each.order.not_before is None else pd.Timestamp(each.order.not_before),
             )
             for each in timed
         ),
-        fills=make_fill_rows(name, bar, outcome.fills, before),
+        fills=make_fill_rows(name, bar, outcome.fills, before, outcome.account),
         equity=equity_row(name, bar, state.account),
         events=events,
     )
@@ -104,7 +105,7 @@ def equity_row(name: str, bar: pd.Timestamp, account: Account) -> EquityRow:
 
 
 def make_fill_rows(
-    name: str, bar: pd.Timestamp, fills: Sequence[Fill], before: Account
+    name: str, bar: pd.Timestamp, fills: Sequence[Fill], before: Account, after: Account
 ) -> tuple[FillRow, ...]:
     """The fills of a bar, each with the bar whose close decided it.
 
@@ -113,26 +114,25 @@ def make_fill_rows(
         bar: The bar.
         fills: In the order of execution.
         before: The account before the bar.
+        after: The account after it.
     """
-    return tuple(_fill_row(name, bar, number, fill, before) for number, fill in enumerate(fills))
-
-
-def _filled_order(before: Account, symbol: str) -> pd.Timestamp | None:
-    """The bar whose close decided the order of a symbol that is filled at the next bar.
-
-    Args:
-        before: The account before that bar.
-        symbol: The symbol.
-    """
-    due = [
-        order.decided_on
+    held_back = {
+        (order.symbol, order.decided_on) for order in after.orders if order.due_in_bars >= 1
+    }
+    due = {
+        order.symbol: pd.Timestamp(order.decided_on).as_unit("us")
         for order in before.orders
-        if order.symbol == symbol and order.due_in_bars <= 1 and not order.margin_call
-    ]
-    return pd.Timestamp(due[-1]).as_unit("us") if due else None
+        if order.due_in_bars <= 1
+        and not order.margin_call
+        and (order.symbol, order.decided_on) not in held_back
+    }
+    return tuple(_fill_row(name, bar, number, fill, due) for number, fill in enumerate(fills))
 
 
-def _fill_row(name: str, bar: pd.Timestamp, number: int, fill: Fill, before: Account) -> FillRow:
+def _fill_row(
+    name: str, bar: pd.Timestamp, number: int, fill: Fill, due: Mapping[str, pd.Timestamp]
+) -> FillRow:
+    """The row of a fill; `due` has the bar whose close decided the order of each symbol."""
     return FillRow(
         name,
         bar,
@@ -145,7 +145,7 @@ def _fill_row(name: str, bar: pd.Timestamp, number: int, fill: Fill, before: Acc
         fill.slippage_cost,
         fill.equity,
         fill.margin_call,
-        None if fill.margin_call else _filled_order(before, fill.symbol),
+        None if fill.margin_call else due.get(fill.symbol),
     )
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from engine.core.types import BarsFrame
     from engine.live.loop.loop_state import BarOutcome
     from engine.live.paper.late_orders import LatePolicy, TimedOrder
+    from engine.live.paper.row_assembly import AssembledRow
+    from engine.signals.decision import DecisionState
 
 
 class BatchEvents:
@@ -117,7 +119,7 @@ class BatchEvents:
                 {
                     "symbol": each.order.symbol,
                     "target_weight": each.order.target_weight,
-                    "due_in_bars": each.order.due_in_bars,
+                    "due_in_bars": self._policy.due_in_bars(each.order),
                 }
                 for each in self._deferred
             ],
@@ -126,3 +128,35 @@ class BatchEvents:
                 for bar in (*self._missed, *(each.order.decided_on for each in self._deferred))
             ][-20:],
         }
+
+
+def tell_incomplete(
+    row: AssembledRow, bar: pd.Timestamp, decided_at: pd.Timestamp
+) -> tuple[NewEvent, ...]:
+    """The event of a row that was decided without bars that were expected; none of another.
+
+    Args:
+        row: As it was decided.
+        bar: Its timestamp.
+        decided_at: When.
+    """
+    if not row.late_symbols and not row.late_rates:
+        return ()
+    detail = {"symbols": list(row.late_symbols), "rates": list(row.late_rates)}
+    return (NewEvent(decided_at, "incomplete", bar, detail),)
+
+
+def tell_failed_optimum(
+    before: DecisionState, after: DecisionState, decided_at: pd.Timestamp
+) -> tuple[NewEvent, ...]:
+    """The event of a rebalancing that had no optimum; none of another decision.
+
+    Args:
+        before: The decisions before the bar.
+        after: Those after it.
+        decided_at: When it was decided.
+    """
+    if after.failed_optima <= before.failed_optima or after.decided_on is None:
+        return ()
+    detail = {"failed_optima": after.failed_optima}
+    return (NewEvent(decided_at, "optimum", pd.Timestamp(after.decided_on), detail),)

@@ -11,7 +11,7 @@ from engine.data.calendar import interval_length
 from engine.live.journal.journal import NewEvent
 
 if TYPE_CHECKING:
-    from engine.live.bar_schedule import BarSchedule
+    from engine.live.row_schedule import Schedule
 
 MAX_INTERVALS = 3
 """Intervals without a bar that is due, after which a feed is silent, up to `LONGEST`."""
@@ -33,7 +33,7 @@ class SilenceWatch:
         told: Bar that was told to be missing; that of the journal at first.
     """
 
-    times: BarSchedule
+    times: Schedule
     grace: pd.Timedelta
     told: pd.Timestamp | None = None
     _looked_at: pd.Timestamp | None = field(default=None, init=False)

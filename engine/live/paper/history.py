@@ -10,6 +10,8 @@ import pandas as pd
 from engine.live.journal.rows import finite_or_none
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import (
         AccountRow,
@@ -92,8 +94,8 @@ def paper_history(reader: JournalReader, account: AccountRow, last: int = 0) -> 
     )
 
 
-def _plain(row: object) -> dict[str, Any]:
-    values = asdict(row)  # type: ignore[call-overload]  # rows are dataclasses
+def _plain(row: DataclassInstance) -> dict[str, Any]:
+    values = asdict(row)
     values.pop("account")
     return {name: _plain_value(value) for name, value in values.items()}
 

@@ -14,7 +14,10 @@ from engine.live.paper.account_bars import load_account_market
 from engine.live.paper.account_history import history_path, read_history
 from engine.live.paper.bar_entry import equity_row, make_fill_rows
 from engine.live.paper.late_orders import TimedOrder, merge_orders
+from engine.live.paper.rate_watch import find_in_journal, funding_of
+from engine.live.paper.row_check import check_rows
 from engine.live.paper.stored_documents import schedule_of, state_of, strategy_of
+from engine.live.row_schedule import RowSchedule
 from engine.signals.orders import Order
 from engine.simulation.bar_step import step
 
@@ -75,7 +78,11 @@ class _Check:
         for bar, symbol in reader.symbols_of_bars(name, self._after):
             self._received[bar].add(symbol)
         self._older = reader.count_bars(name, account.history_last)
-        self._symbols = read_history(history_path(home, name), account.history_hash).symbols
+        self._history = read_history(history_path(home, name), account.history_hash)
+        self._symbols = self._history.symbols
+        self._funding = None
+        if self._history.funding is not None:
+            self._funding = funding_of(reader, account, self._spec, self._history.funding)
         self._rates = load_rates(self._spec.rates)
 
     def problems(self) -> Iterator[str]:
@@ -83,6 +90,15 @@ class _Check:
         if misplaced:
             yield from misplaced
             return
+        if isinstance(self._times, RowSchedule):
+            name = self._account.name
+            yield from check_rows(
+                self._history,
+                self._reader.arrivals(name),
+                self._reader.bars(name),
+                self._times,
+                newest_only=self._before is not None,
+            )
         decided = [row.bar for row in self._decisions]
         self._market = load_account_market(self._reader, self._account, self._home)
         state = LoopState()
@@ -95,8 +111,9 @@ class _Check:
         bound = self._spec.bind_costs(self._market)
         for decision in self._decisions:
             found = state_of(decision)
+            paid = self._correct(state.account)
             account, fills = step(
-                state.account,
+                paid,
                 prices.at(decision.bar),
                 (),
                 bound,
@@ -106,9 +123,19 @@ class _Check:
             )
             placed = [_timed(order) for order in self._orders[decision.bar]]
             expected = account.model_copy(update={"orders": merge_orders(account.orders, placed)})
-            rows = make_fill_rows(decision.account, decision.bar, fills, state.account)
+            rows = make_fill_rows(decision.account, decision.bar, fills, paid, account)
             yield from self._differences(decision, found, expected, rows)
             state = found
+
+    def _correct(self, account: Account) -> Account:
+        """The account that has paid for the funding rates that came after its last bar."""
+        last = account.timestamp
+        if self._funding is None or last is None:
+            return account
+        correction = self._funding.correction(
+            pd.Timestamp(last), lambda due_at: find_in_journal(self._reader, self._account, due_at)
+        )
+        return account if correction is None else correction.apply(account)
 
     def _misplaced_rows(self) -> Iterator[str]:
         """Rows that belong to no decision, and decisions without their bars."""
@@ -155,5 +182,6 @@ def _timed(order: OrderRow) -> TimedOrder:
         target_weight=order.target_weight,
         decided_on=order.bar,
         due_in_bars=order.due_in_bars,
+        not_before=order.not_before,
     )
     return TimedOrder(own, order.status)

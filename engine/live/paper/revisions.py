@@ -88,6 +88,11 @@ class RevisionWatch:
             if event.kind == "revision"
         }
 
+    @property
+    def first_watched(self) -> pd.Timestamp | None:
+        """The first bar that is watched; None before the first decision."""
+        return min(self._known, default=None)
+
     def fetch_after(self, newest: pd.Timestamp) -> pd.Timestamp:
         """The bar after which bars are fetched, so that the last ones come again.
 

@@ -10,17 +10,22 @@ from engine.data.store.file_lock import find_lock_holder
 from engine.live.loop.loop_state import LoopState
 from engine.live.paper.account import account_lock
 from engine.live.paper.journal_check import check_journal
-from engine.live.paper.stored_documents import schedule_of, settings_of, state_of
+from engine.live.paper.stored_documents import (
+    schedule_of,
+    settings_of,
+    state_of,
+    strategy_of,
+)
 from engine.live.sinks.state import SinkState, read_sink_states
 from engine.runs.documents.base import Document, DocumentPart
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.live.bar_schedule import BarSchedule
     from engine.live.clock import Clock
     from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import AccountRow, EventRow
+    from engine.live.row_schedule import Schedule
 
 CHECKED_BARS = 500
 """Newest bars whose rows are checked against each other."""
@@ -192,7 +197,7 @@ def paper_status(
         next_bar_complete_at=None if complete is None else complete.isoformat(),
         overdue_minutes=0.0 if complete is None else max(0.0, _minutes(now - complete)),
         positions=tuple(_positions(state, account.capital)),
-        orders=tuple(_orders(state, times, last)),
+        orders=tuple(_orders(state, times, strategy_of(account).execution.price)),
         comparison=None if compared is None else _event(compared),
         events=tuple(_event(row) for row in reader.newest_events(account.name, events)),
         sinks=tuple(read_sink_states(reader.path, account.name, settings.sinks)),
@@ -215,20 +220,21 @@ def _positions(state: LoopState, capital: float) -> list[HeldPosition]:
     ]
 
 
-def _orders(state: LoopState, times: BarSchedule, last: pd.Timestamp) -> list[WaitingOrder]:
-    orders = state.account.orders
-    count = max((max(1, order.due_in_bars) for order in orders), default=0)
-    spans = times.following(last, count) if count else ()
-    listed = []
-    for order in orders:
-        place = max(1, order.due_in_bars) - 1
+def _orders(
+    state: LoopState, times: Schedule, price: Literal["open", "close"]
+) -> list[WaitingOrder]:
+    if state.account.timestamp is None:
+        return []
+    last, listed = pd.Timestamp(state.account.timestamp), []
+    for order in state.account.orders:
+        ahead, due = times.due_row(last, order, price)
         listed.append(
             WaitingOrder(
                 symbol=order.symbol,
                 target_weight=order.target_weight,
                 decided_on=order.decided_on.isoformat(),
-                due_in_bars=order.due_in_bars,
-                due=spans[place].bar.isoformat() if place < len(spans) else None,
+                due_in_bars=ahead,
+                due=None if due is None else due.isoformat(),
             )
         )
     return listed

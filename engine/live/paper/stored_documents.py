@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engine.core.errors import UsageError
-from engine.live.bar_schedule import BarSchedule
+from engine.live.dataset_schedule import schedule_of_dataset
 from engine.live.feeds.delay import feed_delay
 from engine.live.journal.rows import damaged_row_error
 from engine.live.loop.loop_state import LoopState
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.live.journal.rows import AccountRow, DecisionRow
+    from engine.live.row_schedule import Schedule
 
 
 def strategy_of(account: AccountRow) -> Strategy:
@@ -40,8 +41,8 @@ def settings_of(account: AccountRow) -> PaperSettings:
         return PaperSettings.model_validate_json(account.settings)
 
 
-def schedule_of(account: AccountRow) -> BarSchedule:
-    """The bars of an account, by the calendar of its dataset.
+def schedule_of(account: AccountRow) -> Schedule:
+    """The bars of an account, by the calendar of its dataset, or by those of its symbols.
 
     Raises:
         DamagedRowError: The row of the account is damaged.
@@ -49,7 +50,7 @@ def schedule_of(account: AccountRow) -> BarSchedule:
     with _stored("a manifest of a dataset", f"account {account.name}, manifest"):
         dataset = manifest_of(account).dataset
     delay = feed_delay(settings_of(account).feed, dataset)
-    return BarSchedule(account.interval, account.calendar, dataset.day_begin, delay)
+    return schedule_of_dataset(dataset, strategy_of(account), delay)
 
 
 def state_of(decision: DecisionRow) -> LoopState:

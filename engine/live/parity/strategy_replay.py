@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from engine.live.loop.window_source import WindowSource
     from engine.strategy import Strategy
 
+_REHEARSED_BARS = 8
+"""Every so many bars the loop rehearses the next one, as a paper account does at each."""
+
 
 def replay(  # noqa: PLR0913 - an argument an option of the command line
     strategy: Strategy | Path | str,
@@ -233,6 +236,8 @@ def _advance(
     newest = market.bars.iloc[-(count - first) * len(market.symbols) :]
     for place, bar in enumerate(NextBar.of_market(newest, market.symbols), start=1):
         loop.prepare_next()  # as a paper account does while it waits
+        if place % _REHEARSED_BARS == 0:
+            loop.rehearse()
         yield loop.advance(bar)
         progress.advance(place, count - first, str(bar.timestamp))
 

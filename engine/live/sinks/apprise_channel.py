@@ -8,16 +8,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.util import find_spec
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
 
 from engine.core.control_characters import escape_line
 from engine.core.errors import UsageError
-from engine.live.sinks.sink import DeliveryError
+from engine.live.sinks.sink import DeliveryError, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
+    from apprise import Apprise
     from pydantic import SecretStr
 
     from engine.live.sinks.message import SinkMessage
@@ -29,7 +32,7 @@ _STATUS = re.compile(r"error=(\d{3})\b")
 _statuses: ContextVar[list[str] | None] = ContextVar("statuses", default=None)
 
 
-class AppriseSink:
+class AppriseSink(Sink):
     """Sends the text of each message to one channel.
 
     Args:
@@ -56,7 +59,8 @@ class AppriseSink:
         with _silence():
             self._apprise = _open(address, what)
 
-    def send(self, message: SinkMessage, now: pd.Timestamp) -> None:  # noqa: ARG002 - as a Sink
+    @override
+    def send(self, message: SinkMessage, now: pd.Timestamp) -> None:
         """See `Sink`; what a channel takes depends on it.
 
         The request runs in a thread of its own. With a time limit of apprise it would run in a
@@ -90,7 +94,7 @@ class AppriseSink:
             failures.append(f"HTTP {statuses[-1]}" if statuses else "the channel failed")
 
 
-def _open(address: SecretStr, what: str) -> Any:  # noqa: ANN401 - apprise is optional
+def _open(address: SecretStr, what: str) -> Apprise:
     from apprise import Apprise, AppriseAsset
 
     asset = AppriseAsset(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from engine.core.errors import JournalError
 from engine.data.config import Dataset
 from engine.live.bar_schedule import BarSchedule
+from engine.live.dataset_schedule import schedule_of_dataset
 from engine.live.event_text import describe_event
 from engine.live.journal.rows import format_instant
 from engine.live.sinks.message import (
@@ -19,13 +20,19 @@ from engine.live.sinks.message import (
     OrderOfMessage,
     SymbolOfMessage,
 )
+from engine.signals.orders import Order
+from engine.strategy import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from engine.live.journal.rows import AccountRow
+    from engine.live.row_schedule import Schedule
 
-ALERT_KINDS = ("missed", "absent", "silent", "revision", "difference", "clock", "error")
+ALERT_KINDS = (
+    *("missed", "absent", "silent", "revision", "difference", "clock", "error"),
+    *("incomplete", "unused", "optimum"),
+)
 """Kinds of events that a person has to know; see `EVENT_KINDS`."""
 
 _MAX_SHOWN_SYMBOLS = 10
@@ -42,8 +49,13 @@ class Composer:
     def __init__(self, account: AccountRow) -> None:
         self._account = account
         dataset = Dataset.model_validate(json.loads(account.manifest)["dataset"])
-        self._times = BarSchedule(account.interval, account.calendar, dataset.day_begin)
-        self._price: str = json.loads(account.specification)["execution"]["price"]
+        self._times: Schedule = BarSchedule(account.interval, account.calendar, dataset.day_begin)
+        if dataset.has_own_clocks:
+            spec = Strategy.model_validate_json(account.specification)
+            self._times = schedule_of_dataset(dataset, spec)
+        self._price: Literal["open", "close"] = json.loads(account.specification)["execution"][
+            "price"
+        ]
 
     def decision(
         self,
@@ -109,15 +121,20 @@ class Composer:
     ) -> Iterator[OrderOfMessage]:
         if not orders:
             return
-        following = self._times.following(bar, max(order["due_in_bars"] for order in orders))
         for order in orders:
-            ahead = order["due_in_bars"]
-            is_known = ahead <= len(following)
+            decided = Order(
+                symbol=order["symbol"],
+                target_weight=order["target_weight"],
+                decided_on=bar,
+                due_in_bars=order["due_in_bars"],
+                not_before=order.get("not_before"),
+            )
+            ahead, due = self._times.due_row(bar, decided, self._price)
             yield OrderOfMessage(
                 symbol=order["symbol"],
                 target_weight=order["target_weight"],
                 held_weight=held.get(order["symbol"], 0.0),
-                due=format_instant(following[ahead - 1].bar) if is_known else None,
+                due=None if due is None else format_instant(due),
                 due_in_bars=ahead,
                 price=self._price,
                 status=order["status"],

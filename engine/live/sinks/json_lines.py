@@ -11,10 +11,12 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from engine.core.errors import UsageError
 from engine.core.storage import describe_fault, translate_disk_faults
 from engine.live.sinks.message import to_json_line
-from engine.live.sinks.sink import DeliveryError
+from engine.live.sinks.sink import DeliveryError, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +36,7 @@ _STDOUT_LOCK = Lock()
 _OWNER_ONLY = 0o600
 
 
-class StdoutSink:
+class StdoutSink(Sink):
     """One line for each message on standard output.
 
     It writes to the descriptor: a thread that waits in a write of `sys.stdout`, since nobody reads
@@ -47,7 +49,8 @@ class StdoutSink:
     def __init__(self, descriptor: int = 1) -> None:
         self._descriptor = descriptor
 
-    def send(self, message: SinkMessage, now: pd.Timestamp) -> None:  # noqa: ARG002 - as a Sink
+    @override
+    def send(self, message: SinkMessage, now: pd.Timestamp) -> None:
         """See `Sink`; a line is taken when the pipe or terminal has it."""
         line = f"{to_json_line(message)}\n".encode()
         try:
@@ -57,7 +60,7 @@ class StdoutSink:
             raise DeliveryError(describe_fault(error)) from None
 
 
-class FileSink:
+class FileSink(Sink):
     """One line for each message, appended to a file and synced to the disk.
 
     A line that a crash cut short is removed before the next one is written, and a message that
@@ -82,7 +85,8 @@ class FileSink:
             if not _last_line(descriptor, size).startswith(FIRST_BYTES if size else b""):
                 raise _foreign_error(path)
 
-    def send(self, message: SinkMessage, now: pd.Timestamp) -> None:  # noqa: ARG002 - as a Sink
+    @override
+    def send(self, message: SinkMessage, now: pd.Timestamp) -> None:
         """See `Sink`; a line is taken when it is on the disk."""
         line = f"{to_json_line(message)}\n".encode()
         is_checked, self._is_checked = self._is_checked, False

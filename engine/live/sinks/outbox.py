@@ -227,7 +227,7 @@ class Outbox:
             return "decisions"
         return "orders" if "order" in self._events else None
 
-    def _cursor(self, source: str) -> Any:  # noqa: ANN401 - text or number, as `position`
+    def _cursor(self, source: str) -> object:
         """Position up to which nothing is pending; None for a sink that has not begun."""
         return self._fetch(
             "SELECT MAX(position) FROM deliveries WHERE account = ? AND sink = ? AND source = ? "

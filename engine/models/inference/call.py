@@ -70,7 +70,7 @@ class Call:
         inputs: Sequence[Value],
         shape: Shape | None = None,
         weights: Sequence[Tensor] = (),
-        **attributes: Any,  # noqa: ANN401 - JSON
+        **attributes: object,
     ) -> Value:
         """`Graph.add`; the shape is that of the output unless given."""
         known = all(id(variable) in self.graph.positions for variable in weights)

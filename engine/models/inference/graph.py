@@ -77,7 +77,7 @@ class Graph:
         inputs: Sequence[Value],
         shape: Shape,
         weights: Sequence[Tensor] = (),
-        **attributes: Any,  # noqa: ANN401 - JSON
+        **attributes: object,
     ) -> Value:
         """Appends an operation.
 

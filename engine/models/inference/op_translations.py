@@ -36,7 +36,7 @@ def _no_rows(operand: Value, rank: int) -> bool:
     return operand.rank < rank or operand.shape[0] == 1
 
 
-def _scalar(value: Any) -> float | bool | None:  # noqa: ANN401 - any number
+def _scalar(value: float | bool | None) -> float | bool | None:
     return value if value is None or isinstance(value, bool) else float(value)
 
 
@@ -114,7 +114,7 @@ def _get_item(call: Call) -> Value:
     return call.add("get_item", [call.x], key=[_key_item(call, item) for item in key])
 
 
-def _key_item(call: Call, item: Any) -> int | list[int | None] | None:  # noqa: ANN401 - part of a key
+def _key_item(call: Call, item: slice | int | None) -> int | list[int | None] | None:
     if isinstance(item, slice):
         return [item.start, item.stop, item.step]
     call.require(item is None or isinstance(item, int), "an index that is no whole number")

@@ -106,7 +106,7 @@ def bind_gru(weights: Sequence[Array], attributes: Mapping[str, Any]) -> Layer:
     blocks = column_blocks(matrix)
     inner_blocks = column_blocks(weights[1][:, 2 * units :])
 
-    def make_views(values: Array, following: Array) -> Views:  # noqa: ARG001 - the state is the output
+    def make_views(values: Array, _following: Array) -> Views:
         gates, z, r = values[..., : 2 * units], values[..., :units], values[..., units : 2 * units]
         of_state, of_input = (
             values[..., 2 * units : 3 * units],

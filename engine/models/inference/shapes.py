@@ -34,7 +34,9 @@ def variable(values: Array, *, sizes: Sequence[int]) -> Array:
     return values.reshape(tuple(sizes))
 
 
-def bind_take(weights: Sequence[Array], attributes: Mapping[str, Any]) -> Callable[[Array], Array]:  # noqa: ARG001 - it has none
+def bind_take(
+    _weights: Sequence[Array], attributes: Mapping[str, Any]
+) -> Callable[[Array], Array]:
     """Elements of one `axis` by their `indices`: a list, or one of them without the axis."""
     indices, axis = np.asarray(attributes["indices"]), int(attributes["axis"])
     return lambda x: x.take(indices, axis)

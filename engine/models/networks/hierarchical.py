@@ -32,21 +32,27 @@ class Hierarchical(AssetNetwork):
 
     Attributes:
         groups: Name of a group, such as a sector -> its symbols; those in none are one more. Left
-            out, there is the market alone.
+            out, there is the market alone. Or the name of a column of the dataset's groups, which
+            stands for these: `sector`.
         width: Neurons of the layers that read the market and the groups.
         dropout: After the trunk.
     """
 
     kind: Literal["hierarchical"] = "hierarchical"
-    groups: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
-        default_factory=dict
-    )
+    groups: (
+        dict[str, Annotated[tuple[str, ...], Field(min_length=1)]]
+        | Annotated[str, Field(min_length=1)]
+    ) = Field(default_factory=dict)
     width: int = Field(default=32, ge=1, le=1024)
     dropout: float = Field(default=0.1, ge=0, lt=1)
 
     @field_validator("groups")
     @classmethod
-    def _check_groups(cls, groups: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    def _check_groups(
+        cls, groups: dict[str, tuple[str, ...]] | str
+    ) -> dict[str, tuple[str, ...]] | str:
+        if isinstance(groups, str):
+            return groups
         counts = Counter(symbol for members in groups.values() for symbol in members)
         twice = [symbol for symbol, count in counts.items() if count > 1]
         if twice:
@@ -83,6 +89,7 @@ class Hierarchical(AssetNetwork):
 
     def _members(self, symbols: tuple[str, ...]) -> Members:
         """(symbols, groups) 1 where a symbol is in a group; a group has one of them or more."""
+        assert not isinstance(self.groups, str)  # `engine.strategy` put the groups in its place
         named = [[float(each in group) for each in symbols] for group in self.groups.values()]
         table = np.array(named, np.float32).reshape(-1, len(symbols)).T
         table = np.column_stack([table, 1.0 - table.sum(axis=1)]).astype(np.float32)

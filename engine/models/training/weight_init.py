@@ -29,7 +29,7 @@ register_serializable = keras.saving.register_keras_serializable(package="engine
 
 
 @register_serializable
-class GlorotUniform(keras.initializers.Initializer):  # type: ignore[misc]
+class GlorotUniform(keras.initializers.Initializer):
     """Uniform in +-sqrt(6 / (fan_in + fan_out)); Glorot & Bengio (2010).
 
     Args:
@@ -53,7 +53,7 @@ class GlorotUniform(keras.initializers.Initializer):  # type: ignore[misc]
 
 
 @register_serializable
-class Orthogonal(keras.initializers.Initializer):  # type: ignore[misc]
+class Orthogonal(keras.initializers.Initializer):
     """Orthonormal rows or columns, whichever are fewer; Saxe et al. (2014).
 
     Args:
@@ -77,13 +77,13 @@ class Orthogonal(keras.initializers.Initializer):  # type: ignore[misc]
 
 
 @register_serializable
-class _ZerosInitializer(keras.initializers.Initializer):  # type: ignore[misc]
+class _ZerosInitializer(keras.initializers.Initializer):
     def __call__(self, shape: Shape, dtype: str | None = None) -> npt.NDArray[Any]:
         return np.zeros(shape, dtype or "float32")
 
 
 @register_serializable
-class _OnesInitializer(keras.initializers.Initializer):  # type: ignore[misc]
+class _OnesInitializer(keras.initializers.Initializer):
     def __call__(self, shape: Shape, dtype: str | None = None) -> npt.NDArray[Any]:
         return np.ones(shape, dtype or "float32")
 

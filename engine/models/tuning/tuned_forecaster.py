@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 from engine.core.errors import StrategyError
 from engine.models.forecaster import Forecaster, Model
 from engine.models.training.config import TrainingSpec
-from engine.models.tuning.config import TuningSpec  # noqa: TC001 - pydantic reads it
+from engine.models.tuning.config import TuningSpec
 from engine.models.tuning.search_space import apply_params, grid_corners
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from engine.core import programs
 from engine.core.errors import ContractError, TrainingError
 from engine.core.part_origin import find_external_parts
 from engine.training.executors.base import Executor
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from engine.models.fitted_model import FittedModel
     from engine.training.scheduler import FitScheduler
     from engine.training.task import FitTask
+
+WORKER_MODULE = "engine.training.worker"
 
 
 class LocalExecutor(Executor):
@@ -103,7 +106,7 @@ class _WorkerProcess:
         self.pipe, theirs = Pipe()
         with theirs, self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "engine.training.worker", str(theirs.fileno())],
+                [*programs.command_of(WORKER_MODULE), str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 env={
                     **os.environ,

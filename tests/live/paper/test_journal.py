@@ -75,8 +75,9 @@ def test_a_bar_is_decided_once_and_after_those_before_it(copied) -> None:
 
 
 ADDITIONS = {
-    "an order": "INSERT INTO orders SELECT account, bar, 'CCC', 0.5, 1, 'placed' FROM decisions",
-    "a missed order": "INSERT INTO orders SELECT account, bar, 'CCC', 0.5, 1, 'missed' "
+    "an order": "INSERT INTO orders SELECT account, bar, 'CCC', 0.5, 1, 'placed', NULL "
+    "FROM decisions",
+    "a missed order": "INSERT INTO orders SELECT account, bar, 'CCC', 0.5, 1, 'missed', NULL "
     "FROM decisions",
     "a fill": "INSERT INTO fills SELECT account, bar, 7, 'AAA', 'buy', 1, 1, 0, 0, 1, 0, NULL "
     "FROM decisions",
@@ -89,7 +90,7 @@ ADDITIONS = {
     "an equity of no decision": "INSERT INTO equity SELECT account, "
     "'2024-01-16T03:30:00.000000+00:00', 1, 1, '{}' FROM decisions LIMIT 1",
     "an order of no decision": "INSERT INTO orders SELECT account, "
-    "'2024-01-16T03:30:00.000000+00:00', 'AAA', 1, 1, 'placed' FROM decisions LIMIT 1",
+    "'2024-01-16T03:30:00.000000+00:00', 'AAA', 1, 1, 'placed', NULL FROM decisions LIMIT 1",
 }
 
 

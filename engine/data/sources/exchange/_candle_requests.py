@@ -161,10 +161,18 @@ class CandleRequests:
         timeless = bool(request) and not times
         return CandlePage(since, size, rows, timeless, end_of_window)
 
-    def fetch_twice(self, since: int, **how: Any) -> CandlePage:  # noqa: ANN401 - as `fetch`
+    def fetch_twice(
+        self,
+        since: int,
+        *,
+        size: int | None = None,
+        lead: int | None = None,
+        form: RequestForm | None = None,
+        end: int | None = None,
+    ) -> CandlePage:
         """As `fetch`; an empty answer is asked for again, because one may come by mistake."""
-        page = self.fetch(since, **how)
-        return page if page.rows else self.fetch(since, **how)
+        page = self.fetch(since, size=size, lead=lead, form=form, end=end)
+        return page if page.rows else self.fetch(since, size=size, lead=lead, form=form, end=end)
 
     def _end_of_file(self, start: int) -> int:
         """End of the UTC day or year that holds a time."""

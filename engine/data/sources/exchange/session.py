@@ -66,7 +66,7 @@ class ExchangeSession(requests.Session):
         self.last_request = ""
 
     # The fifteen options of the base class are passed on by name.
-    def request(self, method: Any, url: Any, **options: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401
+    def request(self, method: Any, url: Any, **options: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401 - as above
         """Returns a complete answer, received within six time-outs.
 
         Raises:

@@ -65,7 +65,7 @@ class YahooConnection:
 
         class Bounded(requests.Session[requests.Response]):
             # The thirty options of the base class are passed on by name.
-            def request(self, method: Any, url: str, **options: Any) -> Response:  # type: ignore[override]  # noqa: ANN401
+            def request(self, method: Any, url: str, **options: Any) -> Response:  # type: ignore[override]  # noqa: ANN401 - as above
                 options["timeout"] = connection.request_timeout_s()
                 response = super().request(method, connection.rewrite_url(url), **options)
                 if _CHART_PATH in url:
