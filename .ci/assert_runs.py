@@ -23,6 +23,7 @@ TABLES = [
 ]
 DOCUMENTS = ["metrics.json", "significance.json", "certificate.json", "analysis.json"]
 REPEATED = [*TABLES, *DOCUMENTS]
+SUMS = "SHA256SUMS"
 PAGES = ["tearsheet.html", "significance.html", "quantstats.html"]
 PRINTED = {
     *("run_id", "run_dir", "dataset", "span", "risk_free_rate", "cash_yield", "metrics"),
@@ -44,8 +45,10 @@ def check_run(printed: dict[str, Any], *, offline: bool) -> None:
     demand("the JSON has every key", holds=set(printed) == PRINTED)
     demand("the dataset is the one asked for", holds=printed["dataset"]["offline"] is offline)
     demand("the books are all there", holds=set(printed["metrics"]) == BOOKS)
-    demand("the run folder is whole", holds=names == {"manifest.json", *REPEATED, *PAGES})
+    demand("the run folder is whole", holds=names == {"manifest.json", *REPEATED, *PAGES, SUMS})
     demand("no file is empty", holds=all((folder / name).stat().st_size for name in names))
+    listed = {line.split("  ")[1] for line in (folder / SUMS).read_text().splitlines()}
+    demand("every other file has its hash", holds=listed == names - {SUMS})
     demand(
         "no draft is left behind", holds=[p.name for p in folder.parent.iterdir()] == [folder.name]
     )

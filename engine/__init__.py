@@ -27,6 +27,7 @@ The packages, in the order of the flow of data; a package imports only from thos
     replication published results repeated under their own protocol
     auditing    backtests of other tools judged from their files
     placebo     the path of a strategy on surrogate markets      -> p-value
+    verification  a run folder checked against itself, and signed
     server      paper accounts and runs in a browser
     cli         the `backtest` command
 """
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from engine.simulation.bar_step import step
     from engine.simulation.costs import CostModel
     from engine.strategy import Strategy
+    from engine.verification import verify
 
 __all__ = [
     "Account",
@@ -97,6 +99,7 @@ __all__ = [
     "save_model",
     "signal",
     "step",
+    "verify",
 ]
 
 _EXPORTS = {
@@ -131,6 +134,7 @@ _EXPORTS = {
     "save_model": "engine.models.model_file",
     "signal": "engine.live",
     "step": "engine.simulation.bar_step",
+    "verify": "engine.verification",
 }
 
 

@@ -56,6 +56,7 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
     """No test cuts the power, and 30 ms a transaction are long where hundreds are made."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger_schema, "SYNCHRONOUS", "OFF")
+        patch.setattr(os, "fsync", lambda _: None)
         yield
 
 

@@ -1,4 +1,4 @@
-"""A backtest that another tool made, as far as its file tells it."""
+"""A backtest that another tool made, as far as its file shows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars a year of audited returns: declared, or told from the calendar of their timestamps."""
+"""Bars a year of audited returns: declared, or inferred from the calendar of their timestamps."""
 
 from __future__ import annotations
 

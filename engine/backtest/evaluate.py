@@ -61,7 +61,6 @@ if TYPE_CHECKING:
     from engine.runs.documents.significance_capacity import CapacityFigures
     from engine.runs.documents.significance_cross_section import CrossSectionFigures
     from engine.runs.documents.significance_models import InputTestFigures, SensitivityFigures
-    from engine.simulation.portfolio import SimulationResult
     from engine.strategy import Strategy
     from engine.training.out_of_sample import Predictions
     from engine.training.results import FitResults
@@ -87,7 +86,7 @@ def evaluate_backtest(
         round_trips=len(round_trip_profits(result.books[STRATEGY_BOOK].trades)),
         rates=prepared.rates_by_bar,
         model_sections=ModelSections(
-            timing=_test_timing(spec, prepared, result.books[STRATEGY_BOOK]),
+            timing=measure_timing(spec, prepared, result.books[STRATEGY_BOOK].held_weights),
             **_test_forecasts(prepared, result.predictions),
             **_make_cross_section(prepared, result.predictions[STRATEGY_BOOK]),
             price_level=_check_price_level(spec, prepared, result.predictions[STRATEGY_BOOK]),
@@ -103,12 +102,19 @@ def evaluate_backtest(
     return assess_significance(inputs, spec.evaluation, rng)
 
 
-def _test_timing(
-    spec: Strategy, prepared: PreparedData, simulation_result: SimulationResult
+def measure_timing(
+    spec: Strategy, prepared: PreparedData, held_weights: WideFrame
 ) -> TimingFigures | None:
+    """The permutation test of the timing of positions; None where it is not defined.
+
+    Args:
+        spec: The strategy.
+        prepared: Its bars and rates.
+        held_weights: Fraction of the equity held at each out-of-sample close.
+    """
     opens, closes = (prepared.wide(price) for price in ("open", "close"))
     test = timing_permutation_test(
-        *fill_to_fill_returns(simulation_result.held_weights, opens, closes, spec.execution.price),
+        *fill_to_fill_returns(held_weights, opens, closes, spec.execution.price),
         _financing_rates(prepared),
     )
     if test is None:

@@ -26,6 +26,7 @@ from engine.runs.documents.manifest import (
 )
 from engine.runs.documents.manifest_dataset import DatasetRecord
 from engine.runs.documents.manifest_windows import FitRecord, WindowRecord
+from engine.runs.stored_market import describe_market
 from engine.signals.inputs import SignalInputs
 from engine.signals.thresholds import compute_window_thresholds
 from engine.trials import RunOutcome
@@ -84,6 +85,7 @@ def build_manifest(
         strategy_name=spec.name,
         strategy=spec.model_dump(mode="json"),
         dataset=DatasetRecord.model_validate(market.provenance),
+        market=describe_market(market),
         target=prepared.targets,
         inputs=tuple(prepared.feature_history.feature_names),
         tuning=_describe_tuning(spec, predictions[STRATEGY_BOOK]),

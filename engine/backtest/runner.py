@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.backtest.declared_sections import with_declarations
 from engine.backtest.declared_tries import declare_tries
 from engine.backtest.deployment_section import time_forecasts
 from engine.backtest.evaluate import evaluate_backtest
@@ -27,13 +28,13 @@ from engine.core.errors import UsageError
 from engine.core.home import LEDGER_FILE, backtest_home, prepare_home
 from engine.core.open_kinds import list_ignored_kinds
 from engine.core.progress import NullProgress, Progress
-from engine.data import load_market
 from engine.data.quality.late_repairs import describe_late_repairs
 from engine.evaluation.analysis import with_analysis
 from engine.evaluation.verdict import BUY_AND_HOLD
 from engine.leakage.certify import run_leakage_test
 from engine.live.parity.run_check import check_live_path
 from engine.pipeline.executor import make_executor
+from engine.pipeline.holdout import load_strategy_market
 from engine.pipeline.metrics import compute_run_metrics
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.result import BacktestResult
@@ -54,10 +55,12 @@ from engine.runs.folder import (
     estimate_folder_bytes,
 )
 from engine.runs.run import Run
+from engine.runs.stored_market import tabulate_funding, tabulate_source_bars
+from engine.runs.sums import write_sums
 from engine.strategy import Strategy, include_holding, load_strategy
 from engine.training.results import report_refused_fits
 from engine.training.store import FitStore
-from engine.trials import Ledger, LedgerEntry
+from engine.trials import Ledger, LedgerEntry, RepeatedEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.backtest.further_paths import FurtherPathData, FurtherPaths
+    from engine.data import Market
     from engine.pipeline.prepared_data import PreparedData
     from engine.reporting import PageWriter
     from engine.simulation.portfolio import SimulationResult
@@ -87,6 +91,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
     command: str = "",
     sweep_id: str | None = None,
     tries_elsewhere: int | None = None,
+    unseal: bool = False,
 ) -> Run:
     """Runs a strategy from bars to report.
 
@@ -107,6 +112,7 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         command: The command line, for the manifest.
         sweep_id: Id of the sweep that the run belongs to, for ledger and manifest.
         tries_elsewhere: Tries that the trial ledger cannot know, instead of `trials.elsewhere`.
+        unseal: Look at the bars of `windows.holdout`, too; the ledger has it before a model does.
 
     Returns:
         The run; its files are in `run_dir`, which is complete or absent.
@@ -130,7 +136,9 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         pages=pages,
         command=command,
         sweep_id=sweep_id,
+        unseal=unseal,
     )
+    _require_holdout(options)
     _require_installed(options.spec)
     for error in list_ignored_kinds(options.spec):
         reporter.notice(f"{error.problem}: {error.where}")
@@ -142,9 +150,51 @@ def run(  # noqa: PLR0913 - an argument an option of the command line
         return _run_stages(options, entry, StageTimer(reporter), reporter)
 
 
+def repeat_run(
+    strategy: Strategy,
+    market: Market,
+    record: RepeatedEntry,
+    *,
+    out: Path,
+    home: Path,
+    progress: Progress,
+) -> Run:
+    """Makes a run again, from bars that are at hand; nothing is recorded, and no page drawn.
+
+    Args:
+        strategy: As its manifest has it.
+        market: As `restore_market` makes it.
+        record: Has the trials that the run counted.
+        out: The run folder is `out`/`strategy.name`/`run_id`.
+        home: Folder of the fits; in an empty one all are trained.
+        progress: Receives stages, progress and notices.
+
+    Raises:
+        BacktestError: As `run`.
+    """
+    options = _RunOptions(
+        spec=strategy,
+        strategy_file=None,
+        data=None,
+        offline=False,
+        vintage=None,
+        out=out,
+        home=home,
+        workers=None,
+        fresh=False,
+        pages=False,
+        command="",
+        sweep_id=None,
+        market=market,
+    )
+    _require_installed(strategy)
+    prepare_home(home)
+    return _run_stages(options, record, StageTimer(progress), progress)
+
+
 @dataclass(frozen=True)
 class _RunOptions:
-    """The arguments of `run`."""
+    """The arguments of `run`, and a market that is at hand instead of being loaded."""
 
     spec: Strategy
     strategy_file: str | None
@@ -158,15 +208,20 @@ class _RunOptions:
     pages: bool
     command: str
     sweep_id: str | None
+    market: Market | None = None
+    unseal: bool = False
 
 
 def _run_stages(
-    options: _RunOptions, ledger_entry: LedgerEntry, timer: StageTimer, progress: Progress
+    options: _RunOptions,
+    ledger_entry: LedgerEntry | RepeatedEntry,
+    timer: StageTimer,
+    progress: Progress,
 ) -> Run:
     """All stages in their order; the ledger's entry receives the bars and the outcome."""
     spec, home = options.spec, options.home
     prepared, further_data = _prepare(options, timer, progress)
-    ledger_entry.set_data_scope(prepared.to_data_scope())
+    _begin_look(options, prepared, ledger_entry)
     _warn_if_disk_is_small(options, prepared, progress)
     store = FitStore(home / "fits")
     with (
@@ -227,9 +282,13 @@ def _run_stages(
                     returns=result.returns,
                     trades=concat_trades(books),
                     metrics=metrics,
-                    significance=evaluate_backtest(result, trials, further),
+                    significance=with_declarations(
+                        evaluate_backtest(result, trials, further), ledger_entry, result, metrics
+                    ),
                     rates=_rates_to_store(prepared),
                     financing=_financing_to_store(spec, books[STRATEGY_BOOK]),
+                    funding=tabulate_funding(prepared.market),
+                    source_bars=tabulate_source_bars(prepared.market),
                     certificate=certificate,
                 )
             )
@@ -243,15 +302,14 @@ def _prepare(
 ) -> tuple[PreparedData, FurtherPathData]:
     """Bars and features under the run's own windows, and for the paths of `paths`."""
     with timer.stage("data"):
-        market = load_market(
-            options.spec.data,
+        market = options.market or load_strategy_market(
+            options.spec,
             home=options.home,
             offline=options.offline,
             override=options.data,
             vintage=options.vintage,
             progress=progress,
-            panel=options.spec.is_panel,
-            funding=options.spec.costs.charges_funding,
+            unsealed=options.unseal,
         )
     with timer.stage("features"):
         prepared = _tell_about_bars(prepare_data(options.spec, market), options.spec, progress)
@@ -282,7 +340,29 @@ def _tell_about_bars(prepared: PreparedData, spec: Strategy, progress: Progress)
         )
     for sentence in told:
         progress.notice(sentence)
+    # Stored bars have their notices already.
+    told = [sentence for sentence in told if sentence not in market.provenance["notices"]]
     return replace(prepared, market=market.with_bar_notices(told)) if told else prepared
+
+
+def _begin_look(
+    options: _RunOptions, prepared: PreparedData, ledger_entry: LedgerEntry | RepeatedEntry
+) -> None:
+    """Records the bars that the run looks at, and before them that they were sealed."""
+    if options.unseal:
+        ledger_entry.declare_unsealing(prepared.market.provenance["holdout"]["sealed_from"])
+    ledger_entry.set_data_scope(prepared.to_data_scope())
+
+
+def _require_holdout(options: _RunOptions) -> None:
+    if options.unseal and options.spec.windows.holdout is None:
+        raise UsageError(
+            "the strategy holds no bars out",
+            expected="`windows: {holdout: 1y}` or another length",
+            found="no holdout",
+            where="windows.holdout",
+            fix="write it before the first run; bars that a run had are not unseen any more",
+        )
 
 
 def _rates_to_store(prepared: PreparedData) -> pd.DataFrame | None:
@@ -324,6 +404,7 @@ def _write_run(finished_run: Run, pages: PageWriter, timer: StageTimer) -> Run:
             pages.write(finished_run, draft)
         finished_run = _with_timings(finished_run, timer)
         finished_run.write(draft)
+        write_sums(draft)
     return finished_run
 
 

@@ -67,7 +67,7 @@ def features_command(
     with handle_errors(debug=debug):
         limit_blas_threads()
         from engine.config import parse_overrides
-        from engine.data import load_market
+        from engine.pipeline.holdout import load_strategy_market
         from engine.pipeline.prepare import prepare_data
         from engine.strategy import load_strategy
 
@@ -75,14 +75,8 @@ def features_command(
         with stderr_progress(quiet=quiet) as progress:
             progress.stage("data")
             home = backtest_home()
-            market = load_market(
-                spec.data,
-                home=home,
-                offline=offline,
-                override=data,
-                progress=progress,
-                panel=spec.is_panel,
-                funding=spec.costs.charges_funding,
+            market = load_strategy_market(
+                spec, home=home, offline=offline, override=data, progress=progress
             )
             progress.stage("features")
             document = features_document(spec, prepare_data(spec, market))

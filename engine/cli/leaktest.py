@@ -124,7 +124,7 @@ def _make_sources(
 ) -> list[CaseSource]:
     """Strategies that leaks are planted in; tells what is changed in them."""
     from engine.core.home import backtest_home
-    from engine.data import load_market
+    from engine.pipeline.holdout import load_strategy_market
     from engine.selftest import leak_cases
 
     if not strategies:
@@ -134,14 +134,8 @@ def _make_sources(
     for path in strategies:
         source, note = leak_cases.load_case(
             path,
-            lambda spec: load_market(
-                spec.data,
-                home=backtest_home(),
-                offline=offline,
-                override=data,
-                progress=progress,
-                panel=spec.is_panel,
-                funding=spec.costs.charges_funding,
+            lambda spec: load_strategy_market(
+                spec, home=backtest_home(), offline=offline, override=data, progress=progress
             ),
         )
         if note:

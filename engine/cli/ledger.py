@@ -110,17 +110,28 @@ def ledger_show_command(
     with handle_errors(debug=debug):
         from dataclasses import asdict
 
-        from engine.cli.ledger_record import format_looks, format_run
+        from engine.cli.ledger_record import (
+            format_looks,
+            format_registration,
+            format_run,
+            format_unsealing,
+        )
         from engine.trials.looks import count_idea_looks
 
         ledger = _open_ledger()
         row = _find_row(ledger, run)
         looks = ledger.looks_at_idea(row.configuration)
+        registered = ledger.declarations(row.configuration, "registration")
+        unsealed = ledger.declarations(row.configuration, "unsealing")
         if as_json:
             counts = asdict(count_idea_looks(looks)) if looks else None
-            print_json(asdict(row) | {"idea": counts})
+            declared = {"registrations": registered, "unsealings": unsealed}
+            told = {name: [asdict(one) for one in each] for name, each in declared.items()}
+            print_json(asdict(row) | {"idea": counts} | told)
         else:
-            print_lines([*format_run(row), "", *format_looks(looks)])
+            lines = [*format_looks(looks), *map(format_registration, registered)]
+            lines += map(format_unsealing, unsealed)
+            print_lines([*format_run(row), "", *lines])
 
 
 @ledger_app.command("export")

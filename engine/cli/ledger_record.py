@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from engine.trials import LedgerRow
+    from engine.trials.declarations import Declaration
     from engine.trials.looks import ViewedLook
 
 
@@ -47,6 +48,27 @@ def format_looks(looks: Mapping[ViewedLook, int]) -> list[str]:
         f"{told[0].upper()}{told[1:]}.",
         *(_format_look(view, number) for view, number in looks.items()),
     ]
+
+
+def format_registration(declared: Declaration) -> str:
+    """When an idea was registered, before or after which runs, and what was expected."""
+    span = declared.content["span"]
+    days = " to ".join(span[name] or "" for name in ("start", "end")).strip()
+    return (
+        f"Registered on {declared.declared_at[:16]} UTC, "
+        f"{'before its first run' if not declared.runs_before else ''}"
+        f"{f'after {declared.runs_before:,} of its runs' if declared.runs_before else ''}: "
+        f"{', '.join(declared.content['expectations'])}; {span['dataset']}"
+        f"{f', {days}' if days != 'to' else ''}; hash {declared.hash[:12]}"
+    )
+
+
+def format_unsealing(declared: Declaration) -> str:
+    """When the holdout of an idea was looked at."""
+    return (
+        f"Unsealed on {declared.declared_at[:16]} UTC: the bars from "
+        f"{declared.content['sealed_from']} on; hash {declared.hash[:12]}"
+    )
 
 
 def _format_look(view: ViewedLook, number: int) -> str:

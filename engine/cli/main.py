@@ -39,13 +39,17 @@ from engine.cli.ledger import ledger_app
 from engine.cli.ledger_chain import ledger_merge_command, ledger_verify_command
 from engine.cli.paper import paper_app
 from engine.cli.placebo import placebo_command
+from engine.cli.register import register_command
 from engine.cli.replicate import replicate_command
 from engine.cli.report import report_command
 from engine.cli.schema import schema_command
 from engine.cli.selftest import selftest_command
 from engine.cli.serve import serve_command
+from engine.cli.sign import sign_command
 from engine.cli.signal import signal_command
 from engine.cli.terminal import escape_warnings, print_lines, print_notice
+from engine.cli.unseal import unseal_command
+from engine.cli.verify import verify_command
 from engine.core.lazy_imports import relax_gc
 
 _ClickException: Any = typer.BadParameter.__mro__[2]
@@ -96,6 +100,10 @@ app.command("check")(check_command)
 app.command("explain")(explain_command)
 app.command("features")(features_command)
 app.command("report")(report_command)
+app.command("register")(register_command)
+app.command("unseal")(unseal_command)
+app.command("verify")(verify_command)
+app.command("sign")(sign_command)
 app.command("serve")(serve_command)
 app.command("compare")(compare_command)
 app.command("placebo")(placebo_command)

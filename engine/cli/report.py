@@ -57,6 +57,7 @@ def _write_pages(folder: Path) -> None:
     from engine.evaluation.analysis import open_run
     from engine.reporting import write_pages
     from engine.runs.folder import PAGES
+    from engine.runs.sums import SIGNATURE_FILE, SUMS_FILE, renew_sums
 
     run = open_run(folder)
     place = OutputPlace("the pages", "copy the folder to another place, and name that")
@@ -65,4 +66,10 @@ def _write_pages(folder: Path) -> None:
         place.require_file(file)
     with translate_disk_faults("the pages cannot be written", folder, place.otherwise):
         write_pages(run, folder)
+        renewed = renew_sums(folder, [file.name for file in files])
+    if renewed and (folder / SIGNATURE_FILE).exists():
+        print_notice(
+            f"{SIGNATURE_FILE} is of the pages before, and {SUMS_FILE} has the hashes of the new "
+            "ones: sign the folder again"
+        )
     print_lines(files)

@@ -25,6 +25,8 @@ from engine.reporting.header import (
     describe_warm_starts,
     next_orders_title,
 )
+from engine.reporting.holdout import describe_holdout
+from engine.reporting.registration import describe_registration
 from engine.runs.documents.significance import SharpeFigures
 from engine.runs.folder import PAGES
 
@@ -93,12 +95,29 @@ def render_run_text(run: Run, width: int | None = None, *, coloured: bool = Fals
         _left_out_line(run.manifest.excluded_fits),
         wrap_text(f"Verdict: {verdict.sentence}", width),
         f"Evidence: {styled(verdict.grade, GRADE_COLOURS.get(verdict.grade))}",
+        wrap_text(" ".join(map(describe_registration, run.significance.registrations)), width),
+        wrap_text(_holdout_line(run), width),
         wrap_text(_leakage_test_line(run.certificate), width),
         _next_order_lines(run, width),
         _page_paths(run),
     ]
     text = "\n\n".join(part for part in parts if part).translate(ASCII_SIGNS)
     return text if coloured else strip_styles(text)
+
+
+def _holdout_line(run: Run) -> str:
+    """What was held out, and the strategy over it where this run looked."""
+    holdout = run.significance.holdout
+    if holdout is None:
+        return ""
+    own = holdout.books.get(STRATEGY)
+    if own is None:
+        return f"Holdout: {describe_holdout(holdout)}"
+    figures = (
+        f"The strategy has a Sharpe ratio of {formatting.RATIO(own.sharpe)} and a total return "
+        f"of {formatting.PERCENT(own.total_return_pct)} over them"
+    )
+    return f"Holdout: {describe_holdout(holdout)} {figures}."
 
 
 def _page_paths(run: Run) -> str:

@@ -15,7 +15,7 @@ from engine.reporting import formatting
 from engine.reporting.header import describe_due_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from engine.live.signal_document import ModelOfSignal, OrderOfSignal, Signal, SymbolSignal
 
@@ -132,7 +132,7 @@ def _origin_lines(signal: Signal) -> Iterator[str]:
 
 
 def _describe_models(models: tuple[ModelOfSignal, ...], trained: int) -> str:
-    made = [model for model in models if not model.failed]
+    made = _count_once(model for model in models if not model.failed)
     if not made:
         return "Models: every fit of this window failed and is left out, so that nothing is held."
     first = made[0]
@@ -144,6 +144,15 @@ def _describe_models(models: tuple[ModelOfSignal, ...], trained: int) -> str:
         f"keys {', '.join(keys)}" if keys else "",
         f"{trained} trained now" if trained else "none trained now",
     ]
-    failed = len(models) - len(made)
+    failed = len(_count_once(model for model in models if model.failed))
     parts += [f"{failed} failed and left out"] if failed else []
     return ", ".join(part for part in parts if part) + "."
+
+
+def _count_once(models: Iterable[ModelOfSignal]) -> list[ModelOfSignal]:
+    """Each fit once, also where it is of several symbols."""
+    fits: dict[tuple[object, ...], ModelOfSignal] = {}
+    for model in models:
+        shared = model.pool or (model.symbol,)
+        fits.setdefault((shared, model.window, model.seed, model.horizons), model)
+    return list(fits.values())

@@ -19,6 +19,7 @@
     ├── LedgerError                  1   the trial ledger is damaged, or of a newer engine
     │   └── LedgerUnreachableError   1   it cannot be read or written now
     ├── JournalError                 1   the journal of paper accounts cannot be used
+    ├── VerificationError            1   a run folder is not as the engine wrote it
     └── ReportError                  1   a page could not be drawn
 
 An interrupt (Ctrl-C) ends with 130 and is not a BacktestError.
@@ -263,6 +264,10 @@ class TrainingError(BacktestError):
 
 class ReportError(BacktestError):
     """A page could not be drawn."""
+
+
+class VerificationError(BacktestError):
+    """A run folder is not as the engine wrote it."""
 
 
 class LedgerError(BacktestError):

@@ -19,6 +19,9 @@ the other, are 10,000,000,000 values in 700 bytes."""
 MAX_YAML_DEPTH = 40
 """Levels of nesting of a strategy or a manifest; the deepest schema has 8."""
 
+MAX_SUMS_BYTES = 1 << 20
+"""Bytes of the hashes of a run folder, or of a signature: 20 files have 2,000."""
+
 MAX_DOCUMENT_BYTES = 256 << 20
 """Bytes of a JSON document of a run folder: `significance.json` of a run with 5,000 windows and
 20 benchmarks has 30 MB."""

@@ -51,7 +51,7 @@ class Annualisation:
         measured: Counted in the weeks that have bars; None for fewer than four whole weeks.
         expected_per_bar: How many times as many bars as the file has the calendar expects at the
             times of the week at which the file has bars at all, so that missing bars are not taken
-            for a wrong calendar; 1 where that cannot be told.
+            for a wrong calendar; 1 where that cannot be measured.
     """
 
     periods_per_year: float

@@ -148,7 +148,7 @@ def has_values(bars: pd.DataFrame, column: str) -> bool:
     if column not in bars:
         return False
     values = bars[column].to_numpy(dtype=np.float64)
-    # A source has it at every bar, or at none: most are told by the first.
+    # A source has it at every bar, or at none: the first shows it of most.
     return bool(len(values)) and not (np.isnan(values[0]) and np.isnan(values).all())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -17,91 +17,9 @@ from engine.data.exchanges_config import Currency, check_exchanges, is_empty, is
 from engine.data.file_names import FileNameText
 from engine.data.files_config import FilesSourceSpec
 from engine.data.intervals import divides
+from engine.data.quality_config import UNREPAIRABLE_RULES, QualityPolicy
 from engine.data.sessions import WEEKDAYS_ONLY, DayBegin
 from engine.data.universe_config import DelistingSpec, GroupsSpec, MembersSpec
-
-RuleName = Literal[
-    "order",
-    "duplicates",
-    "conflicting_duplicates",
-    "daylight_saving",
-    "missing_open",
-    "missing_values",
-    "nonpositive_prices",
-    "negative_volume",
-    "price_range",
-    "price_scale",
-    "volume_scale",
-    "early",
-    "interval",
-    "clock",
-    "day_labels",
-    "off_grid",
-    "future",
-    "missed_splits",
-    "unit_errors",
-    "bad_ticks",
-    "ticker_reuse",
-    "jumps",
-    "missed_dividends",
-    "wicks",
-    "gaps",
-    "closed_days",
-    "stale",
-    "filled",
-    "zero_volume",
-    "implausible_volume",
-    "outside_hours",
-    "clocks_differ",
-    "not_shared",
-    "lagged_returns",
-    "survivors",
-]
-Treatment = Literal["error", "warn", "repair"]
-
-QualityPolicy: TypeAlias = dict[RuleName, Treatment]
-"""The treatment of the rules that a dataset names; the others keep their severity."""
-
-WARNING_RULES: frozenset[RuleName] = frozenset(
-    {
-        "day_labels",
-        "wicks",
-        "gaps",
-        "closed_days",
-        "stale",
-        "filled",
-        "zero_volume",
-        "implausible_volume",
-        "survivors",
-    }
-)
-"""Rules that real markets break too, so that a run only warns."""
-
-JOINT_RULES: tuple[RuleName, ...] = (
-    "outside_hours",
-    "clocks_differ",
-    "not_shared",
-    "lagged_returns",
-    "survivors",
-)
-"""Rules about the bars that resampling or joining would lose, and about symbols together."""
-
-UNREPAIRABLE_RULES: frozenset[RuleName] = WARNING_RULES | {
-    "daylight_saving",
-    "negative_volume",
-    "volume_scale",
-    "early",
-    "jumps",
-    "interval",
-    "clock",
-    "future",
-    "missed_dividends",
-    "outside_hours",
-    "clocks_differ",
-    "not_shared",
-    "lagged_returns",
-}
-"""Rules without a repair, because none could restore the true values."""
 
 
 class YahooSourceSpec(Spec):

@@ -4,41 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.core.errors import InvalidBarsError, SourceError, UnreachableError
-from engine.data.annualisation import (
-    Annualisation,
-    annualise,
-    annualise_union,
-    require_fitting_calendar,
-)
+from engine.core.errors import UnreachableError
 from engine.data.assembly import Assembly
 from engine.data.bars import format_timestamp
 from engine.data.context import DataContext
 from engine.data.fetch import fetch_dataset, load_funding_rates
 from engine.data.funding_rates import FundingRates
-from engine.data.joins import align_symbols, shared_timestamps
+from engine.data.joins import align_symbols
+from engine.data.joint_checks import check_together, describe_together
 from engine.data.known_days import find_unknown_days
 from engine.data.manifests import DatasetManifest, read_manifest
 from engine.data.market import Market, symbol_provenance
 from engine.data.panel import unite_symbols
-from engine.data.quality.symbols import check_exchanges
+from engine.data.provenance import annualise_dataset, exchanges_provenance, vintage_provenance
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.store import combine_vintage_ids, load_as_of
 from engine.data.universe import describe_panel, describe_universe, read_members
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from datetime import date
     from pathlib import Path
 
     from engine.core.progress import Progress
-    from engine.core.types import BarsFrame
     from engine.data.config import Dataset, DataSpec
-    from engine.data.quality.findings import Finding
-    from engine.data.store import DatasetBars, Vintage
+    from engine.data.store import DatasetBars
 
 # A first bar later than requested by more than this is not explained by holidays.
 _MAX_START_DELAY = timedelta(days=7)
@@ -56,6 +49,8 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     now: pd.Timestamp | None = None,
     panel: bool = False,
     funding: bool = False,
+    one_calendar: bool = False,
+    last_day: date | None = None,
 ) -> Market:
     """Bars of the dataset that a strategy names, or of its offline dataset.
 
@@ -76,8 +71,11 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         now: The present instant, in UTC; a bar that ends after it is unfinished.
         panel: Keep every timestamp that a symbol has, see `Market`; otherwise those that all of
             them have, where `members` of the dataset are not read.
+        one_calendar: Keep a panel only where all symbols have one calendar and currency: on
+            several, hardly a row has bars of all symbols.
         funding: Read the funding rates of the dataset too, from its source with `funding: true`;
             the offline dataset may have none.
+        last_day: No later bar is used, checked or told of: as an earlier `end` of the dataset.
 
     Raises:
         DatasetNotFoundError: No dataset of that name or path.
@@ -91,7 +89,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         InvalidBarsError: Bars were received and cannot be trusted, or not joined, or a year has
             more or fewer of them than the dataset's calendar says.
     """
-    use = _MarketUse(spec.is_book, panel, spec.single_target, funding)
+    use = _MarketUse(spec.is_book, panel, spec.single_target, funding, one_calendar, last_day)
     context = DataContext(
         home=home,
         network=not offline,
@@ -100,7 +98,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
         clients=clients or ClientSettings(),
     )
     if vintage is not None:
-        manifest = read_manifest(override or spec.dataset)
+        manifest = use.cut(read_manifest(override or spec.dataset))
         return _build_market(
             manifest,
             load_as_of(manifest, context, vintage),
@@ -111,7 +109,7 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
     fallback = None if override or spec.offline == spec.dataset else spec.offline
     if offline and fallback:
         return _load_offline_dataset(fallback, spec.dataset, "--offline was given", context, use)
-    manifest = read_manifest(override or spec.dataset)
+    manifest = use.cut(read_manifest(override or spec.dataset))
     try:
         dataset_bars = fetch_dataset(manifest, context)
     except UnreachableError as error:
@@ -124,14 +122,24 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
 
 
 def _add_funding(
-    market: Market, manifest: DatasetManifest, context: DataContext, *, offline: bool
+    market: Market,
+    manifest: DatasetManifest,
+    context: DataContext,
+    use: _MarketUse,
+    *,
+    offline: bool,
 ) -> Market:
-    """The market with its funding rates and what identifies them; an offline one has none."""
+    """The market with its funding rates and what identifies them, where positions pay funding.
+
+    An offline one has none; one that was cut has those up to its last bar.
+    """
+    if not use.funding:
+        return market
     if offline:
         sentence = f"{market.provenance['name']} has no funding rates"
         context.notify(sentence)
         rates = FundingRates({})
-        told = {"notices": [*market.provenance["notices"], sentence]}
+        noted = {"notices": [*market.provenance["notices"], sentence]}
     else:
         table = load_funding_rates(
             str(manifest.path),
@@ -141,8 +149,10 @@ def _add_funding(
             clients=context.clients,
             now=context.now,
         )
-        rates, told = FundingRates.from_table(table), {}
-    provenance = market.provenance | told | {"funding": rates.as_json()}
+        rates, noted = FundingRates.from_table(table), {}
+        if use.last_day is not None:
+            rates = rates.until(market.end_of(market.bars["timestamp"].iloc[-1]))
+    provenance = market.provenance | noted | {"funding": rates.as_json()}
     return replace(market, funding=rates, provenance=provenance)
 
 
@@ -155,18 +165,34 @@ class _MarketUse:
         panel: Whether all timestamps of them are kept.
         target: The symbol that is traded alone, where it is named.
         funding: Whether positions pay funding.
+        one_calendar: Whether there is no panel of several calendars.
+        last_day: The last day that is used; None for all.
     """
 
     is_book: bool
     panel: bool
     target: str | None
     funding: bool = False
+    one_calendar: bool = False
+    last_day: date | None = None
+
+    def of(self, dataset: Dataset) -> _MarketUse:
+        """The use of the bars of a dataset."""
+        joins = self.one_calendar and dataset.has_own_clocks
+        return replace(self, panel=False) if joins else self
+
+    def cut(self, manifest: DatasetManifest) -> DatasetManifest:
+        """The dataset as if it ended with the last day that is used."""
+        dataset, last = manifest.dataset, self.last_day
+        if last is None or (dataset.end is not None and dataset.end <= last):
+            return manifest
+        return replace(manifest, dataset=dataset.model_copy(update={"end": last}))
 
 
 def _load_offline_dataset(
     name: str, replaced: str, reason: str, context: DataContext, use: _MarketUse
 ) -> Market:
-    manifest = read_manifest(name)
+    manifest = use.cut(read_manifest(name))
     symbols = ", ".join(manifest.dataset.symbols)
     context.notify(f"{name} ({symbols}) is used instead of {replaced}, because {reason}")
     local = replace(context, network=False)
@@ -181,27 +207,27 @@ def _build_market(
     *,
     offline: bool,
 ) -> Market:
-    dataset = manifest.dataset
+    dataset, use = manifest.dataset, use.of(manifest.dataset)
     membership = read_members(manifest) if use.panel else None
     for symbol, frame in dataset_bars.frames.items():
         first = frame["timestamp"].iloc[0]
         if dataset.start and first.date() > dataset.start + _MAX_START_DELAY:
             text = format_timestamp(first, dataset.interval)
             context.notify(f"{symbol}: bars begin on {text}, the dataset asks for {dataset.start}")
-    together = _check_together(manifest, dataset_bars, panel=use.panel)
+    together = check_together(manifest, dataset_bars, panel=use.panel)
     assembly = _assemble(dataset, dataset_bars, use) if dataset.has_own_clocks else None
     if assembly is not None:
-        bars, told = assembly.join()
+        bars, notices = assembly.join()
         stamps = pd.DatetimeIndex(bars["timestamp"])
         ended = assembly.ended_rows(stamps, context.now, dataset.publication_delay)
         bars = bars if ended.all() else bars[ended].reset_index(drop=True)
     elif use.panel:
-        bars, told = (
+        bars, notices = (
             unite_symbols(dataset_bars.frames),
             describe_panel(dataset_bars.frames, dataset),
         )
     else:
-        bars, told = align_symbols(dataset_bars.frames)
+        bars, notices = align_symbols(dataset_bars.frames)
     for sentence in (
         describe_universe(manifest, membership, dataset_bars.frames) if use.is_book else ()
     ):
@@ -213,21 +239,21 @@ def _build_market(
     ]
     bar_notices = [
         *context.quality_log.notices(dataset.name),
-        *_describe_together(together),
-        *told,
+        *describe_together(together),
+        *notices,
         *unknown,
     ]
     for sentence in bar_notices:
         context.notify(sentence)
     names = dataset.symbols if assembly is None else assembly.symbols
-    annualisation = _annualise(manifest, bars, names, assembly, context)
+    annualisation = annualise_dataset(manifest, bars, names, assembly, context)
     by_symbol = (
         dataset_bars.frames if use.panel else dict(tuple(bars.groupby("symbol", sort=False)))
     )
     symbols = {
         name: symbol_provenance(by_symbol[name], dataset_bars.origins[name], dataset.interval)
         | {"left_out": len(dataset_bars.frames[name]) - len(by_symbol[name])}
-        | _vintage_provenance(dataset_bars.vintages.get(name))
+        | vintage_provenance(dataset_bars.vintages.get(name))
         for name in names
     }
     calendar = dataset.calendar
@@ -256,11 +282,12 @@ def _build_market(
             else None,
             "symbols": symbols,
         }
-        | _exchanges_provenance(dataset, dataset_bars, assembly),
+        | exchanges_provenance(dataset, dataset_bars, assembly)
+        | {name: f"{day}" for name in ("start", "end") if (day := getattr(dataset, name))},
         membership=membership,
         delisting=dataset.delisting,
     )
-    return _add_funding(market, manifest, context, offline=offline) if use.funding else market
+    return _add_funding(market, manifest, context, use, offline=offline)
 
 
 def _assemble(dataset: Dataset, dataset_bars: DatasetBars, use: _MarketUse) -> Assembly:
@@ -272,117 +299,3 @@ def _assemble(dataset: Dataset, dataset_bars: DatasetBars, use: _MarketUse) -> A
         rates=dataset.rate_symbols,
         panel=use.panel,
     )
-
-
-def _exchanges_provenance(
-    dataset: Dataset, dataset_bars: DatasetBars, assembly: Assembly | None
-) -> dict[str, Any]:
-    """Calendars, currencies and the bars of their rates; nothing with one of each."""
-    if assembly is None:
-        return {}
-    about = {
-        "calendars": {symbol: dataset.calendar_of(symbol) for symbol in dataset.symbols},
-        "decided_at": assembly.target,
-        "currency": dataset.currency,
-        "currencies": dict(dataset.currencies),
-        "rates": {
-            currency: {
-                "symbol": symbol,
-                "bars": symbol_provenance(
-                    dataset_bars.frames[symbol], dataset_bars.origins[symbol], dataset.interval
-                ),
-            }
-            for currency, symbol in dataset.fx.items()
-        },
-    }
-    return {"exchanges": about}
-
-
-def _annualise(
-    manifest: DatasetManifest,
-    bars: BarsFrame,
-    names: Sequence[str],
-    assembly: Assembly | None,
-    context: DataContext,
-) -> Annualisation:
-    """Bars a year of a dataset, from the timestamps of its market."""
-    dataset = manifest.dataset
-    stamps = bars["timestamp"].iloc[:: len(names)]
-    if assembly is not None and assembly.target is None:
-        calendars = [dataset.calendar_of(name) for name in names]
-        return annualise_union(
-            stamps, calendars, dataset.periods_per_year, shared=not assembly.panel
-        )
-    if assembly is not None:
-        calendar = dataset.calendar_of(str(assembly.target))
-        return annualise(stamps, calendar, dataset.interval, dataset.periods_per_year)
-    annualisation = annualise(stamps, dataset.calendar, dataset.interval, dataset.periods_per_year)
-    require_fitting_calendar(
-        annualisation, stamps, dataset.calendar, dataset.interval, f"{manifest.path}"
-    )
-    if annualisation.basis != "calendar":
-        context.notify(
-            f"annual figures use {annualisation.periods_per_year:.1f} bars a year, "
-            f"{annualisation.basis} as the dataset says; the calendar {dataset.calendar} has "
-            f"{annualisation.by_calendar:.1f}"
-        )
-    return annualisation
-
-
-def _check_together(
-    manifest: DatasetManifest, dataset_bars: DatasetBars, *, panel: bool
-) -> tuple[Finding, ...]:
-    """Findings about the symbols together, where the dataset accepts them.
-
-    A panel keeps the bars that are not shared.
-
-    Raises:
-        SourceError: The symbols have no timestamp in common.
-        InvalidBarsError: Their clocks differ, a symbol's returns come early, or too few of their
-            bars are shared.
-    """
-    frames, dataset = dataset_bars.frames, manifest.dataset
-    findings = check_exchanges(frames, dataset)
-    if panel:
-        findings = tuple(each for each in findings if each.rule != "not_shared")
-    errors = [finding for finding in findings if finding.severity == "error"]
-    fix = "; or ".join(dict.fromkeys(finding.advice for finding in errors))
-    found = "\n    ".join(f"{finding.symbol}: {finding.sentence}" for finding in errors[:4])
-    if not (panel or dataset.has_own_clocks) and shared_timestamps(frames).empty:
-        raise SourceError(
-            f"dataset {dataset.name}: the symbols have no timestamp in common",
-            expected="bars of every symbol at the same times",
-            found=found
-            or "; ".join(f"{name}: {len(frame)} bars" for name, frame in frames.items()),
-            where=str(manifest.path),
-            fix=fix or "put symbols of one exchange and interval into one dataset",
-        )
-    if errors:
-        rules = ", ".join(dict.fromkeys(finding.rule for finding in errors))
-        error = InvalidBarsError(
-            f"dataset {dataset.name}: the symbols cannot be joined ({rules})",
-            expected="bars of every symbol at the same times, on one clock",
-            found=found,
-            where=str(manifest.path),
-            fix=fix,
-        )
-        error.findings = findings
-        raise error
-    return findings
-
-
-def _describe_together(findings: Sequence[Finding]) -> list[str]:
-    """A sentence a finding; that bars are not shared is told by their number."""
-    return [
-        f"{finding.rule}: {finding.sentence}"
-        if finding.rule == "survivors"
-        else f"{finding.rule}: {finding.symbol} {finding.sentence}"
-        for finding in findings
-        if finding.rule != "not_shared"
-    ]
-
-
-def _vintage_provenance(vintage: Vintage | None) -> dict[str, str]:
-    if vintage is None:
-        return {}
-    return {"vintage": vintage.id, "pulled": vintage.fetched_at.isoformat()}

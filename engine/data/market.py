@@ -206,6 +206,21 @@ class Market(BarTable):
         vars(other).update(traded=self.traded, begun=self.begun)
         return other
 
+    @cached_property
+    def since_listing(self) -> Market:
+        """`carried`, NaN in every column before the first bar of each symbol.
+
+        For costs of a user's own, whose windows then hold nothing that was no bar.
+        """
+        if not self.has_absences or self.begun.to_numpy().all():
+            return self.carried
+        before = ~self.begun.to_numpy().ravel()
+        values = self.carried.bars[list(VALUE_COLUMNS)].to_numpy(dtype=np.float64, copy=True)
+        values[before] = np.nan
+        other = self.with_values(values)
+        vars(other).update(traded=self.traded, begun=self.begun)
+        return other
+
     def _carry(self, column: str) -> Matrix:
         """`tradable`, NaN of a symbol whose bars lack that column."""
         lacks = self.present.to_numpy().any(axis=0) & self.wide(column).isna().to_numpy().all(

@@ -140,13 +140,13 @@ def read_membership(
         )
     if problems:
         more = len(problems) - _MAX_TOLD
-        told = [*problems[:_MAX_TOLD], *([f"and {more} more"] if more > 0 else [])]
+        listed = [*problems[:_MAX_TOLD], *([f"and {more} more"] if more > 0 else [])]
         raise DataError(
             f"the members of the universe cannot be read: {len(problems)} "
             f"{'mistake' if len(problems) == 1 else 'mistakes'}",
             expected="rows `symbol,from,to` of days such as 2015-03-31, those of one symbol "
             "apart; an empty `to` is still a member",
-            found="\n    ".join(told),
+            found="\n    ".join(listed),
             where=str(path),
             fix="correct these lines",
         )

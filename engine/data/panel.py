@@ -1,7 +1,7 @@
 """Symbols that have no bar at some timestamps: when they are listed, and what they are marked at.
 
 Every value of a row is of that row and of those before it: whether a symbol is halted or gone is
-told by the time since its last bar, never by a later one.
+decided by the time since its last bar, never by a later one.
 """
 
 from __future__ import annotations

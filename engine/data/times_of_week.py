@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.data.calendar import BarInterval
 
 MIN_WEEKS = 4
-"""Weeks of bars without which the days and hours of trading cannot be told."""
+"""Weeks of bars without which the days and hours of trading cannot be inferred."""
 
 WEEK_US, _DAY_US = 7 * 86_400 * 10**6, 86_400 * 10**6
 MONDAY_US = 4 * _DAY_US

@@ -87,8 +87,8 @@ def find_barless_spans(
             found.append(f"{span.symbol} from {begin} to {end}")
     if found:
         more = len(found) - _MAX_TOLD
-        told = ", ".join(found[:_MAX_TOLD]) + (f" and {more} more" if more > 0 else "")
-        yield f"members without one bar, which no strategy can hold: {told}"
+        listed = ", ".join(found[:_MAX_TOLD]) + (f" and {more} more" if more > 0 else "")
+        yield f"members without one bar, which no strategy can hold: {listed}"
 
 
 @dataclass(frozen=True)
@@ -150,5 +150,5 @@ def describe_panel(frames: Mapping[str, BarsFrame], dataset: Dataset) -> list[st
     if not shorter:
         return []
     more = len(shorter) - _MAX_TOLD
-    told = ", ".join(shorter[:_MAX_TOLD]) + (f" and {more} more" if more > 0 else "")
-    return [f"a panel of {count:,} timestamps; symbols with fewer bars: {told}"]
+    listed = ", ".join(shorter[:_MAX_TOLD]) + (f" and {more} more" if more > 0 else "")
+    return [f"a panel of {count:,} timestamps; symbols with fewer bars: {listed}"]

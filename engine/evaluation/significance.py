@@ -98,12 +98,12 @@ def assess_significance(
         ),
         unseen_tail=unseen_tail,
         overfitting=_overfitting_section(trials),
-        verdict=_verdict(evidence, sections, unseen_tail),
+        verdict=draw_verdict(evidence, sections, unseen_tail),
         **{name: getattr(sections, name) for name in sections.model_fields_set},
     )
 
 
-def _verdict(
+def draw_verdict(
     evidence: Evidence, sections: ModelSections, unseen_tail: UnseenTailFigures | None
 ) -> VerdictFigures:
     """Grade and sentence; of the R squared of prices where that misleads, else of no skill."""

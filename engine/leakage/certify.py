@@ -22,6 +22,7 @@ from engine.leakage.fill_prices import check_fill_prices
 from engine.leakage.fit_comparison import FitComparison, PerturbedData
 from engine.leakage.join_probe import probe_join
 from engine.leakage.marks import check_marks
+from engine.leakage.mirrored_bars import mirror_after
 from engine.leakage.output_pairs import (
     pair_cost_rates,
     pair_prepared_data,
@@ -29,7 +30,7 @@ from engine.leakage.output_pairs import (
     pair_task_arrays,
     require_same_fits,
 )
-from engine.leakage.plan import ProbePlan, RefitDraw
+from engine.leakage.plan import N_REFIT_DRAWS, N_REFIT_WINDOWS, ProbePlan, RefitDraw
 from engine.leakage.prediction_probe import probe_predictions
 from engine.leakage.preparation_probe import probe_preparation
 from engine.leakage.replay import check_decisions, check_fills
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from engine.pipeline.prepared_data import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.runs.documents import Certificate
+    from engine.splits.walk_forward import WalkForwardWindow
     from engine.training.executors.base import Executor
     from engine.training.store import FitStore
 
@@ -88,6 +90,10 @@ COST_CUTS = 32
 RATE_CUTS = 128
 """Bars before which other interest rates follow, where they are read from files."""
 
+MAX_REFIT_CELLS = 2**23
+"""Bars of all symbols, over the windows and futures before which cheap models are fitted again:
+of more, some windows are drawn."""
+
 _ON_OTHER_BARS = (
     "on bars that the leakage test made up: valid ones, whose prices move further than real ones"
 )
@@ -109,6 +115,7 @@ def _run(
     certifier.books.compare_own_thresholds()
     probe_edges(result, certifier.synthetic_future, certifier.comparison)
     preparation = probe_preparation(result, certifier.comparison)
+    certifier.fits.compare_windows(certifier.refitted_windows)
     certifier.fits.compare_draws(executor, store, progress, fresh=fresh)
     probe_predictions(result, certifier.comparison)
     certifier.books.compare_thresholds()
@@ -150,7 +157,9 @@ class _LeakageTest:
             self._require_equal,
             self._build_perturbed_data,
             self._build_draw,
+            self._prepare_future,
         )
+        self.refitted_windows = self._choose_refitted() if self.fits.has_cheap_user_models else ()
 
     def cutoff_bar(self, cutoff: Cutoff) -> pd.Timestamp:
         """The last bar that is kept."""
@@ -211,6 +220,7 @@ class _LeakageTest:
             count_resampled(self.result.prepared.market) | self.comparison.count_compared(),
             books=list(self.result.weights),
             refit_draws=min(self.fits.draw_counts.values(), default=0),
+            refitted_windows=len(self.refitted_windows),
             seeds=spec.seeds if any(task.seed_index for task in fits.tasks) else 1,
         )
 
@@ -269,6 +279,26 @@ class _LeakageTest:
         prepared = prepare_data(self.result.spec, market, rates)
         settled = settle_features(real.feature_history, prepared.feature_history, cutoff.row)
         return replace(prepared, feature_history=settled)
+
+    def _choose_refitted(self) -> tuple[WalkForwardWindow, ...]:
+        """The windows in which cheap models are fitted again: all, or of many bars some."""
+        market = self.result.prepared.market
+        most = MAX_REFIT_CELLS // (N_REFIT_DRAWS * len(market.bars))
+        if most >= len(self.windows):
+            return self.windows
+        rng = self._rng(self.plan.cutoffs[0], "refitted windows")
+        places = rng.permutation(len(self.windows))[: max(N_REFIT_WINDOWS, most)]
+        return tuple(self.windows[place] for place in sorted(places.tolist()))
+
+    def _prepare_future(self, cutoff: Cutoff, number: int) -> PreparedData:
+        """Data of bars after which a window is fitted again; those of the first are mirrored."""
+        real, purpose = self.result.prepared, f"window refit {number}"
+        market = (
+            self.synthetic_future.replace_after(cutoff.row, self._rng(cutoff, purpose))
+            if number
+            else mirror_after(real.market, cutoff.row)
+        )
+        return prepare_data(self.result.spec, market, real.rates)
 
     def _build_draw(self, draw: RefitDraw) -> PerturbedData:
         """Data and tasks of the window that is fitted again, from one more future."""

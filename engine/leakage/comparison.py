@@ -287,6 +287,7 @@ def build_certificate(
     *,
     books: Sequence[str],
     refit_draws: int,
+    refitted_windows: int,
     seeds: int,
 ) -> Certificate:
     """`certificate.json` of a run in which nothing was found.
@@ -296,6 +297,7 @@ def build_certificate(
         compared_counts: As `Comparison.counts` has it.
         books: Whose positions and fills were compared.
         refit_draws: Futures before which each user's model was fitted again, the least of them.
+        refitted_windows: In which a cheap one was fitted again before as many futures of each.
         seeds: Fits of each window and model.
     """
     again = [probe for probe in probes if probe.n_refits]
@@ -304,6 +306,8 @@ def build_certificate(
         _NO_REFIT_NOTE if missed is None else _REFIT_NOTE.format(refit_draws, len(again), missed)
     )
     missing = [*_NOT_COMPARED, refits]
+    if refitted_windows:
+        missing.append(_WINDOWS_NOTE.format(refitted_windows))
     if seeds > 1:
         missing.append(f"Of {seeds} seeds the first predicted again: all read the same arrays.")
     return Certificate(
@@ -323,6 +327,9 @@ _REFIT_NOTE = (
     "A model that is not the engine's was fitted again before {} other futures, at {} of the cuts;"
     " one that makes a choice of two by its test rows chooses alike before all of them with a"
     " probability of {:.2g}."
+)
+_WINDOWS_NOTE = (
+    "Such a model that is cheap was fitted again in {} windows besides, before 8 futures of each."
 )
 _NO_REFIT_NOTE = (
     "No model was fitted again: the arrays that the fits were handed, which hold no test row, were"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import IntVector, Matrix, Vector
     from engine.leakage.segments import AlteredMarket
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 _SAFETY = 6.0
 """Times the largest change measured at a distance: less is not looked at more closely."""

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from engine.leakage.every_bar import AskedColumns
     from engine.leakage.feature_cuts import FeatureCutKind
     from engine.strategy import Strategy
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 CONFIRMED_ROWS = 8
 """Suspected rows of some columns at which features are built once more, at most: half of them
@@ -114,9 +114,12 @@ class _FeatureProbing:
         self.rng = np.random.default_rng(derive_seed(spec.seed, "certificate", "features"))
         self.shifts = LevelShifts(market, exact=False)
         self.probed: BoolMatrix = np.zeros_like(known_values(history), dtype=np.bool_)
-        self._first_coarse_column = self.probed.shape[1] - sum(
-            len(coarse.features.names) + 1 for coarse in history.coarse
-        )
+
+    @property
+    def _first_coarse_column(self) -> int:
+        """Place in `known_values` of the first column of coarser bars."""
+        coarser = sum(len(coarse.features.names) + 1 for coarse in self.history.coarse)
+        return int(self.probed.shape[1]) - coarser
 
     def run(self, fills: pd.DatetimeIndex) -> FeatureProbe:
         special = find_special_cuts(self.market, fills, self.first, self.last, self.rng)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from engine.features.build import FeatureMatrix
     from engine.strategy import Strategy
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 
 def select_features(

@@ -11,23 +11,25 @@ from engine.core.errors import LookaheadError, TrainingError
 from engine.core.hashing import canonical_json
 from engine.core.part_origin import DIGEST_LENGTH, describe_parts, find_external_parts
 from engine.leakage.comparison import FIXES, format_bar
+from engine.leakage.cutoffs import Cutoff
 from engine.leakage.output_pairs import pair_fit_forecasts, pair_test_forecasts
+from engine.leakage.plan import N_REFIT_DRAWS
 from engine.leakage.retrain import RefitPair, fit_in_process, retrain, retrain_now, retrain_twice
 from engine.pipeline.prepare import prepare_data
 from engine.training.forecast import predict_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
 
     from engine.core.progress import Progress
     from engine.leakage.comparison import OutputPair
-    from engine.leakage.cutoffs import Cutoff
     from engine.leakage.plan import ProbePlan, RefitDraw
     from engine.models.fitted_model import FittedModel
     from engine.pipeline.prepared_data import PreparedData
     from engine.pipeline.result import BacktestResult
+    from engine.splits.walk_forward import WalkForwardWindow
     from engine.strategy import Strategy
     from engine.training.executors.base import Executor
     from engine.training.store import FitStore
@@ -56,6 +58,10 @@ def _is_retrained(task: FitTask) -> bool:
     return any(find_external_parts(task.model))
 
 
+def _is_refitted_everywhere(task: FitTask) -> bool:
+    return task.seed_index == 0 and not task.model.costly and _is_retrained(task)
+
+
 class FitComparison:
     """Compares the fits of a run with fits on altered bars, and with predictions from them.
 
@@ -65,6 +71,7 @@ class FitComparison:
         require_equal: Raises where a pair of outputs differs.
         rebuild: Index of a cutoff -> data and tasks from bars altered after it.
         rebuild_draw: The same of one future that a user's models are fitted again before.
+        prepare_future: Cutoff and number -> prepares data from bars that are altered after it.
 
     Attributes:
         refit_counts: Index of a cutoff -> number of fits that were made again.
@@ -78,6 +85,7 @@ class FitComparison:
         require_equal: Callable[[Iterable[OutputPair], Cutoff], None],
         rebuild: Callable[[int], PerturbedData],
         rebuild_draw: Callable[[RefitDraw], PerturbedData],
+        prepare_future: Callable[[Cutoff, int], PreparedData],
     ) -> None:
         self.result = result
         self.plan = plan
@@ -86,11 +94,17 @@ class FitComparison:
         self._require_equal = require_equal
         self._rebuild = rebuild
         self._rebuild_draw = rebuild_draw
+        self._prepare_future = prepare_future
         self._windows = result.prepared.windows
         self._retrained_here: dict[int, FittedModel | TrainingError] = {}
         tasks = list(map(id, result.fits.tasks))
         self._original_models = dict(zip(tasks, result.fits.outcomes, strict=True))
         self._original_forecasts = dict(zip(tasks, result.fits.forecasts, strict=True))
+
+    @property
+    def has_cheap_user_models(self) -> bool:
+        """The same of a fit that is cheap."""
+        return any(map(_is_refitted_everywhere, self.result.fits.tasks))
 
     @property
     def has_user_models(self) -> bool:
@@ -122,6 +136,28 @@ class FitComparison:
             outcomes += retrain(costly, fits, executor, store, progress, fresh=fresh)
             for pair, outcome in zip([*cheap, *costly], outcomes, strict=True):
                 self._compare_drawn_fit(draw, pair, outcome, executor)
+
+    def compare_windows(self, chosen: Sequence[WalkForwardWindow]) -> None:
+        """Fits a user's cheap models again in some windows, before several futures of each.
+
+        They are handed the arrays of the run, which are compared by themselves. One of the futures
+        has the other direction over any span.
+        """
+        for window in chosen:
+            cutoff = Cutoff(window.test.start - 1, "window end")
+            tasks = [
+                task
+                for task in self.result.fits.tasks
+                if task.window == window.index
+                and _is_refitted_everywhere(task)
+                and not isinstance(self._original_models[id(task)], TrainingError)
+            ]
+            for number in range(N_REFIT_DRAWS if tasks else 0):
+                self._prepare_future(cutoff, number)
+                for task in tasks:
+                    pair = RefitPair(task, task, f"other bars after its row {cutoff.row}")
+                    original = self._original_models[id(task)]
+                    self._compare_fit(pair, original, fit_in_process(task), cutoff)
 
     def _compare_drawn_fit(
         self,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.leakage.comparison import OutputComparison
     from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 MAX_SYMBOLS = 6
 """Symbols of a panel whose features are probed: those of all are computed by the same code."""
@@ -70,7 +70,7 @@ def probe_own_features(
         alone = spec.data.model_copy(update={"target": symbol, "targets": None})
         probes.append(
             probe_features(
-                spec.model_copy(update={"data": alone}),
+                spec.model_copy(update={"data": alone, "scope": "per_symbol"}),
                 prepared.market.of_symbol(symbol),
                 history.seen_by(symbol),
                 begins[symbol],

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
     from engine.features.resolutions import CoarseFeatures
     from engine.splits.walk_forward import WalkForwardWindow
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
     from engine.training.forecast import Forecast
 
 _MIN_DEVIATION = 1e-4

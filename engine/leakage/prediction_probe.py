@@ -10,7 +10,6 @@ any of them shows it.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,19 +23,25 @@ from engine.leakage.perturb import (
     perturb_features,
     perturb_forward_returns,
 )
+from engine.leakage.prediction_rows import (
+    cut_passages,
+    pair_rows,
+    put_before,
+    reads_any,
+)
 from engine.leakage.rounding import ROUNDING
-from engine.models.fitted_model import CoarseRows, FeatureRows
 from engine.training.datasets import select_feature_rows
 from engine.training.forecast import predict_window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from engine.core.types import BoolVector, IntVector, Matrix, Vector
+    from engine.core.types import IntVector, Matrix, Vector
     from engine.leakage.comparison import OutputComparison
+    from engine.models.fitted_model import FeatureRows
     from engine.models.forecaster import Forecaster
     from engine.pipeline.result import BacktestResult
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
     from engine.training.forecast import Forecast
     from engine.training.panel_rows import PanelRows
     from engine.training.task import FitTask
@@ -85,8 +90,14 @@ def probe_predictions(result: BacktestResult, comparison: OutputComparison) -> N
     if history.panel is None:
         _probe(result, history, tests, served, comparison)
         return
+    joint = [each for each in served if each[1].fitted.input_transform.symbols]
+    _probe(result, history, tests, joint, comparison)
     for symbol in result.prepared.targets:
-        own = [each for each in served if each[0].symbol == symbol]
+        own = [
+            each
+            for each in served
+            if each[0].symbol == symbol and not each[1].fitted.input_transform.symbols
+        ]
         _probe_own_rows(result, history.panel, symbol, own, comparison)
 
 
@@ -171,7 +182,7 @@ class _PredictionProbe:
                 if row is None:
                     continue
                 rows = range(max(rows.start, row + 1 - LAST_ROWS), row + 1)
-            known = ~_reads_any(replaced, rows, forecast.fitted.context)
+            known = ~reads_any(replaced, rows, forecast.fitted.context)
             self._require_equal_window(task, forecast, history, rows, np.flatnonzero(known))
 
     def _choose_cuts(self, context: int) -> dict[int, int]:
@@ -204,6 +215,7 @@ class _PredictionProbe:
         shifts: dict[tuple[str, int, str], list[int]] = {}
         for task, forecast in served:
             test, known = self._tests[task.window], asked[task.window]
+            known = self._with_sequences(task.symbol, test, known)
             if not len(known):
                 continue
             rows = range(test.start, min(test.stop + 1, stop))
@@ -211,15 +223,24 @@ class _PredictionProbe:
                 select_feature_rows(history, forecast.fitted, task.symbol, rows)
                 for history in (real, other)
             )
-            passages = _cut_passages(kept, moved, at[known], context)
+            passages = cut_passages(kept, moved, at[known], context)
             for shift in shifts.setdefault(_fit_place(task), self._draw_shifts(rounds)):
-                placed = _put_before(passages, shift)
+                placed = put_before(passages, shift)
                 self._compare_passages(task, forecast, placed, known, period, shift)
 
     def _draw_shifts(self, count: int) -> list[int]:
         """Rows before the first passage, of each round."""
         drawn: list[int] = self._rng.integers(_MAX_SHIFT + 1, size=count).tolist()
         return drawn
+
+    def _with_sequences(self, symbol: str, test: range, known: IntVector) -> IntVector:
+        """Of a panel the rows at which the symbol is forecast, and so is it at the next one."""
+        panel, stop = self._history.panel, len(self._history.features.timestamps)
+        if panel is None:
+            return known
+        due = panel.forecast_rows(symbol, range(test.start, min(test.stop + 1, stop)))
+        following = np.minimum(known + 1, len(due) - 1)
+        return known[due[known] & due[following]]
 
     def _compare_passages(
         self,
@@ -239,7 +260,7 @@ class _PredictionProbe:
         Args:
             task: The fit.
             original: What it predicted in the run.
-            passages: As `_cut_passages` returns, below `shift` rows.
+            passages: As `cut_passages` returns, below `shift` rows.
             known: Places in the test part of the rows that are compared, one a passage.
             period: Rows of a passage.
             shift: Rows before the first of them.
@@ -296,7 +317,7 @@ class _PredictionProbe:
         """Compares rows of the test part, given by their place in it."""
         test, stamps = self._tests[task.window], self._history.features.timestamps
         bars = BarRows(stamps, test.start + known)
-        for pair in _pair_rows(task, bars, known, original, returns, quantiles):
+        for pair in pair_rows(task, bars, known, original, returns, quantiles):
             self._comparison.require_equal(pair, stamps[test.stop - 1], self._rounding(task.model))
 
     def _rounding(self, model: Forecaster) -> float:
@@ -306,55 +327,9 @@ class _PredictionProbe:
         return self._rounding_of[id(model)]
 
 
-def _reads_any(replaced: BoolVector, rows: range, context: int) -> BoolVector:
-    """Whether each of some rows, or one of the `context` rows before it, is a replaced one."""
-    number = np.concatenate([[0], np.cumsum(replaced)])
-    at = np.arange(rows.start, rows.stop)
-    reads: BoolVector = number[at + 1] > number[np.maximum(at - context, 0)]
-    return reads
-
-
-def _cut_passages(
-    kept: FeatureRows, moved: FeatureRows, at: IntVector, context: int
-) -> FeatureRows:
-    """For each of some rows all that its prediction reads and another next row, below each other.
-
-    Args:
-        kept: The rows of the run.
-        moved: The same rows with other values.
-        at: (n,) ascending places in both, with `context` rows before each. A row that is the last
-            of them is followed by itself with other values.
-        context: Rows that a prediction reads before its own.
-
-    Returns:
-        n * (`context` + 2) rows; the coarser bars are those of the run.
-    """
-    rows = np.minimum(at[:, None] + np.arange(-context, 2), len(kept.features) - 1)
-    features, trailing = kept.features[rows], kept.trailing[rows]
-    features[:, -1], trailing[:, -1] = moved.features[rows[:, -1]], moved.trailing[rows[:, -1]]
-    return replace(
-        kept,
-        features=features.reshape(-1, features.shape[-1]),
-        trailing=trailing.ravel(),
-        coarse=tuple(CoarseRows(each.features, each.latest[rows.ravel()]) for each in kept.coarse),
-    )
-
-
 def _fit_place(task: FitTask) -> tuple[str, int, str]:
     """Book, window and symbol; the symbols of a joint fit are forecast together, once."""
     return task.book, task.window, "" if task.training_set.symbols else task.symbol
-
-
-def _put_before(rows: FeatureRows, count: int) -> FeatureRows:
-    """The rows below so many that are like the first of them."""
-    first = np.zeros(count, dtype=np.int64)
-    placed = np.concatenate([first, np.arange(len(rows.features))])
-    return replace(
-        rows,
-        features=rows.features[placed],
-        trailing=rows.trailing[placed],
-        coarse=tuple(CoarseRows(each.features, each.latest[placed]) for each in rows.coarse),
-    )
 
 
 def _count_rounds(served: Sequence[ServedModel], asked: Mapping[int, IntVector]) -> int:
@@ -364,23 +339,3 @@ def _count_rounds(served: Sequence[ServedModel], asked: Mapping[int, IntVector])
         count[f"{task.book} {task.symbol}"] += len(asked[task.window])
     fewest = max(1, min(count.values(), default=1))
     return min(MAX_ROUNDS, -(-MIN_ASKED_ROWS // fewest))
-
-
-def _pair_rows(
-    task: FitTask,
-    bars: BarRows,
-    known: IntVector,
-    original: Forecast,
-    returns: Vector | Matrix,
-    quantiles: Matrix | None,
-) -> Iterator[OutputPair]:
-    yield OutputPair("predictions", (f"{task}, test rows",), bars, original.test[known], returns)
-    if original.quantiles is not None and quantiles is not None:
-        count = len(known)
-        yield OutputPair(
-            "predictions",
-            (f"{task}, quantiles",),
-            bars,
-            original.quantiles[known].reshape(count, -1),
-            quantiles.reshape(count, -1),
-        )

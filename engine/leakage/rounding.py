@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from engine.core.types import Vector
     from engine.features import FeatureMatrix
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 ROUNDING = 1e-9
 """Of a value, and of the spread of its column."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from engine.leakage.comparison import OutputComparison
     from engine.leakage.segments import AlteredMarket
     from engine.strategy import Strategy
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 MAX_COPIES = 32
 """Builds by which every bar is probed, where features forget soon enough for it."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engine.leakage.synthetic_bars import SyntheticFuture
     from engine.pipeline.result import BacktestResult
     from engine.splits.walk_forward import WalkForwardWindow
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
     from engine.training.panel_rows import PanelRows
 
 

@@ -106,6 +106,19 @@ def _unused(detail: Mapping[str, Any]) -> str:
     return f"came after the decision that they belong to, and are not used: {bars}"
 
 
+def _funding(detail: Mapping[str, Any]) -> str:
+    parts = []
+    if detail["lacking"]:
+        parts.append(f"funding rates of {', '.join(detail['lacking'])} have not come")
+    if (corrected := detail["corrected"]) is not None:
+        rates = ", ".join(f"{name} ({count})" for name, count in corrected["rates"].items())
+        parts.append(
+            f"rates that came late are corrected: {rates}, {100 * corrected['paid']:.4g} % of the "
+            "first equity is paid"
+        )
+    return "; ".join(parts)
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
@@ -130,5 +143,11 @@ _TEXTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     ),
     "incomplete": _incomplete,
     "unused": _unused,
+    "funding": _funding,
+    "optimum": lambda detail: (
+        "this rebalancing had no optimum, so that the target weights before it stay until the "
+        f"next one; so had {_count(detail['failed_optima'] - 1, 'rebalancing')} before it, those "
+        "of the history among them"
+    ),
     "error": lambda detail: f"{detail['problem']}",
 }

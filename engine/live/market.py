@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from engine import data
-from engine.core.errors import DataError
+from engine.core.errors import DataError, UsageError
 from engine.core.home import backtest_home
 from engine.core.progress import NullProgress, Progress
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.sources.factory import create_sources
 from engine.live.strategy_argument import resolve_strategy
+from engine.pipeline.holdout import load_strategy_market
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from engine.strategy import Strategy
 
 
-def load_market(
+def load_market(  # noqa: PLR0913 - an argument an option of the command line
     spec: Strategy | Path | str,
     *,
     dataset: str | None = None,
@@ -32,6 +33,7 @@ def load_market(
     as_of: pd.Timestamp | None = None,
     home: Path | str | None = None,
     progress: Progress | None = None,
+    sealed: bool = True,
 ) -> Market:
     """The bars that a run of the strategy would use; an unfinished bar is left out.
 
@@ -45,6 +47,7 @@ def load_market(
             revised ones among them, which a notice says.
         home: Folder of caches; by default BACKTEST_HOME, or `.backtest` in the working directory.
         progress: Receives notices.
+        sealed: Without the bars of `windows.holdout`, as a run; False for trading on the newest.
 
     Raises:
         BacktestError: As `engine.data.load_market`.
@@ -61,6 +64,22 @@ def load_market(
                 f"{name} keeps no vintages: its present bars that were complete at "
                 f"{as_of:%Y-%m-%d %H:%M} UTC are used, revised ones among them"
             )
+    if sealed and strategy.windows.holdout is not None:
+        if as_of is not None:
+            raise UsageError(
+                "bars of an instant have no holdout of their own",
+                expected="`as_of` of a strategy without `windows.holdout`, or `sealed=False`",
+                found=f"holdout: {strategy.windows.holdout}",
+                where="as_of",
+            )
+        return load_strategy_market(
+            strategy,
+            home=folder,
+            offline=offline,
+            override=dataset,
+            vintage=vintage,
+            progress=reporter,
+        )
     market = data.load_market(
         strategy.data,
         home=folder,
@@ -69,6 +88,7 @@ def load_market(
         vintage=vintage,
         progress=reporter,
         panel=strategy.is_panel,
+        one_calendar=strategy.scope == "joint",
         funding=strategy.costs.charges_funding,
     )
     return market if as_of is None else _complete_at(market, as_of)

@@ -17,7 +17,7 @@ from engine.training.out_of_sample import concat_out_of_sample
 if TYPE_CHECKING:
     from engine.data import Market
     from engine.live.fitted_strategy import FittedStrategy
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 
 def predict(fitted: FittedStrategy, market: Market) -> PredictionRow:

@@ -83,7 +83,13 @@ def signal(
     folder = backtest_home(home)
     certification = require_certification(spec, folder)
     market = load_market(
-        spec, dataset=dataset, offline=offline, as_of=as_of, home=folder, progress=reporter
+        spec,
+        dataset=dataset,
+        offline=offline,
+        as_of=as_of,
+        home=folder,
+        progress=reporter,
+        sealed=False,
     )
     now = pd.Timestamp.now("UTC") if as_of is None else as_of
     require_fresh_bars(market, now)
@@ -254,4 +260,5 @@ def _models(prepared: PreparedData, fits: FitResults) -> Iterator[ModelOfSignal]
                 trained_to=spans["train"][1] if "train" in spans else None,
                 validated_to=spans["validation"][1] if "validation" in spans else None,
                 failed=failed,
+                **({} if task.pool is None else {"pool": task.pool.symbols}),
             )

@@ -69,6 +69,7 @@ class ModelOfSignal(DocumentPart):
         trained_to: Last train row, ISO 8601.
         validated_to: Last validation row.
         failed: Whether the fit failed and is left out.
+        pool: The symbols that share the fit, where it is of several.
     """
 
     symbol: str
@@ -79,6 +80,7 @@ class ModelOfSignal(DocumentPart):
     trained_to: str | None
     validated_to: str | None
     failed: bool
+    pool: tuple[str, ...] = ()
 
 
 class Signal(Document):

@@ -125,7 +125,7 @@ def run_combinatorial_paths(
         next(each for each in spec.benchmarks if isinstance(each, BuyAndHold)),
         data.prepared.target_close,
         data.prepared.span,
-        spec.max_weight,
+        spec.benchmark_weight,
         eligible=data.prepared.eligible,
     )
     books = simulate_books(spec, data.prepared, {**weights, BUY_AND_HOLD: held})

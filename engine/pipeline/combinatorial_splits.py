@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.pipeline.prepared_data import PreparedData
     from engine.splits.combinatorial import GroupSplit
     from engine.strategy import Strategy
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from engine.features.build import build_features
 from engine.features.resolutions import build_coarse_features
 from engine.features.stream import FeatureStream
 from engine.features.target import forward_returns, over_own_bars, trailing_returns
-from engine.training.datasets import FeatureHistory
+from engine.training.feature_history import FeatureHistory
 from engine.training.panel_rows import PanelRows
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ def build_history(spec: Strategy, market: Market) -> FeatureHistory:
         wide[list(targets)] for wide in (market.present, market.members, market.listed)
     )
     decided = bars_before_decision(spec, history.features)
-    rows = PanelRows(present, members, listed, first, decided, max(horizons))
+    unbroken = 1
+    if spec.scope == "joint":
+        unbroken = max(model.lookback for model in spec.forecasters().values())
+    rows = PanelRows(present, members, listed, first, decided, max(horizons), unbroken)
     return replace(history, panel=rows, uncompared=later if spec.target.compares_symbols else {})
 
 

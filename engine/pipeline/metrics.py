@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.core.types import Matrix
+    from engine.data.rates import RatesByBar
     from engine.pipeline.prepared_data import PreparedData
     from engine.pipeline.result import BacktestResult
     from engine.simulation.costs import CostModel
@@ -68,18 +69,8 @@ def compute_metrics(
         cash_yield=AnnualRate.summarise(rates.cash),
         books={
             name: BookMetrics.model_validate(
-                performance_metrics(
-                    book.returns,
-                    book.held_weights,
-                    book.trades,
-                    periods_per_year=periods,
-                    excess_returns=rates.excess_values(np.asarray(book.returns, dtype=np.float64)),
-                )
-                | wait_metrics(book.waits)
-                | {"margin_calls": len(book.margin_calls)}
-                | _limit_figures(book)
+                measure_book(book, costs, periods_per_year=periods, rates=rates)
                 | dict(rebalancings.get(name, {}))
-                | _financing_figures(book, costs)
             )
             for name, book in books.items()
         },
@@ -87,9 +78,42 @@ def compute_metrics(
             name: ForecastScores.model_validate(_score_forecasts(prepared, forecast))
             for name, forecast in predictions.items()
         },
-        **_count_zero_volumes(prepared),
-        **(_count_unfunded_bars(prepared) if costs.charges_funding else {}),
+        **count_special_bars(prepared, costs),
     )
+
+
+def measure_book(
+    book: SimulationResult, costs: CostModel, *, periods_per_year: float, rates: RatesByBar
+) -> dict[str, Any]:
+    """The figures of one book in `metrics.json`, but those of its rebalancings.
+
+    Args:
+        book: Simulated result.
+        costs: Of the strategy.
+        periods_per_year: Bars a year.
+        rates: Interest rates on the bars of the book.
+    """
+    returns = np.asarray(book.returns, dtype=np.float64)
+    performance = performance_metrics(
+        book.returns,
+        book.held_weights,
+        book.trades,
+        periods_per_year=periods_per_year,
+        excess_returns=rates.excess_values(returns),
+    )
+    return (
+        performance
+        | wait_metrics(book.waits)
+        | {"margin_calls": len(book.margin_calls)}
+        | _limit_figures(book)
+        | _financing_figures(book, costs)
+    )
+
+
+def count_special_bars(prepared: PreparedData, costs: CostModel) -> dict[str, Any]:
+    """The sections `zero_volume` and `unfunded_bars`, each where it has something to say."""
+    unfunded = _count_unfunded_bars(prepared) if costs.charges_funding else {}
+    return _count_zero_volumes(prepared) | unfunded
 
 
 def _limit_figures(book: SimulationResult) -> dict[str, Any]:

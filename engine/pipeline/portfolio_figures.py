@@ -43,7 +43,7 @@ def count_rebalancings(
                 book,
                 prepared.target_close,
                 prepared.span,
-                spec.max_weight,
+                spec.benchmark_weight,
                 decisions,
                 prepared.eligible,
             )

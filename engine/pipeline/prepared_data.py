@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         WalkForwardWindow,
     )
     from engine.strategy import Strategy
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,22 @@ from engine.core.versions import collect_versions
 from engine.runs.run import compute_run_id
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
 
 
-def identify_run(spec: Strategy, prepared: PreparedData) -> str:
-    """The run id that a run of the strategy on these bars has, with the versions of today.
+def identify_run(
+    spec: Strategy, prepared: PreparedData, versions: Mapping[str, str] | None = None
+) -> str:
+    """The run id that a run of the strategy on these bars has.
 
     Args:
         spec: The strategy.
         prepared: Its bars and rates.
+        versions: Of libraries and of parts that are not the engine's own; those of today unless
+            given.
     """
     market = prepared.market
     data = [
@@ -35,5 +41,6 @@ def identify_run(spec: Strategy, prepared: PreparedData) -> str:
     if market.funding is not None and spec.costs.charges_funding:
         own = market.funding.as_json()
         data.extend((f"funding of {symbol}", own[symbol]["sha256"]) for symbol in own)
-    versions = collect_versions(spec.compute.backend, spec.libraries)
-    return compute_run_id(spec.identity(), data, versions | describe_parts(spec))
+    if versions is None:
+        versions = collect_versions(spec.compute.backend, spec.libraries) | describe_parts(spec)
+    return compute_run_id(spec.identity(), data, versions)

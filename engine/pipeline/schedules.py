@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.features.resolutions import CoarseFeatures
     from engine.pipeline.prepared_data import PreparedData
     from engine.strategy import Strategy
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 MIN_COMMON_BARS = 30
 """Fewest bars that the schedules of `paths` must have in common: fewer have no inference."""

@@ -128,7 +128,7 @@ def decide_positions(
                 book,
                 prepared.target_close,
                 prepared.span,
-                spec.max_weight,
+                spec.benchmark_weight,
                 make_decision_spec(spec, prepared.market),
                 prepared.eligible,
             )

@@ -16,11 +16,13 @@ from engine.data.calendar import (
     unforeseen_closures,
 )
 from engine.data.intervals import bar_end
+from engine.data.sessions import WEEKDAYS_ONLY, Sessions
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.data import Market
+    from engine.data.sessions import DayBegin
 
 PeriodEnd: TypeAlias = Literal["week_end", "month_end"]
 
@@ -37,15 +39,18 @@ class TradingCalendar:
     Attributes:
         calendar: `24/7` or a code of exchange-calendars.
         interval: Length of a bar.
+        day_begins: When a day of `24/7` or `24/5` begins, where the dataset says so.
     """
 
     calendar: str
     interval: str
+    day_begins: DayBegin | None = None
 
     @classmethod
     def of_market(cls, market: Market) -> TradingCalendar:
         """That of the bars of a market."""
-        return cls(market.calendar, market.interval)
+        begins = market.day_begins if market.calendar in (ALWAYS_OPEN, WEEKDAYS_ONLY) else None
+        return cls(market.calendar, market.interval, begins)
 
     def ends_period(self, before: datetime, bar: datetime, kind: PeriodEnd) -> bool:
         """Whether a bar is the first one whose close is not before the end of a period.
@@ -64,7 +69,7 @@ class TradingCalendar:
         day = (closed - pd.Timedelta(microseconds=1)).normalize()
         for _ in range(_LONGEST_CLOSURE + 1):
             begin = _begin(day, kind)
-            end = _end_of_trading(self.calendar, begin, kind)
+            end = _end_of_trading(self.calendar, begin, kind, self.day_begins)
             if end is not None and end <= closed:
                 return end > known
             day = begin - _DAY
@@ -88,7 +93,9 @@ def _begin(day: pd.Timestamp, kind: PeriodEnd) -> pd.Timestamp:
 
 
 @lru_cache(maxsize=4096)
-def _end_of_trading(calendar: str, begin: pd.Timestamp, kind: PeriodEnd) -> pd.Timestamp | None:
+def _end_of_trading(
+    calendar: str, begin: pd.Timestamp, kind: PeriodEnd, day_begins: DayBegin | None
+) -> pd.Timestamp | None:
     """When the last session of a period closes; None where it has no session.
 
     Where not all sessions of the period are known it is the end of the period itself. A day on
@@ -96,6 +103,11 @@ def _end_of_trading(calendar: str, begin: pd.Timestamp, kind: PeriodEnd) -> pd.T
     """
     length = pd.DateOffset(months=1) if kind == "month_end" else pd.Timedelta(weeks=1)
     end: pd.Timestamp = begin + length
+    if day_begins is not None:
+        first, last = (each.tz_localize(None) for each in (begin, end - _DAY))
+        days = Sessions.between(calendar, first, last, day_begins)
+        inside = (days.days >= first.value // 1_000) & (days.days <= last.value // 1_000)
+        return pd.Timestamp(int(days.closes[inside].max()), unit="us", tz="UTC")
     if not TradingCalendar(calendar, "1d").knows(begin, end - _DAY) or calendar == ALWAYS_OPEN:
         return end
     closes = trading_schedule(calendar, begin, end - _DAY)["close"]

@@ -21,9 +21,10 @@ ANALYSIS_TABLES = ("series", "round_trips", "forecasts")
 """Tables that the folder has if it has `analysis.json`."""
 OPTIONAL_ANALYSIS_TABLES = ("universe",)
 """Tables of it that only some runs have: `universe` that of several symbols."""
-OPTIONAL_TABLES = ("rates", "financing")
+OPTIONAL_TABLES = ("rates", "financing", "funding", "source_bars")
 """Tables of the runs that have something to say in them: `rates` where a rate is not 0,
-`financing` where the costs charge funding or lend."""
+`financing` where the costs charge funding or lend, `funding` where they charge it, and
+`source_bars` where bars of several calendars or currencies were joined."""
 DOCUMENTS = ("metrics", "significance", "certificate", "analysis")
 OPTIONAL_DOCUMENTS = ("certificate", "analysis")
 """Documents that folders of earlier versions lack."""

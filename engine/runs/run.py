@@ -105,6 +105,10 @@ class Run:
             at the open of the bar; None where both are 0.
         financing: Index timestamp, columns `funding` and `loan_interest`: what the strategy's book
             paid at each bar, for an initial equity of 1; None where the costs charge neither.
+        funding: `timestamp`, `symbol`, `rate`: the payments of perpetuals, where the costs charge
+            them; else None.
+        source_bars: Long bars of each symbol by its own dates and in its own currency, exchange
+            rates too; None where all have one calendar and currency.
         certificate: The leakage test: nothing up to a cutoff changed when other bars came after
             it; None for a run made before there were certificates.
         analysis_files: Figures and series that pages show; None where the folder has none, as of
@@ -123,6 +127,8 @@ class Run:
     significance: Significance
     rates: pd.DataFrame | None = None
     financing: pd.DataFrame | None = None
+    funding: pd.DataFrame | None = None
+    source_bars: pd.DataFrame | None = None
     certificate: Certificate | None = None
     analysis_files: RunAnalysis | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from math import sqrt
 from typing import TYPE_CHECKING, Literal, Protocol, Unpack
@@ -70,6 +71,11 @@ class SizingSpec(Spec, ABC):
         """
         return None
 
+    @property
+    def largest(self) -> float:
+        """Largest size that it can give, before `max_weight`; infinity where it has no limit."""
+        return math.inf
+
     def select_closes(self, close: WideFrame) -> WideFrame:
         """The last `closes_needed` rows."""
         return close if self.closes_needed is None else close.tail(self.closes_needed)
@@ -124,6 +130,11 @@ class FixedSizing(SizingSpec):
     weight: float = Field(default=1.0, gt=0)
 
     @property
+    def largest(self) -> float:
+        """`weight`."""
+        return self.weight
+
+    @property
     def closes_needed(self) -> int:
         """None."""
         return 0
@@ -156,6 +167,11 @@ class ProportionalSizing(SizingSpec):
 
     kind: Literal["proportional"] = "proportional"
     full_bps: float = Field(default=100.0, gt=0)
+
+    @property
+    def largest(self) -> float:
+        """All of the equity."""
+        return 1.0
 
     @property
     def closes_needed(self) -> int:
@@ -200,6 +216,11 @@ class IntervalSizing(SizingSpec):
     low: float = Field(default=0.1, gt=0, lt=0.5)
     high: float = Field(default=0.9, gt=0.5, lt=1)
     full_ratio: float = Field(default=0.1, gt=0)
+
+    @property
+    def largest(self) -> float:
+        """All of the equity."""
+        return 1.0
 
     @property
     def closes_needed(self) -> int:

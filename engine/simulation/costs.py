@@ -136,11 +136,12 @@ class CostModel(Spec, ABC):
         depend on later bars.
 
         Args:
-            market: All bars, of every symbol of the dataset.
+            market: All bars, of every symbol of the dataset. Of a panel a symbol has NaN before
+                its first bar, and the last close with a volume of 0 where it has no bar after it.
 
         Returns:
             Numbers, or wide frames with the timestamps and symbols of the market; at least 0, fee
-            and slippage below 1, without NaN.
+            and slippage below 1, without NaN but before the first bar of a symbol.
         """
 
     def bind(self, market: Market) -> TradingCosts:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from engine.simulation.config import Execution
     from engine.simulation.costs import TradingCosts
 
-_MAX_BATCH_CELLS = 2**21
+MAX_BATCH_CELLS = 2**21
 """Largest bars x symbols x books in one call of vectorbt, about 100 MB of its arrays."""
 
 _MANY_SYMBOLS = 50
@@ -235,7 +235,7 @@ def simulate_variations(
         maintenance_margin=execution.maintenance_margin or 0.0,
         fill_price=execution.price,
     )
-    batch_size = max(1, _MAX_BATCH_CELLS // bars_close.size)
+    batch_size = max(1, MAX_BATCH_CELLS // bars_close.size)
     folded = bars_close.shape[1] >= _MANY_SYMBOLS
     remaining = iter(variations)
     while batch := list(islice(remaining, batch_size)):

@@ -54,6 +54,10 @@ def check_rates(kind: str, rates: object, market: Market) -> None:
         limit = _HIGHEST_RATES.get(name, np.inf)
         below = (values < 0) & (name not in FUNDING)
         wrong = _is_not_a_rate(name, values) | below | ((values >= limit) & (limit < np.inf))
+        if isinstance(rate, pd.DataFrame) and np.isnan(values).any():
+            # Before its first bar nothing is known of a symbol, and nothing of it is traded.
+            begun = market.begun.reindex(columns=rate.columns, fill_value=True).to_numpy()
+            wrong &= begun | ~np.isnan(values)
         if wrong.any():
             bound = "" if limit == np.inf else " and below 1"
             raise ContractError(

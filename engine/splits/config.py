@@ -54,6 +54,8 @@ class WindowSpec(Spec):
         validation: Length of the part for early stopping.
         test: Length of the out-of-sample part; windows advance by it.
         embargo: Further bars left out between the parts, in addition to the longest horizon.
+        holdout: Length of the newest bars that no run sees until `backtest unseal`, rounded up to
+            whole days; `null` holds none out.
     """
 
     kind: Literal["rolling", "expanding"] = "rolling"
@@ -61,6 +63,8 @@ class WindowSpec(Spec):
     validation: Duration = "6mo"
     test: Duration = "1y"
     embargo: int = Field(default=0, ge=0)
+    # Left out of what is written where there is none: earlier strategies had none.
+    holdout: Duration | None = Field(default=None, exclude_if=lambda holdout: holdout is None)
 
 
 class PathsSpec(Spec):

@@ -139,7 +139,7 @@ class WindowClock:
         due = first
         if count and not isinstance(length, int):
             times = 1
-            while (due := first + _calendar_offset(length, times)) <= newest:
+            while (due := first + calendar_offset(length, times)) <= newest:
                 times += 1
         return cls(length, first, count, due)
 
@@ -231,7 +231,7 @@ def _parse_length(length: str) -> tuple[int, int]:
 
 
 @lru_cache
-def _calendar_offset(length: str, times: int = 1) -> pd.DateOffset:
+def calendar_offset(length: str, times: int = 1) -> pd.DateOffset:
     """`times` times a length such as `6mo`; months are calendar months."""
     months, days = _parse_length(length)
     return pd.DateOffset(months=times * months, days=times * days)
@@ -243,7 +243,7 @@ def _instants(timestamps: pd.DatetimeIndex) -> _Instants:
 
 
 def _shift(instants: _Instants, length: str, times: int | npt.NDArray[np.int64]) -> _Instants:
-    """The instants moved by so many times a length, as `_calendar_offset` moves each.
+    """The instants moved by so many times a length, as `calendar_offset` moves each.
 
     A day that its month does not have becomes the last day of the month.
     """
@@ -276,7 +276,7 @@ def _delayed_start(layout: _WindowLayout, first: int, delay: Fraction) -> int:
         row = first + int(delay * length)
     else:
         anchor = timestamps[first]
-        part = anchor + _calendar_offset(length) - anchor
+        part = anchor + calendar_offset(length) - anchor
         row = int(timestamps.searchsorted(anchor + part * float(delay)))
     if row < len(timestamps):
         return row
@@ -313,4 +313,4 @@ def count_bars(timestamps: pd.DatetimeIndex, length: Duration) -> int:
     if len(timestamps) < 2:
         return 1
     distance = (timestamps[-1] - timestamps[0]) / (len(timestamps) - 1)
-    return max(1, round((timestamps[0] + _calendar_offset(length) - timestamps[0]) / distance))
+    return max(1, round((timestamps[0] + calendar_offset(length) - timestamps[0]) / distance))

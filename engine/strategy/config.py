@@ -186,7 +186,7 @@ class Strategy(Spec):
             ContractError: The rates of a user's model break its contract.
             UsageError: They are of money or units, and there is no capital.
         """
-        bound = self.costs.bind(market.carried if market.has_absences else market)
+        bound = self.costs.bind(self._bars_of_costs(market))
         if isinstance(bound, Costs):
             return bound
         if market.has_absences:
@@ -210,8 +210,14 @@ class Strategy(Spec):
         """What the model of the costs computes on a market, see `CostModel.compute_rates`."""
         if not market.has_absences:
             return self.costs.compute_rates(market)
-        rates = self.costs.compute_rates(market.carried)
+        rates = self.costs.compute_rates(self._bars_of_costs(market))
         return rates.at_absences(market.present.to_numpy())
+
+    def _bars_of_costs(self, market: Market) -> Market:
+        """The bars that the costs are computed on: of a panel those of every symbol."""
+        if not market.has_absences:
+            return market
+        return market.carried if is_built_in(type(self.costs)) else market.since_listing
 
     def books(self) -> dict[str, Model | Benchmark]:
         """Every book by name, `strategy` first; a second benchmark of a kind is `kind_2`."""
@@ -250,15 +256,23 @@ class Strategy(Spec):
         )
 
     @property
+    def benchmark_weight(self) -> float:
+        """Largest weight of the rules: `max_weight`, without leverage that no size can reach."""
+        if self.max_weight <= 1.0 or self.portfolio.volatility_target is not None:
+            return self.max_weight
+        return min(self.max_weight, max(1.0, self.sizing.largest))
+
+    @property
     def is_panel(self) -> bool:
         """Whether it keeps every timestamp of its symbols, and not those alone that all have.
 
-        A book does whose rows hold features and returns of one symbol's own bars.
+        A book does whose rows hold features and returns of one symbol's own bars, or whose joint
+        network leaves out who is absent; scalings over the last rows would cross the gaps there.
         """
         return (
             self.data.is_book
             and self.inputs == "target"
-            and self.scope != "joint"
+            and (self.scope != "joint" or not self.scaling.warmup)
             and not self.resolutions
             and all(isinstance(own_feature(feature), Indicator) for feature in self.features)
         )

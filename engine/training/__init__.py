@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from engine.core.lazy_imports import lazy_exports
 
 if TYPE_CHECKING:
-    from engine.training.datasets import FeatureHistory, build_training_set, with_horizons
+    from engine.training.datasets import build_training_set, with_horizons
     from engine.training.executors import Executor, LocalExecutor, RayExecutor
+    from engine.training.feature_history import FeatureHistory
     from engine.training.forecast import Forecast, predict_window
     from engine.training.jobs import make_fit_tasks
     from engine.training.out_of_sample import HorizonForecast, Predictions, concat_out_of_sample

@@ -12,7 +12,7 @@ from engine.training.datasets import select_feature_rows
 if TYPE_CHECKING:
     from engine.core.types import Matrix, Vector
     from engine.models.fitted_model import FittedModel
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +64,8 @@ def _predict_own_rows(
     """The same at the rows at which the symbol of a panel is forecast."""
     panel = history.panel
     assert panel is not None
+    if fitted.input_transform.symbols:
+        return _predict_joint_rows(fitted, history, symbol, rows)
     own, horizons = panel.own_range(symbol, rows), len(fitted.input_transform.horizons)
     test = np.full((len(rows), horizons), np.nan)
     quantiles = None
@@ -79,5 +81,26 @@ def _predict_own_rows(
             quantiles = np.full((len(rows), *levels.shape[1:]), np.nan)
             quantiles[placed] = levels
             quantiles[hidden] = np.nan
+    returns = test[:, 0] if horizons == 1 else test
+    return Forecast(fitted.train, fitted.validation, returns, quantiles, fitted)
+
+
+def _predict_joint_rows(
+    fitted: FittedModel, history: FeatureHistory, symbol: str, rows: range
+) -> Forecast:
+    """The same by a joint fit, whose sequences are of the rows of the panel."""
+    assert history.panel is not None
+    due = history.panel.forecast_rows(symbol, rows)
+    horizons = len(fitted.input_transform.horizons)
+    test = np.full((len(rows), horizons), np.nan)
+    quantiles = None
+    if due.any():
+        selected, at = select_feature_rows(history, fitted, symbol, rows)
+        prediction = fitted.predict(selected, at[due])
+        test[due] = prediction.returns.reshape(-1, horizons)
+        if prediction.quantiles is not None:
+            levels = prediction.quantiles.reshape(int(due.sum()), horizons, -1)
+            quantiles = np.full((len(rows), *levels.shape[1:]), np.nan)
+            quantiles[due] = levels
     returns = test[:, 0] if horizons == 1 else test
     return Forecast(fitted.train, fitted.validation, returns, quantiles, fitted)

@@ -17,6 +17,7 @@ from engine.training.datasets import (
 )
 from engine.training.gaps import hide_gaps
 from engine.training.joint import build_joint_set
+from engine.training.panel_joint import build_panel_joint_set
 from engine.training.pooling import pool_rows, pool_training_sets
 from engine.training.task import FitTask
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from engine.models.deployment import DeploySpec
     from engine.models.fitted_model import InputTransform
     from engine.splits.rows import TrainTestSplit
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
     from engine.training.joint import JointSymbols
     from engine.training.pooling import Pool
 
@@ -188,10 +189,16 @@ def _hide_gaps(
 def _join_symbols(
     history: FeatureHistory, symbols: Sequence[str], window: TrainTestSplit, lookback: int
 ) -> dict[str, list[_OwnArrays]]:
-    """The arrays of each joint fit, the same for every symbol."""
-    joint: dict[str, list[_OwnArrays]] = {symbol: [] for symbol in symbols}
+    """The arrays of each joint fit, the same for every symbol that has the rows for it."""
+    joint: dict[str, list[_OwnArrays]] = {
+        symbol: [] for symbol in symbols if history.fits_alone(symbol, window)
+    }
+    build = build_joint_set if history.panel is None else build_panel_joint_set
     for horizons in _horizons_per_fit(history.target):
-        arrays, pool, realised = build_joint_set(history, symbols, window, horizons, lookback)
+        made = build(history, symbols, window, horizons, lookback)
+        if made is None:
+            return {}
+        arrays, pool, realised = made
         for fits in joint.values():
             fits.append(_OwnArrays(arrays, pool.transform, realised, pool))
     return joint

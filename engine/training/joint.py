@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.models.dataset import TrainingSet
     from engine.models.fitted_model import FittedModel, InputTransform
     from engine.splits.rows import TrainTestSplit
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.core.types import IntVector, Matrix, Vector, WideFrame
     from engine.models.fitted_model import FittedModel
     from engine.splits.rows import TrainTestSplit
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
     from engine.training.panel_rows import Absences
     from engine.training.task import FitTask
 

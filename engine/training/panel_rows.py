@@ -78,6 +78,8 @@ class PanelRows:
         decided: Own bars before the first row that is forecast, for the sizing and the allocation
             too.
         horizon: The longest horizon, in own bars.
+        unbroken: Rows of the panel up to a row, itself included, at all of which the symbol has to
+            have a bar for the row to count: those of a sequence that is read row by row.
     """
 
     present: WideFrame
@@ -86,6 +88,7 @@ class PanelRows:
     first: int
     decided: int
     horizon: int
+    unbroken: int = 1
 
     def own_rows(self, symbol: str) -> IntVector:
         """(k,) the rows of the panel at which the symbol has a bar."""
@@ -126,8 +129,8 @@ class PanelRows:
         """
         rows, members = self.own_rows(symbol), self._column(self.members, symbol)
         first_held_out, first_test = int(split.validation[0]), split.test.start
-        train = self._select(rows, split.train, (first_held_out, first_test))
-        validation = self._select(rows, split.validation, (first_test,))
+        train = self._select(symbol, split.train, (first_held_out, first_test))
+        validation = self._select(symbol, split.validation, (first_test,))
         return OwnSplit(
             split.index,
             _as_rows(train[members[rows[train]]]),
@@ -154,7 +157,9 @@ class PanelRows:
         own = self.own_rows(symbol)[list(self.own_range(symbol, rows))]
         forecast = np.zeros(len(rows), dtype=np.bool_)
         forecast[own - rows.start] = True
-        return forecast & self._column(self.members, symbol)[rows.start : rows.stop]
+        counted = self._column(self.members, symbol) & self._runs[symbol]
+        due: BoolVector = forecast & counted[rows.start : rows.stop]
+        return due
 
     def absences(self, rows: range) -> Absences:
         """Where no forecast is due at some rows, and which symbols are halted there."""
@@ -171,9 +176,22 @@ class PanelRows:
         placed: IntVector = self.own_rows(symbol)[row_index(own)]
         return placed
 
-    def _select(self, rows: IntVector, part: Rows, later: tuple[int, ...]) -> IntVector:
+    @cached_property
+    def _runs(self) -> dict[str, BoolVector]:
+        """Symbol -> (n,) whether it has had a bar at each of the last `unbroken` rows."""
+        count = len(self.present)
+        runs = {}
+        for symbol, rows in self.rows_by_symbol.items():
+            before = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=count))])
+            ends = np.arange(1, count + 1)
+            had = before[ends] - before[np.maximum(ends - self.unbroken, 0)]
+            runs[symbol] = had == self.unbroken
+        return runs
+
+    def _select(self, symbol: str, part: Rows, later: tuple[int, ...]) -> IntVector:
         """Own rows in a part whose return ends before each later part that it is before."""
-        chosen = np.flatnonzero(_is_in(rows, part))
+        rows = self.own_rows(symbol)
+        chosen = np.flatnonzero(_is_in(rows, part) & self._runs[symbol][rows])
         chosen = chosen[(chosen >= self.first) & (chosen + self.horizon < len(rows))]
         ends = rows[chosen + self.horizon]
         crosses = np.zeros(len(chosen), dtype=np.bool_)

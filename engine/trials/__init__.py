@@ -4,6 +4,7 @@ from engine.trials.ledger import Ledger, LedgerEntry, RunOutcome
 from engine.trials.ledger_rows import LedgerRow
 from engine.trials.looks import hash_opening
 from engine.trials.related_runs import DataScope, RelatedRuns, hash_configuration
+from engine.trials.repeated_entry import RepeatedEntry
 
 __all__ = [
     "DataScope",
@@ -11,6 +12,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerRow",
     "RelatedRuns",
+    "RepeatedEntry",
     "RunOutcome",
     "hash_configuration",
     "hash_opening",

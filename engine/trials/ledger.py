@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from engine.core.errors import BacktestError, LedgerError, LedgerUnreachableError
 from engine.core.hashing import canonical_json
 from engine.core.progress import NullProgress, Progress
+from engine.trials.declarations import Declaration, declare, find_declarations
+from engine.trials.holdout_looks import HoldoutLooks, find_holdout_looks
 from engine.trials.ledger_chain import FIRST_HASH, ChainCheck, check_chain, insert_chained
 from engine.trials.ledger_merge import MergeResult, merge_ledger
 from engine.trials.ledger_rows import LedgerRow, RecordedReturns, read_returns, read_rows
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from engine.evaluation.inference.trial_set import TrialSet
+    from engine.trials.declarations import DeclarationKind
     from engine.trials.ledger_chain import ChainedTable
     from engine.trials.looks import ViewedLook
 
@@ -186,6 +189,26 @@ class Ledger:
         """Adds the runs of another ledger, which is not changed; see `merge_ledger`."""
         return merge_ledger(self.path, other, self._on_wait)
 
+    def declare(
+        self, kind: DeclarationKind, strategy: Mapping[str, Any], content: Mapping[str, Any]
+    ) -> Declaration:
+        """Appends a declaration, see `declarations.declare`.
+
+        Raises:
+            LedgerError: As in `rows`, or the ledger cannot be written.
+        """
+        return declare(self.path, kind, strategy, content, self._on_wait)
+
+    def declarations(
+        self, configuration_hash: str, kind: DeclarationKind
+    ) -> tuple[Declaration, ...]:
+        """What was declared about an idea, the first first.
+
+        Raises:
+            LedgerError: As in `rows`.
+        """
+        return find_declarations(self.path, configuration_hash, kind, self._on_wait)
+
     def looks_at_idea(self, configuration_hash: str) -> dict[ViewedLook, int]:
         """The looks at an idea that finished, each with the number of the first run of it.
 
@@ -295,6 +318,35 @@ class LedgerEntry:
             return collect_trials(self._ledger.path, own, self._progress.notice)
         except LedgerError as error:
             self._notify("the trials before this run are not counted", error)
+            return None
+
+    def find_declarations(self, kind: DeclarationKind) -> tuple[Declaration, ...]:
+        """What was declared about the idea of this run; nothing where the ledger is not read."""
+        try:
+            return self._ledger.declarations(self._configuration_hash, kind)
+        except LedgerError as error:
+            self._notify("what was registered about this idea is not told", error)
+            return ()
+
+    def declare_unsealing(self, sealed_from: str) -> None:
+        """Records that the holdout is looked at, before it is.
+
+        Raises:
+            LedgerError: It cannot be written: no look is without its record.
+        """
+        declared = self._ledger.declare("unsealing", self._strategy, {"sealed_from": sealed_from})
+        self.hash = declared.hash
+
+    def find_holdout_looks(self) -> HoldoutLooks | None:
+        """The looks at the holdout of the idea of this run; None where there is none."""
+        if self._data_scope is None or self.number is None:
+            return None
+        try:
+            return find_holdout_looks(
+                self._ledger.path, self._configuration_hash, self._data_scope
+            )
+        except LedgerError as error:
+            self._notify("the looks at the holdout are not told", error)
             return None
 
     def finish(self, outcome: RunOutcome) -> None:

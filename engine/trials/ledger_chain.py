@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping
 
-ChainedTable: TypeAlias = Literal["runs", "grounds", "outcomes", "merged"]
+ChainedTable: TypeAlias = Literal["runs", "grounds", "outcomes", "merged", "declarations"]
 
 FIRST_HASH = "0" * 64
 """Stands before the first row."""
@@ -27,8 +27,9 @@ KEYS: dict[ChainedTable, str] = {
     "grounds": "run",
     "outcomes": "run",
     "merged": "run",
+    "declarations": "number",
 }
-"""Table -> its column with the number of the run."""
+"""Table -> its column with the number of the run; of a declaration its own number."""
 
 CREATE_CHAIN = """
     CREATE TABLE chain (
@@ -45,7 +46,7 @@ class ChainedRow(NamedTuple):
     """A row that was written.
 
     Attributes:
-        run: Number of the run.
+        run: Number of the run, or of the declaration.
         hash: Newest hash of the chain.
     """
 
@@ -58,9 +59,9 @@ class ChainBreak:
     """The first place at which the ledger is not what its chain says.
 
     Attributes:
-        run: Number of the run.
+        run: Number of the run, or of the declaration.
         table: `runs` (its begin), `grounds` (its bars), `outcomes` (its end), `merged` (its
-            origin), or `chain`.
+            origin), `declarations`, or `chain`.
         kind: `changed`, `removed` or `inserted`.
     """
 
@@ -71,6 +72,8 @@ class ChainBreak:
     @property
     def sentence(self) -> str:
         """For users: `the end of run 3 was changed past the engine`."""
+        if self.table == "declarations":
+            return f"declaration {self.run} was {self.kind} past the engine"
         what = {
             "runs": "the begin",
             "grounds": "the bars",

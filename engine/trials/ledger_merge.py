@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from engine.core.errors import LedgerError
-from engine.trials.ledger_chain import KEYS, ChainedTable, check_chain, insert_chained
+from engine.trials.ledger_chain import ChainedTable, check_chain, insert_chained
 from engine.trials.ledger_schema import copy_ledger, ledger_transaction, open_ledger
 from engine.trials.ledger_wait import ignore_wait
 
@@ -43,6 +43,14 @@ class _ForeignRun:
     rows: dict[ChainedTable, dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class _ForeignDeclaration:
+    """A declaration of the other ledger: its row, and its hash in the ledger that wrote it."""
+
+    origin: str
+    row: dict[str, Any]
+
+
 def merge_ledger(
     path: Path, other: Path, on_wait: Callable[[str], None] = ignore_wait
 ) -> MergeResult:
@@ -61,15 +69,20 @@ def merge_ledger(
             added.
         LedgerUnreachableError: One of them cannot be used.
     """
-    runs = _read_runs(other, on_wait)
+    entries = _read_entries(other, on_wait)
     counts = {"added": 0, "completed": 0, "known": 0}
     with ledger_transaction(path, on_wait=on_wait) as connection:
-        for run in runs:
-            counts[_merge_run(connection, run)] += 1
+        for entry in entries:
+            if isinstance(entry, _ForeignDeclaration):
+                _merge_declaration(connection, entry)
+            else:
+                counts[_merge_run(connection, entry)] += 1
     return MergeResult(**counts)
 
 
-def _read_runs(other: Path, on_wait: Callable[[str], None]) -> list[_ForeignRun]:
+def _read_entries(
+    other: Path, on_wait: Callable[[str], None]
+) -> list[_ForeignRun | _ForeignDeclaration]:
     if not other.is_file():
         raise LedgerError(
             "there is no ledger to merge",
@@ -91,19 +104,48 @@ def _read_runs(other: Path, on_wait: Callable[[str], None]) -> list[_ForeignRun]
                     where=str(other),
                     fix="ask its owner for another copy, or merge a backup",
                 )
-            return list(_iterate_runs(connection))
+            return list(_iterate_entries(connection))
 
 
-def _iterate_runs(connection: sqlite3.Connection) -> Iterator[_ForeignRun]:
+def _iterate_entries(
+    connection: sqlite3.Connection,
+) -> Iterator[_ForeignRun | _ForeignDeclaration]:
+    """Runs and declarations in the order in which they were written."""
     origins = {row["run"]: row["origin"] for row in connection.execute("SELECT * FROM merged")}
-    begins = connection.execute("SELECT run, hash FROM chain WHERE source = 'runs'")
-    for number, begin in begins.fetchall():
+    begins = connection.execute(
+        "SELECT source, run, hash FROM chain WHERE source IN ('runs', 'declarations') "
+        "ORDER BY position"
+    )
+    for source, number, written in begins.fetchall():
+        if source == "declarations":
+            row = dict(_select(connection, "declarations", "number", number)[0])
+            yield _ForeignDeclaration(row.pop("origin") or written, row)
+            continue
+        keys: dict[ChainedTable, str] = {"runs": "number", "grounds": "run", "outcomes": "run"}
         rows = {
             table: dict(row)
-            for table, key in KEYS.items()
-            for row in connection.execute(f"SELECT * FROM {table} WHERE {key} = ?", (number,))
+            for table, key in keys.items()
+            for row in _select(connection, table, key, number)
         }
-        yield _ForeignRun(number, origins.get(number, begin), rows)
+        yield _ForeignRun(number, origins.get(number, written), rows)
+
+
+def _select(
+    connection: sqlite3.Connection, table: str, key: str, number: int
+) -> list[sqlite3.Row]:
+    return connection.execute(f"SELECT * FROM {table} WHERE {key} = ?", (number,)).fetchall()
+
+
+def _merge_declaration(connection: sqlite3.Connection, declaration: _ForeignDeclaration) -> None:
+    """Adds a declaration unless it is known, as the runs are, by the hash that it was given."""
+    known = connection.execute(
+        "SELECT 1 FROM declarations WHERE origin = ? "
+        "UNION SELECT 1 FROM chain WHERE source = 'declarations' AND hash = ?",
+        (declaration.origin, declaration.origin),
+    ).fetchone()
+    if known is None:
+        row = {name: value for name, value in declaration.row.items() if name != "number"}
+        insert_chained(connection, "declarations", row | {"origin": declaration.origin})
 
 
 def _merge_run(connection: sqlite3.Connection, run: _ForeignRun) -> str:

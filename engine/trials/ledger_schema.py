@@ -162,11 +162,43 @@ _VERSION_4: tuple[MigrationStep, ...] = (
 )
 """Earlier rows are chained as they are found."""
 
+_VERSION_5: tuple[MigrationStep, ...] = (
+    """
+    CREATE TABLE declarations (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL CHECK (kind IN ('registration', 'unsealing')),
+        declared_at TEXT NOT NULL,
+        name TEXT NOT NULL,
+        configuration TEXT NOT NULL,
+        strategy TEXT NOT NULL,
+        content TEXT NOT NULL,
+        engine TEXT NOT NULL,
+        host TEXT NOT NULL,
+        origin TEXT
+    )
+    """,
+    *_append_only_triggers("declarations", "number"),
+    "DROP VIEW ledger",
+    """
+    CREATE VIEW ledger AS
+    SELECT *, (
+        SELECT hash FROM chain
+        WHERE chain.run = runs.number AND chain.source NOT IN ('earlier', 'declarations')
+        ORDER BY position DESC LIMIT 1
+    ) AS hash
+    FROM runs
+    LEFT JOIN grounds ON grounds.run = runs.number
+    LEFT JOIN outcomes ON outcomes.run = runs.number
+    """,
+)
+"""Earlier ledgers have no declarations. `origin` is the hash of one that was merged."""
+
 MIGRATIONS: tuple[Sequence[MigrationStep], ...] = (
     _VERSION_1,
     _VERSION_2,
     _VERSION_3,
     _VERSION_4,
+    _VERSION_5,
 )
 """The steps from each version of the file to the next, from an empty file on."""
 

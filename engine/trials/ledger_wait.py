@@ -1,4 +1,4 @@
-"""Waiting for other processes that lock a ledger: told after a second, bounded to ten.
+"""Waiting for other processes that lock a ledger: reported after a second, bounded to ten.
 
 SQLite's locks are those of the operating system, which releases those of a process that ended,
 however it ended. A lock that lasts is held by a process that runs, or that was stopped.
@@ -60,7 +60,7 @@ class LedgerPatience:
         """
         began = time.monotonic()
         limit_s = min(limit_s, self.left_s)
-        told = False
+        is_reported = False
         while True:
             try:
                 result = access()
@@ -71,8 +71,8 @@ class LedgerPatience:
                 if waited >= limit_s:
                     self.left_s = max(0.0, self.left_s - waited)
                     raise _locked_error(path, waited) from error
-                if waited >= NOTIFY_AFTER_S and not told:
-                    told = True
+                if waited >= NOTIFY_AFTER_S and not is_reported:
+                    is_reported = True
                     on_wait(f"waiting for the trial ledger {path}, locked by {find_holder(path)}")
             else:
                 waited = time.monotonic() - began
@@ -99,7 +99,7 @@ def is_busy(error: sqlite3.Error) -> bool:
 
 
 def find_holder(path: Path, locks: Path = LOCKS_FILE) -> str:
-    """The process that locks a file, as `process 4711`, where the operating system tells.
+    """The process that locks a file, as `process 4711`, where the operating system says.
 
     Args:
         path: The file.

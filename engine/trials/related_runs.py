@@ -205,7 +205,8 @@ def hash_configuration(strategy: Mapping[str, Any]) -> str:
     seeds, thresholds, sizing, costs, execution, interest rates. `UNHASHED_SECTIONS` are excluded,
     and the sections `rates` and `deploy` where they are the default: strategies of earlier
     versions had none. So is `capital` where nothing that the engine's own costs charge depends on
-    it. Files of rates are identified by their columns. Runs with the same hash look
+    it, and `windows.holdout`: which bars are looked at is no other idea. Files of rates are
+    identified by their columns. Runs with the same hash look
     at one idea; see
     `engine.trials.looks` for which of them are one look.
 
@@ -215,6 +216,9 @@ def hash_configuration(strategy: Mapping[str, Any]) -> str:
     from engine.data.rates import RatesSpec, drop_rate_files
 
     hashed = {key: value for key, value in strategy.items() if key not in UNHASHED_SECTIONS}
+    if "holdout" in hashed.get("windows", {}):
+        windows = hashed["windows"]
+        hashed["windows"] = {key: value for key, value in windows.items() if key != "holdout"}
     if "capital" in hashed and not _charges_by_capital(hashed.get("costs", {})):
         hashed.pop("capital")
     rates = hashed.pop("rates", None)

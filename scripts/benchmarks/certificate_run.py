@@ -21,7 +21,7 @@ def main() -> None:
     """Runs the strategy and prints the record."""
     strategy, out, pages = Path(sys.argv[1]), Path(sys.argv[2]), bool(int(sys.argv[3]))
     spent: list[float] = []
-    honest = runner.run_leakage_test
+    honest = vars(runner)["run_leakage_test"]
 
     def timed(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - any signature
         before = _own_s() + _children_s()
@@ -29,15 +29,16 @@ def main() -> None:
         spent.append(_own_s() + _children_s() - before)
         return certificate
 
-    runner.run_leakage_test = timed
+    vars(runner)["run_leakage_test"] = timed
     import engine
 
     run = engine.run(strategy, offline=True, out=out, pages=pages)
+    fits = run.manifest.fits
     record = {
         "certificate_s": spent[0],
         "main_s": _own_s(),
         "children_s": _children_s(),
-        "trained": run.manifest.fits.trained,
+        "trained": 0 if fits is None else fits.trained,
     }
     sys.stdout.write(json.dumps(record))
 

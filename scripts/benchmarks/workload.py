@@ -17,7 +17,7 @@ from engine.features.build import FeatureMatrix
 from engine.features.config import TargetSpec
 from engine.splits.config import StandardScaling, WindowSpec
 from engine.splits.walk_forward import WalkForwardWindow, make_walk_forward_windows
-from engine.training.datasets import FeatureHistory
+from engine.training.feature_history import FeatureHistory
 
 if TYPE_CHECKING:
     import numpy.typing as npt

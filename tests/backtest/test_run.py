@@ -15,6 +15,7 @@ from engine.core.progress import NullProgress
 from engine.evaluation.metrics.round_trips import round_trip_table, summarise_round_trips
 from engine.reporting import write_pages
 from engine.runs.folder import ANALYSIS_TABLES, DOCUMENTS, PAGES, TABLES
+from engine.runs.sums import SUMS_FILE
 from engine.strategy import load_strategy
 from tests.parts.own_parts import OwnFeature
 from tests.pipeline.markets import market, write_strategy
@@ -42,6 +43,7 @@ def test_the_folder_holds_every_file_and_nothing_else(run: engine.Run) -> None:
     expected = {f"{name}.parquet" for name in (*TABLES, *ANALYSIS_TABLES)}
     expected |= {f"{name}.html" for name in PAGES}
     expected |= {f"{name}.json" for name in ("manifest", *DOCUMENTS)}
+    expected.add(SUMS_FILE)
     assert {file.name for file in run.run_dir.iterdir()} == expected
     assert run.run_dir.parts[-2:] == ("small", run.run_id)
     assert [folder.name for folder in run.run_dir.parent.iterdir()] == [run.run_id]
@@ -336,6 +338,7 @@ def test_noise_is_not_called_evidence(run: engine.Run) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("new_processes")
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_workers_change_no_byte_of_a_network_run(module_folder, backend: str) -> None:
     network = write_strategy(

@@ -14,7 +14,7 @@ from engine.cli.main import app
 from engine.cli.run_lookup import find_run_folder
 from engine.core.errors import UsageError
 from engine.runs.folder import PAGES
-from tests.reporting.sweep_runs import IDS, make_run, write_run
+from tests.reporting.sweep_runs import IDS, make_run, write_run, write_three_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def written(module_folder: Path) -> Path:
-    """Three runs."""
-    for number in range(3):
-        write_run(make_run(number, mean=0.001 * number), module_folder / "reports")
-    return module_folder / "reports"
+    return write_three_runs(module_folder)
 
 
 @pytest.fixture

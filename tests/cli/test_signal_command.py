@@ -66,6 +66,18 @@ def make_signal(*orders: OrderOfSignal, **changes: object) -> Signal:
     return Signal.model_validate(values | changes)
 
 
+def test_a_fit_of_several_symbols_is_one_fit() -> None:
+    (model,) = make_signal().models
+    pooled = tuple(
+        model.model_copy(update={"symbol": symbol, "pool": ("BTC", "ETH"), "seed": seed})
+        for symbol in ("BTC", "ETH")
+        for seed in (0, 1)
+    )
+    told = " ".join(render_signal_text(make_signal(models=pooled), 200).split())
+    assert "2 fits" in told
+    assert "4 fits" not in told
+
+
 @pytest.mark.parametrize("width", [80, 60, 40])
 def test_the_text_fits_the_terminal(width: int) -> None:
     lines = render_signal_text(make_signal(ORDER), width).splitlines()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.data.store.cache import CacheKey, DamagedCacheFile, read_cache
 from engine.runs.run import Run
+from engine.runs.sums import SUMS_FILE
 from tests.faults.commands import Command, Disk
 from tests.pipeline.markets import bars, write_market
 
@@ -122,7 +123,8 @@ def read_runs(disk: Disk, varying: tuple[str, ...] = ()) -> dict[str, Any]:
         manifest = {k: v for k, v in dict(run.manifest).items() if k not in _OF_THE_PROCESS}
         found[f"{folder.name}/manifest"] = json.loads(json.dumps(manifest, default=str))
         for file in folder.iterdir():
-            if file.stem not in {"manifest", *varying}:
+            # The hashes are of the manifest too, which has the times of the run.
+            if file.stem not in {"manifest", SUMS_FILE, *varying}:
                 digest = hashlib.sha256(file.read_bytes()).hexdigest()
                 found[f"{folder.name}/{file.name}"] = digest
     return found

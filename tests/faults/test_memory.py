@@ -14,7 +14,7 @@ from engine.training.executors.local import LocalExecutor
 from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("new_processes")]
 
 REFITS = 250
 WARM = 50

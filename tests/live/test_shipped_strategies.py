@@ -17,17 +17,25 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-FEW_FITS = {
+BRIEF = {
     "benchmarks": [],
-    "training.epochs": 1,
-    "windows": {"kind": "rolling", "train": "3y", "validation": "6mo", "test": "9y"},
+    "evaluation.resamples": 200,
+    "windows": {"kind": "rolling", "train": "16y", "validation": "6mo", "test": "6mo"},
 }
-"""Two windows of a network that is trained for one epoch; the second has months of bars: enough
-to begin one and to continue in one."""
+"""The newest three years, in seven windows."""
+
+FEW_FITS = BRIEF | {
+    "training.epochs": 1,
+    "windows": {"kind": "rolling", "train": "16y", "validation": "6mo", "test": "2y"},
+}
+"""Two windows of a network that is trained for one epoch: enough to begin one and to continue in
+one."""
+
+FEW_TRIALS = {"tune.trials": 4}
 
 FEW_SYMBOLS = {
     "data.targets": ["AAPL", "GE", "XOM"],
-    "windows": {"kind": "rolling", "train": "20y", "validation": "6mo", "test": "9y"},
+    "windows": {"kind": "rolling", "train": "28y", "validation": "6mo", "test": "3y"},
 }
 """Two windows of three of the stocks that a universe has."""
 
@@ -50,9 +58,12 @@ def run_once(module_folder: Path) -> Callable[[str], ShippedRun]:
 
     @cache
     def run(name: str) -> ShippedRun:
-        changes = FEW_FITS if name in NETWORKS else {"benchmarks": []}
-        if load_strategy(SHIPPED[name]).data.targets == "all":
+        shipped = load_strategy(SHIPPED[name])
+        changes = FEW_FITS if name in NETWORKS else BRIEF
+        if shipped.data.targets == "all":
             changes = {**changes, **FEW_SYMBOLS}
+        if shipped.tune is not None:
+            changes = {**changes, **FEW_TRIALS}
         spec = load_strategy(SHIPPED[name], changes)
         home, reports = module_folder / name / "home", module_folder / name / "out"
         made = engine.run(spec, offline=True, home=home, out=reports, pages=False, workers=1)

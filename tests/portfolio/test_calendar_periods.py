@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.core.errors import UsageError
 from engine.data.calendar import sessions_known_until, trading_schedule, unforeseen_closures
+from engine.data.sessions import DayBegin
 from engine.portfolio import (
     BookTerms,
     PortfolioRow,
@@ -88,6 +89,22 @@ def test_periods_of_a_market_that_is_always_open_end_at_midnight() -> None:
     assert ends(days, "week_end", daily)[:2] == ["2021-01-31", "2021-02-07"]
     hours = ["2021-01-31 16:00", "2021-01-31 20:00", "2021-02-01 00:00"]
     assert ends(hours, "month_end", quarter) == ["2021-01-31 20:00"]
+
+
+@pytest.mark.parametrize("calendar", ["24/7", "24/5"])
+def test_periods_of_days_that_begin_in_the_evening_end_then(calendar) -> None:
+    """At 17:00 in New York, which is 22:00 UTC; the 29th of January 2021 is a Friday."""
+    begins = DayBegin.parse("17:00 America/New_York")
+    hourly = TradingCalendar(calendar, "1h", begins)
+    last = {"24/7": "2021-01-31", "24/5": "2021-01-29"}[calendar]
+    hours = [f"{last} {hour}:00" for hour in (20, 21, 22, 23)] + ["2021-02-01 00:00"]
+    assert ends(hours, "month_end", hourly) == [f"{last} 21:00"]
+    assert ends(hours, "week_end", hourly) == [f"{last} 21:00"]
+    days = [f"{day:%Y-%m-%d}" for day in pd.bdate_range("2021-01-25", "2021-02-04")]
+    daily = TradingCalendar(calendar, "1d", begins)
+    assert ends(days, "month_end", daily) == (
+        ["2021-02-01"] if calendar == "24/7" else ["2021-01-29"]
+    )
 
 
 @pytest.mark.parametrize("interval", ["1w", "1mo"])

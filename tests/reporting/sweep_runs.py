@@ -132,3 +132,10 @@ def write_run(run: Run, reports: Path) -> Path:
     folder.mkdir(parents=True)
     run.write(folder)
     return folder
+
+
+def write_three_runs(folder: Path) -> Path:
+    """Three runs in a folder `reports`."""
+    for number in range(3):
+        write_run(make_run(number, mean=0.001 * number), folder / "reports")
+    return folder / "reports"

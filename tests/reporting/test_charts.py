@@ -198,6 +198,17 @@ def test_positions_keep_a_weight_until_the_next_decision() -> None:
     assert price.lines[0].values == (10.0, 11.0, 12.0, 9.0)
 
 
+def test_the_price_goes_over_a_weekend_and_breaks_at_a_halt() -> None:
+    stamps = pd.date_range("2024-01-05", periods=24, tz="UTC")  # a Friday
+    close = pd.Series(np.nan, stamps)
+    for day in (0, 3, 4, 20, 21):
+        close.iloc[day] = 10.0 + day
+    price, _ = positions_chart("positions-0", "X", close, pd.Series(1.0, stamps)).panels
+    assert price.lines[0].path.count("M") == 2
+    assert price.lines[0].values[:6] == (10.0, 10.0, 10.0, 13.0, 14.0, None)
+    assert price.lines[0].values[19:] == (None, 30.0, 31.0, None, None)
+
+
 def test_the_timeline_has_every_part_between_first_and_last_day() -> None:
     window = WindowRecord(
         index=0,

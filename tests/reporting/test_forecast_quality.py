@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,12 @@ import pytest
 from engine.evaluation.forecasts.directional_accuracy import wilson_interval
 from engine.evaluation.forecasts.scores import average_over_seeds
 from engine.reporting.charts.xy_plot import XYPlot, plot_data
+from engine.reporting.forecast_unit import forecast_unit
+from engine.reporting.tearsheet._metrics_table import metrics_row
 from engine.reporting.tearsheet.forecast_quality import direction_finding, forecast_quality_plots
+from engine.reporting.tearsheet.forecasts import forecast_metrics
 from engine.runs.documents.analysis_forecasts import DirectionFigures
+from engine.runs.documents.metrics import ForecastScores
 from tests.reporting.page import altered, changed
 from tests.reporting.small_run import Shape, small_run
 
@@ -51,6 +56,25 @@ def test_every_dot_is_the_mean_over_the_seeds_and_its_outcome(
     actual = small.predictions.query("seed == 0")["actual"].dropna() * BPS
     assert drawn["y"] == pytest.approx(actual.tolist(), rel=1e-5)
     assert drawn["names"][0] == f"{small.returns.index[0]:%Y-%m-%d}"
+
+
+def test_ranks_are_in_per_cent_and_not_in_basis_points(
+    small: Run, plots: dict[str, XYPlot]
+) -> None:
+    strategy = small.manifest["strategy"] | {"target": {"transform": "rank"}}
+    ranked = replace(small, manifest=small.manifest | {"strategy": strategy})
+    for key in ("scatter", "calibration"):
+        plot, of_returns = by_key(ranked)[key], plots[key]
+        assert plot.axes.x.label.endswith("forecast, % of the ranks")
+        assert plot.axes.y.label.endswith("outcome, % of the ranks")
+        assert "bps" not in plot.finding
+        name = "forecasts" if key == "scatter" else "groups"
+        for axis in ("x", "y"):
+            in_bps = np.array(layer(of_returns, name)[axis])
+            assert layer(plot, name)[axis] == pytest.approx(in_bps / 100, rel=1e-6)
+    (error,) = (each for each in forecast_metrics(forecast_unit(ranked)) if each.key == "mae_bps")
+    (cell,) = metrics_row(error, [ForecastScores(mae_bps=2_500.0)]).cells
+    assert cell.text == "25.0\N{NO-BREAK SPACE}% of the ranks"
 
 
 def test_the_fitted_line_is_the_least_squares_line(small: Run, plots: dict[str, XYPlot]) -> None:

@@ -20,7 +20,7 @@ from engine.reporting.quantstats_process import open_quantstats_process
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("new_processes")]
 
 RETURNS = pd.DataFrame(
     {"strategy": np.random.default_rng(0).normal(0, 0.01, 60)},

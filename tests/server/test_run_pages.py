@@ -21,6 +21,7 @@ from tests.reporting.sweep_runs import (
     run_pages,
     write_comparison_page,
     write_run,
+    write_three_runs,
 )
 
 if TYPE_CHECKING:
@@ -29,10 +30,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def written(module_folder: Path) -> Path:
-    """Three runs."""
-    for number in range(3):
-        write_run(make_run(number, mean=0.001 * number), module_folder / "reports")
-    return module_folder / "reports"
+    return write_three_runs(module_folder)
 
 
 @pytest.fixture

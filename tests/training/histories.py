@@ -10,7 +10,7 @@ from engine.features.config import TargetSpec
 from engine.features.target import forward_returns
 from engine.splits.scaling import StandardScaling
 from engine.splits.walk_forward import WalkForwardWindow
-from engine.training.datasets import FeatureHistory
+from engine.training.feature_history import FeatureHistory
 
 STAMPS = pd.date_range("2020-01-01", periods=40, freq="D", tz="UTC", name="timestamp")
 WINDOWS = (

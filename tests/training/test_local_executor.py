@@ -23,6 +23,8 @@ from engine.training.scheduler import FitScheduler
 from engine.training.task import FitTask
 from tests.training.chained import chain
 
+pytestmark = pytest.mark.usefixtures("new_processes")
+
 
 def tasks_of(model, count: int = 3) -> list[FitTask]:
     training = TrainingSpec(epochs=1)

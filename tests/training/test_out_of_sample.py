@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -23,13 +24,16 @@ from engine.models import (
 from engine.models.fitted_model import FittedModel
 from engine.splits.scaling import RollingZscoreScaling, ScalingSpec, StandardScaling
 from engine.splits.walk_forward import WalkForwardWindow
-from engine.training.datasets import FeatureHistory, build_training_set
+from engine.training.datasets import build_training_set
 from engine.training.forecast import Forecast, predict_window
 from engine.training.jobs import make_fit_tasks
 from engine.training.out_of_sample import Predictions, concat_out_of_sample
 from engine.training.task import FitTask
 from engine.training.worker import fit_task
 from tests.training.histories import STAMPS, WINDOWS, ahead, history_of
+
+if TYPE_CHECKING:
+    from engine.training.feature_history import FeatureHistory
 
 
 @pytest.fixture

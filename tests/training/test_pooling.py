@@ -14,7 +14,7 @@ from engine.features.config import TargetSpec
 from engine.features.target import forward_returns
 from engine.models import Ridge, TrainingSpec
 from engine.models.model_file import decode_model, encode_model
-from engine.training.datasets import FeatureHistory, build_training_set
+from engine.training.datasets import build_training_set
 from engine.training.jobs import make_fit_tasks
 from engine.training.results import run_fits
 from engine.training.store import FitStore
@@ -24,6 +24,7 @@ from tests.training.in_process import InProcess
 
 if TYPE_CHECKING:
     from engine.models.fitted_model import FittedModel
+    from engine.training.feature_history import FeatureHistory
 
 SYMBOLS = ("X", "Y", "Z")
 

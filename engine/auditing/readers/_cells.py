@@ -70,6 +70,11 @@ def _has_dates(cells: pd.Series) -> bool:
     return bool(sample) and all(map(looks_like_date, sample))
 
 
+def numeric_columns(file: AuditedFile, time: str | None) -> list[str]:
+    """The columns of numbers, without that of the timestamps, in the order of the file."""
+    return [name for name in file.columns if name != time and is_numeric(file.frame[name])]
+
+
 def is_numeric(cells: pd.Series) -> bool:
     """Whether more than half of the first cells that are filled are numbers."""
     if pd.api.types.is_bool_dtype(cells):

@@ -9,8 +9,8 @@ import pandas as pd
 from engine.auditing.readers._cells import (
     find_column,
     find_time_column,
-    is_numeric,
     normalise,
+    numeric_columns,
     read_numbers,
     read_stamps,
 )
@@ -30,7 +30,7 @@ def read_bars(file: AuditedFile) -> pd.DataFrame:
         UsageError: There is none, or as for returns.
     """
     time = find_time_column(file)
-    names = [name for name in file.columns if name != time and is_numeric(file.frame[name])]
+    names = numeric_columns(file, time)
     if not names:
         raise UsageError(
             "the bars have no numbers",
@@ -50,7 +50,7 @@ def read_close(file: AuditedFile) -> pd.Series[float]:
         UsageError: No column is the close, one is not above 0, or as for returns.
     """
     time = find_time_column(file)
-    names = [name for name in file.columns if name != time and is_numeric(file.frame[name])]
+    names = numeric_columns(file, time)
     found = (find_column(file, known) for known in _CLOSE_NAMES)
     column = next(filter(None, found), names[0] if len(names) == 1 else None)
     if column is None:

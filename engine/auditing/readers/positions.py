@@ -11,7 +11,7 @@ from engine.auditing.backtest import AuditedBacktest
 from engine.auditing.positions import HeldPositions
 from engine.auditing.readers._cells import (
     find_time_column,
-    is_numeric,
+    numeric_columns,
     read_numbers,
     read_stamps,
 )
@@ -86,7 +86,7 @@ def _read_table(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The numbers by time; all columns with numbers, or those named."""
     time = find_time_column(file)
-    numeric = [name for name in file.columns if name != time and is_numeric(file.frame[name])]
+    numeric = numeric_columns(file, time)
     wanted = numeric if names is None else list(names)
     missing = [name for name in wanted if name not in numeric]
     if missing or not wanted:

@@ -11,8 +11,8 @@ from engine.auditing.backtest import AuditedBacktest
 from engine.auditing.readers._cells import (
     find_column,
     find_time_column,
-    is_numeric,
     normalise,
+    numeric_columns,
     read_numbers,
     read_stamps,
 )
@@ -82,7 +82,7 @@ def read_matrix(
         UsageError: Fewer than two columns have numbers, or as for `read_returns`.
     """
     time = find_time_column(file)
-    names = [name for name in file.columns if name != time and is_numeric(file.frame[name])]
+    names = numeric_columns(file, time)
     if len(names) < 2:
         raise UsageError(
             "a matrix needs a column for each variant",
@@ -121,7 +121,7 @@ def choose_column(file: AuditedFile, time: str, column: str | None) -> str:
     Raises:
         UsageError: There is none, or none of several has a known name.
     """
-    names = [name for name in file.columns if name != time and is_numeric(file.frame[name])]
+    names = numeric_columns(file, time)
     if column is not None and column in names:
         return column
     known = find_column(file, RETURN_NAMES) or find_column(file, EQUITY_NAMES)

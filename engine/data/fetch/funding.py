@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
@@ -25,9 +25,6 @@ from engine.data.sources.base import BarRequest
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.sources.exchange import ExchangeBarSource, fetch_funding_rates
 from engine.data.store.cache import DamagedCacheFile, keep_damaged_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _FUNDING_METADATA_KEY = b"backtest"
 
@@ -106,6 +103,43 @@ def load_funding_rates(
     order = {symbol: rank for rank, symbol in enumerate(manifest.dataset.symbols)}
     ranked = rates.assign(rank=rates["symbol"].map(order)).sort_values(["timestamp", "rank"])
     return ranked.drop(columns="rank").reset_index(drop=True)
+
+
+def open_rate_source(manifest: DatasetManifest, clients: ClientSettings) -> ExchangeBarSource:
+    """The exchange that the funding rates of a dataset come from; no request is sent.
+
+    Raises:
+        SourceError: No source has `funding: true`.
+    """
+    return ExchangeBarSource(_find_funding_source(manifest), clients)
+
+
+def fetch_newest_rates(
+    source: ExchangeBarSource,
+    symbol: str,
+    since: pd.Timestamp,
+    now: pd.Timestamp,
+    progress: Progress,
+) -> pd.DataFrame:
+    """The funding rates of a symbol from an instant on, which are not cached.
+
+    Args:
+        source: As by `open_rate_source`.
+        symbol: The dataset's name of the symbol.
+        since: First payment wanted.
+        now: The present instant.
+        progress: Receives notices.
+
+    Returns:
+        Columns timestamp, when the payment was due, and rate, in order of time.
+
+    Raises:
+        UnreachableError: The exchange does not answer.
+        SourceError: It has no such rates.
+        InvalidBarsError: It gives two rates for one time.
+    """
+    context = _FundingContext(Path(), network=True, now=now, progress=progress)
+    return _fetch_rates(source, symbol, since, context)
 
 
 def _find_funding_source(manifest: DatasetManifest) -> CcxtSourceSpec:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from engine.core.types import BarsFrame, IntVector
     from engine.data.calendar import BarInterval
-    from engine.data.config import QualityPolicy, RuleName
     from engine.data.quality.rules.base import RuleViolation
+    from engine.data.quality_config import QualityPolicy, RuleName
     from engine.data.sessions import DayBegin
 
 _MAX_LOGGED_BARS = 20

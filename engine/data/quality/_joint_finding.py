@@ -10,7 +10,8 @@ from engine.data.bars import format_timestamp
 from engine.data.quality.findings import Finding, rule_severity
 
 if TYPE_CHECKING:
-    from engine.data.config import Dataset, RuleName
+    from engine.data.config import Dataset
+    from engine.data.quality_config import RuleName
 
 
 def joint_finding(

@@ -21,7 +21,7 @@ _MIN_BARS = 60
 ERROR_RATE = 1e-4
 """At most this share of honest datasets has a finding, see `find_lagged_returns`."""
 # Below it lie true leads of a liquid market over a thin one. A wrong label of two symbols of
-# which the returns have less in common is not told from chance, and earns less.
+# which the returns have less in common is not distinguished from chance, and earns less.
 _MIN_CORRELATION = 0.2
 # A smoothed or stale price follows itself by up to 0.4; one that holds the next, by 0.7 or more.
 _MIN_OWN_CORRELATION = 0.5

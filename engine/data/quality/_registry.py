@@ -37,7 +37,7 @@ from engine.data.quality.rules.volume import (
 )
 
 if TYPE_CHECKING:
-    from engine.data.config import RuleName
+    from engine.data.quality_config import RuleName
 
 QualityRule = Callable[[BarsView], list[RuleViolation]]
 

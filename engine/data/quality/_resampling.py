@@ -14,7 +14,7 @@ from engine.data.quality.symbols import MAX_LOST_SHARE
 if TYPE_CHECKING:
     from engine.core.types import BarsFrame
     from engine.data.calendar import BarInterval
-    from engine.data.config import RuleName
+    from engine.data.quality_config import RuleName
     from engine.data.resampling import ResampledBars
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.data.config import WARNING_RULES
+from engine.data.quality_config import WARNING_RULES
 
 if TYPE_CHECKING:
-    from engine.data.config import QualityPolicy, RuleName
+    from engine.data.quality_config import QualityPolicy, RuleName
 
 Severity = Literal["error", "warn"]
 

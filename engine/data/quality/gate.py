@@ -12,18 +12,18 @@ from engine.core.errors import InvalidBarsError
 from engine.core.name_lists import join_names
 from engine.core.types import PRICE_COLUMNS
 from engine.data.bars import format_timestamp, has_volume, is_close_only
-from engine.data.config import JOINT_RULES
 from engine.data.quality._check_symbol import CheckedBars, CheckSettings, check_bars
 from engine.data.quality._registry import RANGE_RULES, RULES, rule_name
 from engine.data.quality._resampling import find_resampling_violations
+from engine.data.quality_config import JOINT_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.core.types import BarsFrame, IntVector
     from engine.data.calendar import BarInterval
-    from engine.data.config import QualityPolicy
     from engine.data.quality.findings import Finding
+    from engine.data.quality_config import QualityPolicy
     from engine.data.resampling import ResampledBars
     from engine.data.resampling_probe import ResamplingProbe
     from engine.data.sessions import DayBegin

@@ -26,9 +26,10 @@ def no_skill_sentence(tests: ForecastTestFigures) -> str | None:
     Returns:
         A sentence; None where there is skill, or where no test is defined.
     """
-    nested = {
-        name: test.p_value for name, test in tests.clark_west.items() if test.p_value is not None
-    }
+    # A document that was read back has its keys in another order.
+    order = dict.fromkeys((*_REFERENCES, *tests.clark_west))
+    p_values = {name: tests.clark_west[name].p_value for name in order if name in tests.clark_west}
+    nested = {name: p_value for name, p_value in p_values.items() if p_value is not None}
     direction = tests.pesaran_timmermann.p_value
     adds_information = bool(nested) and max(nested.values()) < SIGNIFICANCE_LEVEL
     if adds_information or (direction is not None and direction < SIGNIFICANCE_LEVEL):

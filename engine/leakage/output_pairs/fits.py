@@ -95,7 +95,7 @@ def _pair_arrays(
         yield _pair_counts(symbol, one, two, window, prepared)
         if not len(one.train):
             return
-    split = history.own_split(symbol, window)
+    split = window if one.symbols else history.own_split(symbol, window)
     if not one.symbols:
         history = history.seen_by(symbol)
     first = stop_of(split) + one.recursive - len(one.inputs)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.simulation.cost_rates import CostRates
     from engine.simulation.costs import CostModel
     from engine.splits.walk_forward import WalkForwardWindow
-    from engine.training.datasets import FeatureHistory
+    from engine.training.feature_history import FeatureHistory
 from engine.leakage.output_pairs.frames import format_bars, pair_frames
 
 

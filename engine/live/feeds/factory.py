@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from engine.core.progress import Progress
     from engine.data import DatasetManifest
-    from engine.data.config import QualityPolicy, SourceSpec
+    from engine.data.config import SourceSpec
+    from engine.data.quality_config import QualityPolicy
     from engine.data.sources import BarSource
     from engine.live.clock import Clock
     from engine.live.feeds.base import Feed

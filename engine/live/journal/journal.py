@@ -164,6 +164,30 @@ class Journal(JournalReader):
                 self._insert_values("arrivals", encode_values(named | came))
             self._insert_events(account, events)
 
+    def record_funding(
+        self,
+        account: str,
+        rates: pd.DataFrame,
+        received_at: pd.Timestamp,
+        after_bar: pd.Timestamp,
+        events: Iterable[NewEvent] = (),
+    ) -> None:
+        """Writes funding rates as they come, in one transaction.
+
+        Args:
+            account: The account.
+            rates: Columns timestamp, when each was due, symbol and rate; each comes once.
+            received_at: When they were there.
+            after_bar: The bar that was decided last.
+            events: What is told of them.
+        """
+        came = {"account": account, "received_at": received_at, "after_bar": after_bar}
+        with write_transaction(self._writer, self.path):
+            for values in rates.rename(columns={"timestamp": "due_at"}).to_dict("records"):
+                named = {str(name): value for name, value in values.items()}
+                self._insert_values("funding", encode_values(named | came))
+            self._insert_events(account, events)
+
     def record_events(self, account: str, events: Iterable[NewEvent]) -> None:
         """Appends events."""
         with write_transaction(self._writer, self.path):

@@ -15,6 +15,7 @@ from engine.live.journal.rows import (
     EquityRow,
     EventRow,
     FillRow,
+    FundingRow,
     OrderRow,
     format_instant,
     from_sqlite,
@@ -121,6 +122,11 @@ class JournalReader:
         """The bars of each symbol as they came, of an account on several exchanges."""
         clause = "WHERE account = ? ORDER BY number"
         return self._select(ArrivalRow, "arrivals", clause, account)
+
+    def funding(self, account: str) -> tuple[FundingRow, ...]:
+        """The funding rates of an account as they came."""
+        clause = "WHERE account = ? ORDER BY number"
+        return self._select(FundingRow, "funding", clause, account)
 
     def symbols_of_bars(
         self, account: str, after: pd.Timestamp

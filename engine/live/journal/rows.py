@@ -107,6 +107,30 @@ class ArrivalRow:
 
 
 @dataclass(frozen=True)
+class FundingRow:
+    """A funding rate as it came.
+
+    Attributes:
+        number: Ascending, in the order of arrival.
+        account: The account.
+        symbol: The perpetual.
+        due_at: When the payment was due.
+        rate: Fraction of a position's value that longs pay to shorts.
+        received_at: When it was there.
+        after_bar: The bar that was decided last by then: a payment due after its close is charged
+            at its own bar, an earlier one is corrected at the next.
+    """
+
+    number: int
+    account: str
+    symbol: str
+    due_at: pd.Timestamp
+    rate: float
+    received_at: pd.Timestamp
+    after_bar: pd.Timestamp
+
+
+@dataclass(frozen=True)
 class DecisionRow:
     """What was decided at the close of one bar.
 
@@ -244,13 +268,14 @@ def parse_stored_instant(text: str) -> pd.Timestamp:
 
 _INSTANTS = {
     *("created_at", "history_last", "bar", "received_at", "decided_at", "at", "decided_on"),
-    *("after_bar", "not_before"),
+    *("after_bar", "not_before", "due_at"),
 }
 _DOCUMENTS = {"row", "targets", "holdings", "detail"}
 _FLAGS = {"offline", "late", "margin_call"}
 _NUMBERS = {
     *("open", "high", "low", "close", "volume", "capital", "equity", "cash"),
     *("target_weight", "due_in_bars", "number", "size", "price", "fee", "slippage_cost"),
+    "rate",
 }
 _MAY_BE_UNKNOWN = {"open", "high", "low", "volume"}
 """NaN in a bar, null in the file."""

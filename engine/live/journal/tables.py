@@ -279,6 +279,19 @@ _VERSION_5 = (
     )
     """,
     *_append_only_triggers("arrivals", ("account", "symbol", "bar")),
+    """
+    CREATE TABLE funding (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        account TEXT NOT NULL REFERENCES accounts (name),
+        symbol TEXT NOT NULL,
+        due_at TEXT NOT NULL,
+        rate REAL NOT NULL,
+        received_at TEXT NOT NULL,
+        after_bar TEXT NOT NULL,
+        UNIQUE (account, symbol, due_at)
+    )
+    """,
+    *_append_only_triggers("funding", ("account", "symbol", "due_at")),
     "ALTER TABLE orders ADD COLUMN not_before TEXT",
     _events_table("events_of_version_5", EVENT_KINDS),
     "INSERT INTO events_of_version_5 SELECT * FROM events",
@@ -288,7 +301,7 @@ _VERSION_5 = (
     _STARTS_AND_STOPS,
     *_append_only_triggers("events", _KEYS["events"]),
 )
-"""Bars of symbols on several exchanges as they came; more kinds of events."""
+"""Bars of symbols on several exchanges and funding rates as they came; more kinds of events."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),

@@ -185,6 +185,10 @@ class BarLoop:
         self._state = self._state.model_copy(update={"account": account})
         return account
 
+    def replace_account(self, account: Account) -> None:
+        """Goes on with another account after the newest bar: one that has paid what came late."""
+        self._state = self._state.model_copy(update={"account": account})
+
     def advance(
         self, bars: BarsFrame | NextBar, *, traded: Mapping[str, bool] | None = None
     ) -> BarOutcome:

@@ -35,12 +35,14 @@ class Listing:
         newest: The last of them; None before the first.
         mark: What a unit is worth, see `Market.marks`; NaN before the first bar.
         is_listed: See `Market.listed`.
+        run: Bars without a gap up to the newest of the panel; 0 where it lacks that one.
     """
 
     bars: int = 0
     newest: pd.Timestamp | None = None
     mark: float = np.nan
     is_listed: bool = False
+    run: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class PanelRules:
         bars_needed: Own bars up to the first that is forecast, its own included.
         membership: Who belongs to the universe; None where all always do.
         delisting: When a symbol is delisted, and what is paid.
+        unbroken: Bars without a gap up to the first that is forecast, see `PanelRows`.
     """
 
     symbols: tuple[str, ...]
@@ -60,6 +63,7 @@ class PanelRules:
     bars_needed: int
     membership: Membership | None
     delisting: DelistingSpec
+    unbroken: int = 1
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ class PanelState:
                 stamps[-1] if len(stamps) else None,
                 float(market.marks[symbol].iloc[-1]),
                 bool(market.listed[symbol].iloc[-1]),
+                int(np.argmin(np.append(present[::-1], False))),
             )
         last = market.present.iloc[-1]
         present_symbols = frozenset(symbol for symbol in rules.symbols if last[symbol])
@@ -108,13 +113,15 @@ class PanelState:
         listings, settled = {}, {}
         for symbol, before in self.listings.items():
             if symbol in closes:
-                listings[symbol] = Listing(before.bars + 1, timestamp, closes[symbol], True)
+                listings[symbol] = Listing(
+                    before.bars + 1, timestamp, closes[symbol], True, before.run + 1
+                )
             elif before.is_listed and before.newest and timestamp - before.newest > limit:
                 paid = self.rules.delisting.return_of(symbol)
                 settled[symbol] = settlement_price(before.mark, paid)
-                listings[symbol] = replace(before, mark=settled[symbol], is_listed=False)
+                listings[symbol] = replace(before, mark=settled[symbol], is_listed=False, run=0)
             else:
-                listings[symbol] = before
+                listings[symbol] = before if not before.run else replace(before, run=0)
         following = PanelState(self.rules, listings, frozenset(closes), timestamp)
         return following, settled
 
@@ -145,7 +152,13 @@ class PanelState:
         present = np.array([[symbol in self.present for symbol in rules.symbols]])
         listed = np.array([[self.listings[symbol].is_listed for symbol in rules.symbols]])
         enough = np.array(
-            [[self.listings[symbol].bars >= rules.bars_needed for symbol in rules.symbols]]
+            [
+                [
+                    self.listings[symbol].bars >= rules.bars_needed
+                    and self.listings[symbol].run >= rules.unbroken
+                    for symbol in rules.symbols
+                ]
+            ]
         )
         members = self._members
         return Absences(~(present & enough & members), listed & members & ~present)

@@ -23,6 +23,7 @@ from engine.pipeline.schedules import bars_before_decision
 from engine.pipeline.traded_symbols import has_own_inputs, resolve_targets
 from engine.simulation.account import BarPrices, known_prices
 from engine.splits.walk_forward import WindowClock
+from engine.training.absent_inputs import blank_absent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from engine.core.types import BarsFrame, WideFrame
     from engine.data import Market
     from engine.data.assembly import Assembly
-    from engine.features.stream import FeatureStream, StreamedFeatures
+    from engine.features.stream import FeatureStream, StreamedFeatures, StreamedRow
     from engine.features.stream_state import StreamState
     from engine.strategy import Strategy
     from engine.training.panel_rows import Absences
@@ -214,7 +215,7 @@ class RecentBars:
                 row, prices.close, panel.compared
             )
         else:
-            rows = self.rows.append(row, closes)
+            rows = self.rows.append(self._without_absent(row), closes)
         following = RecentBars(
             self.strategy,
             stream,
@@ -229,6 +230,13 @@ class RecentBars:
             panel,
         )
         return following, prices
+
+    def _without_absent(self, row: StreamedRow) -> StreamedRow:
+        """The row; on a panel NaN in all features of a symbol that lacks one of them."""
+        if self.panel is None:
+            return row
+        groups = _symbol_groups(self.strategy.stream)
+        return replace(row, values=blank_absent(row.values[None], groups)[0])
 
     def _read(self, bars: BarsFrame | NextBar) -> NextBar:
         """The bar as numbers, checked."""
@@ -290,6 +298,12 @@ class RecentBars:
         return pd.concat([self.closes, newest]).tail(needed).copy()
 
 
+def _symbol_groups(stream: FeatureStream) -> list[range]:
+    """Columns of each symbol."""
+    width = len(stream.features)
+    return [range(place * width, (place + 1) * width) for place in range(len(stream.symbols))]
+
+
 def _rows_of_history(
     strategy: StreamedStrategy,
     streamed: StreamedFeatures,
@@ -299,7 +313,12 @@ def _rows_of_history(
     """The newest rows; of a panel those of each symbol."""
     spec, targets = strategy.spec, strategy.targets
     kept, horizon = strategy.kept_rows, spec.target.max_horizon
-    if panel is None:
+    if panel is None or spec.scope == "joint":
+        if panel is not None:
+            groups = _symbol_groups(strategy.stream)
+            features = streamed.features
+            blanked = replace(features, values=blank_absent(features.values, groups))
+            streamed = replace(streamed, features=blanked)
         rows = RecentRows.empty(
             kept,
             horizon,
@@ -330,6 +349,9 @@ def _panel_of_history(
         bars_before_decision(strategy.spec, streamed.features) + 1,
         market.membership,
         market.delisting,
+        strategy.spec.forecasters()[STRATEGY_BOOK].lookback
+        if strategy.spec.scope == "joint"
+        else 1,
     )
     return PanelState.of_history(rules, market)
 

@@ -120,7 +120,8 @@ class WindowModels:
         for symbol, own in self.members.items():
             for model, _ in own:
                 kind = model.forecaster.model
-                if kind.costly and is_built_in(type(kind)) and fits[id(model.forecaster)] == 1:
+                shared = fits[id(model.forecaster)] > 1 or model.input_transform.symbols
+                if kind.costly and is_built_in(type(kind)) and not shared:
                     model.predict(*following.select(model, symbol))
 
     def predict(

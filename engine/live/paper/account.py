@@ -135,7 +135,7 @@ def start_account(  # noqa: PLR0913 - an argument an option of the command line
     Raises:
         UsageError: The name or the capital is none, there is an account of that name, or the
             dataset has no source for the feed, or the grace time is too long for its bars; or
-            the costs depend on the capital, and the strategy has another, or charge funding.
+            the costs depend on the capital, and the strategy has another, or refuse late rates.
         UncertifiedError: No run of this configuration passed the leakage test.
         UnreachableError: No source of the dataset answers, and nothing of it is cached.
         DataError: Bars are missing or break a quality rule.
@@ -143,7 +143,7 @@ def start_account(  # noqa: PLR0913 - an argument an option of the command line
     """
     require_account_name(name)
     require_capital(capital)
-    _require_no_funding(spec)
+    _require_late_rates(spec)
     folder = backtest_home(home)
     certification = require_certification(spec, folder)
     from engine.live.feeds.factory import open_feed  # the clients of markets are slow to import
@@ -191,20 +191,20 @@ def start_account(  # noqa: PLR0913 - an argument an option of the command line
     return account
 
 
-def _require_no_funding(spec: Strategy) -> None:
-    """Refuses costs that no feed can charge.
+def _require_late_rates(spec: Strategy) -> None:
+    """Refuses costs by which a funding rate that comes late ends a run.
 
     Raises:
-        UsageError: They charge funding.
+        UsageError: They do.
     """
-    if spec.costs.charges_funding:
+    funding = getattr(spec.costs, "funding", None)
+    if funding is not None and funding.missing == "refuse":
         raise UsageError(
-            "no feed of a paper account brings funding rates, which the costs charge",
-            expected="costs without `funding`",
-            found="costs.funding",
-            where=f"strategy {spec.name}",
-            fix="leave costs.funding out and run the strategy without it first: the account is "
-            "then before funding",
+            "a funding rate may come after its bar was decided, which these costs refuse",
+            expected="`costs.funding: {missing: zero}`: a rate that comes later is charged then",
+            found="missing: refuse",
+            where=f"strategy {spec.name}, costs.funding",
+            fix="run the strategy with missing: zero first",
         )
 
 
@@ -232,7 +232,9 @@ def _load_named(
 ) -> Market:
     """The bars of a dataset, or of the strategy's offline dataset where none is named."""
     try:
-        return load_market(spec, dataset=dataset, offline=offline, home=home, progress=progress)
+        return load_market(
+            spec, dataset=dataset, offline=offline, home=home, progress=progress, sealed=False
+        )
     except UnreachableError as error:
         raise UnreachableError(
             error.problem,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from engine.data.panel import complete_rows
+from engine.live.paper.account_funding import AccountFunding
 from engine.live.paper.account_history import history_path, read_history
 from engine.live.paper.row_assembly import RowAssembler
 from engine.live.paper.stored_documents import settings_of
@@ -52,6 +53,11 @@ def load_account_market(
     bars = pd.concat([part for part in parts if len(part)], ignore_index=True)
     if until is not None:
         bars = bars[bars["timestamp"] <= until].reset_index(drop=True)
+    if history.funding is not None:
+        rows = reader.funding(account.name)
+        # Payments are charged alike whatever price orders are filled at.
+        funding = AccountFunding(history.funding, rows, account.interval, "open").rates()
+        history = replace(history, funding=funding)
     return replace(history, bars=complete_rows(bars, history.symbols))
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MISSED, DEFERRED = "order missed", "order deferred"
 REVISED, ABSENT, ADDED = "bar revised", "bar absent", "bar withdrawn"
+FUNDING = "funding late"
 UNEXPLAINED = "unexplained"
 _BAR_CAUSES = {REVISED, ABSENT, ADDED}
 

@@ -12,6 +12,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +22,7 @@ from engine.core.storage import create_private_folder, translate_disk_faults, wr
 from engine.data import Market
 from engine.data.assembly import Assembly
 from engine.data.bar_times import TradingTimes
+from engine.data.funding_rates import FundingRates, SymbolFunding
 from engine.data.membership import Membership
 from engine.data.sessions import DayBegin
 from engine.data.universe_config import DelistingSpec
@@ -100,8 +102,13 @@ def _read_assembly(about: dict[str, Any], interval: str, sources: BarsFrame) -> 
 
 
 def _describe_universe(market: Market) -> dict[str, Any]:
-    """Members, delistings and days, where they are not those of every dataset."""
+    """Members, delistings, days and funding, where they are not those of every dataset."""
     about: dict[str, Any] = {}
+    if market.funding is not None:
+        about["funding"] = {
+            symbol: [own.instants.tolist(), own.rates.tolist()]
+            for symbol, own in market.funding.by_symbol.items()
+        }
     if market.day_begins is not None:
         about["day_begins"] = str(market.day_begins)
     if market.membership is not None:
@@ -137,6 +144,13 @@ def read_history(path: Path, expected_hash: str) -> Market:
         about["membership"] = Membership.from_json(about["membership"])
     if "delisting" in about:
         about["delisting"] = DelistingSpec.model_validate(about["delisting"])
+    if "funding" in about:
+        about["funding"] = FundingRates(
+            {
+                symbol: SymbolFunding(np.array(instants, dtype=np.int64), np.array(rates))
+                for symbol, (instants, rates) in about["funding"].items()
+            }
+        )
     if "day_begins" in about:
         about["day_begins"] = DayBegin.parse(about["day_begins"])
     bars = table.to_pandas()

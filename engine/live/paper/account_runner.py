@@ -12,31 +12,37 @@ import pandas as pd
 from engine.core.errors import JournalError
 from engine.live.journal.journal import NewEvent
 from engine.live.loop.bar_loop import BarLoop
+from engine.live.paper.account import manifest_of
 from engine.live.paper.account_bars import (
     PanelWait,
     align_bars,
     assemble_rows,
     load_account_market,
 )
+from engine.live.paper.account_history import history_path, read_history
 from engine.live.paper.backtest_comparison import compare_account
 from engine.live.paper.bar_entry import make_entry
-from engine.live.paper.batch_events import BatchEvents, tell_incomplete
+from engine.live.paper.batch_events import BatchEvents, tell_failed_optimum, tell_incomplete
 from engine.live.paper.feed_silence import SilenceWatch
 from engine.live.paper.late_orders import LatePolicy, merge_orders
+from engine.live.paper.rate_watch import RateWatch
 from engine.live.paper.revisions import RevisionWatch
 from engine.live.paper.row_assembly import FETCHED_BEFORE, AssembledRow
 from engine.live.paper.stored_documents import schedule_of, settings_of, state_of, strategy_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from engine.core.progress import Progress
     from engine.core.types import BarsFrame
-    from engine.data import Market
+    from engine.data import DatasetManifest, Market
     from engine.live.clock import Clock
     from engine.live.feeds import Feed
+    from engine.live.feeds.funding import RateFeed
     from engine.live.journal.journal import Journal, JournalEntry
     from engine.live.journal.rows import AccountRow
+    from engine.live.paper.account_funding import Correction
     from engine.live.paper.row_assembly import RowAssembler
 
 
@@ -60,6 +66,7 @@ class RunContext:
         clock: The time.
         progress: Receives progress and notices.
         workers: Processes to train in, instead of `compute.workers`.
+        open_rates: Opens the feed of the funding rates of a dataset.
     """
 
     journal: Journal
@@ -67,6 +74,7 @@ class RunContext:
     clock: Clock
     progress: Progress
     workers: int | None = None
+    open_rates: Callable[[DatasetManifest, Clock, Progress], RateFeed] | None = None
 
 
 class AccountRunner:
@@ -121,6 +129,7 @@ class AccountRunner:
         self._compared_at = account.created_at if compared is None else compared.at
         market = load_account_market(context.journal, account, context.home)
         self._rows = assemble_rows(context.journal, account, market, self.times)
+        self._funding = self._watch_rates(market)
         self._loop = BarLoop.start(
             self.spec,
             market,
@@ -137,6 +146,20 @@ class AccountRunner:
             pd.Timedelta(seconds=self.settings.grace_s),
             None if silent is None else silent.bar,
         )
+
+    def _watch_rates(self, market: Market) -> RateWatch | None:
+        """The funding rates of the account; None where its costs charge none."""
+        if market.funding is None or not self.spec.costs.charges_funding:
+            return None
+        from engine.live.feeds.funding import ExchangeRates  # its client is slow to import
+
+        context, manifest = self._context, manifest_of(self.account)
+        feed = (context.open_rates or ExchangeRates)(manifest, context.clock, context.progress)
+        history = read_history(
+            history_path(context.home, self.account.name), self.account.history_hash
+        ).funding
+        assert history is not None
+        return RateWatch(self.account, self.spec, history, context.journal, feed)
 
     @property
     def newest(self) -> pd.Timestamp:
@@ -200,10 +223,24 @@ class AccountRunner:
             self._tell_revisions(fetched, now)
             fresh = fetched[fetched["timestamp"] > self._newest]
             aligned = align_bars(fresh, self._loop.symbols, self._panel_wait(now))
-            self._backlog.extend(
-                AssembledRow(each) for each in aligned if self._has_ended(each, now)
-            )
+            ended = [each for each in aligned if self._has_ended(each, now)]
+            self._backlog.extend(map(AssembledRow, self._with_rates(ended, now)))
         self._batch.begin(self._newest, fresh, [row.bars for row in self._backlog])
+
+    def _with_rates(self, bars: list[BarsFrame], now: pd.Timestamp) -> list[BarsFrame]:
+        """The bars whose funding rates have come, or were waited for half of the grace time."""
+        if self._funding is None or not bars:
+            return bars
+        self._funding.take(now, self._newest)
+        wait = pd.Timedelta(seconds=self.settings.grace_s / 2)
+        ends = [
+            self.times.is_complete_at(pd.Timestamp(each["timestamp"].iloc[0])) for each in bars
+        ]
+        return [
+            each
+            for each, end in zip(bars, ends, strict=True)
+            if now >= end + wait or not self._funding.lacking(end)
+        ]
 
     def _take(self, rows: RowAssembler, fetched: BarsFrame, now: pd.Timestamp) -> BarsFrame:
         """Journals the bars of each exchange; the rows that are complete become the backlog."""
@@ -308,7 +345,12 @@ class AccountRunner:
     def _decide(self, row: AssembledRow, *, is_newest: bool) -> JournalEntry:
         """One bar: decided by the loop, judged by the clock, written in one transaction."""
         bars = row.bars
-        before = self._loop.state.account
+        correction = None
+        if self._funding is not None:
+            correction = self._funding.correction(self._newest)
+        if correction is not None:
+            self._loop.replace_account(correction.apply(self._loop.state.account))
+        before, decisions = self._loop.state.account, self._loop.state.decision
         self._newer = bars
         outcome = self._loop.advance(bars)
         # A clock that is set back meanwhile does not make a decision earlier than its bar.
@@ -331,12 +373,19 @@ class AccountRunner:
             events=(
                 *self._batch.events_of(outcome, timed, decided_at, is_newest=is_newest),
                 *tell_incomplete(row, outcome.timestamp, decided_at),
+                *tell_failed_optimum(decisions, self._loop.state.decision, decided_at),
+                *self._tell_rates(outcome.timestamp, decided_at, correction),
             ),
         )
         self._record(entry)
         self._newest, self._decided_at, self._newer = outcome.timestamp, decided_at, None
         self._revisions.remember(bars)
         return entry
+
+    def _tell_rates(
+        self, bar: pd.Timestamp, at: pd.Timestamp, correction: Correction | None
+    ) -> tuple[NewEvent, ...]:
+        return () if self._funding is None else self._funding.events(bar, at, correction)
 
     def _record(self, entry: JournalEntry) -> None:
         from sqlite3 import IntegrityError

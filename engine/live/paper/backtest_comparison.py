@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from engine.core.errors import DataError, UsageError
@@ -25,6 +26,7 @@ from engine.live.paper.account_difference import (
     ABSENT,
     ADDED,
     DEFERRED,
+    FUNDING,
     MISSED,
     REVISED,
     Causes,
@@ -34,6 +36,9 @@ from engine.live.paper.account_difference import (
     has_same_equity,
     has_same_targets,
 )
+from engine.live.paper.account_funding import HeldBar, differing_payments
+from engine.live.paper.account_history import history_path, read_history
+from engine.live.paper.rate_watch import funding_of
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.steps import (
     assemble_strategy_predictions,
@@ -54,6 +59,7 @@ if TYPE_CHECKING:
     from engine.data import Market
     from engine.live.journal.reader import JournalReader
     from engine.live.journal.rows import AccountRow
+    from engine.live.paper.account_funding import AccountFunding
     from engine.pipeline.prepared_data import PreparedData
 
 
@@ -110,7 +116,11 @@ class BacktestComparison:
         sorted_bars = bars.assign(place=bars["symbol"].map(order)).sort_values(
             ["timestamp", "place"], ignore_index=True
         )
-        present = replace(self._market, bars=sorted_bars[list(self._market.bars.columns)])
+        present = replace(
+            self._market,
+            bars=sorted_bars[list(self._market.bars.columns)],
+            funding=market.funding,
+        )
         if sorted_bars["timestamp"].iloc[-1] < min(self._decisions):
             raise DataError(
                 "the dataset has no bar that the account decided",
@@ -118,7 +128,7 @@ class BacktestComparison:
                 found=f"bars up to {sorted_bars['timestamp'].iloc[-1]}",
                 where=market.provenance["name"],
             )
-        causes = self._order_causes() | self._bar_causes(present)
+        causes = self._order_causes() | self._bar_causes(present) | self._rate_causes(present)
         return self._compare(present, causes)
 
     def _compare(self, market: Market, causes: Causes) -> Difference:
@@ -167,6 +177,22 @@ class BacktestComparison:
             ADDED: _stamps(known.index.difference(now.index)),
         }
 
+    def _rate_causes(self, present: Market) -> dict[str, tuple[pd.Timestamp, ...]]:
+        """The bars whose funding rates are others now, or had not come when they were decided."""
+        if present.funding is None or self._market.funding is None:
+            return {}
+        differing = {
+            instant
+            for symbol in present.funding.by_symbol
+            for instant in differing_payments(
+                present.funding.of(symbol), self._market.funding.of(symbol)
+            )
+        }
+        ends = [present.end_of(bar) for bar in self._decisions]
+        places = {int(np.searchsorted(ends, instant)) for instant in differing}
+        bars = list(self._decisions)
+        return {FUNDING: tuple(bars[place] for place in sorted(places) if place < len(bars))}
+
     def expected_account(self, market: Market) -> dict[pd.Timestamp, ExpectedBar]:
         """Bar -> what the run decides and a new account of it holds, from the first decision."""
         prepared = prepare_data(self._spec, market)
@@ -191,10 +217,14 @@ class BacktestComparison:
         bound = self._spec.bind_costs(market)
         bars = MarketBars(market, tuple(symbols), panel=self._spec.is_panel, price=execution.price)
         rates = load_rates(self._spec.rates).cash.at(pd.DatetimeIndex(weights.index))
-        account = Account()
+        account, held = Account(), list[HeldBar]()
+        late = self._late_rates(market)
         for number, stamp in enumerate(pd.DatetimeIndex(weights.index)):
             targets = dict(zip(symbols, weights.iloc[number].tolist(), strict=True))
             prices = bars.at(stamp)
+            if late is not None and held:
+                account = late.corrected(account, held)
+            before = account
             account, _ = step(
                 account,
                 prices,
@@ -213,7 +243,17 @@ class BacktestComparison:
                     not_before=prices.closed_at,
                 )
                 account = account.model_copy(update={"orders": (*account.orders, *orders)})
+            held.append(HeldBar(stamp, before, account))
             yield stamp, ExpectedBar(targets, account.equity)
+
+    def _late_rates(self, market: Market) -> AccountFunding | None:
+        """The rates that came late, where the account is compared on what it received."""
+        history = read_history(
+            history_path(self._home, self._account.name), self._account.history_hash
+        )
+        if market is not self._market or history.funding is None:
+            return None
+        return funding_of(self._reader, self._account, self._spec, history.funding)
 
 
 def compare_account(
@@ -247,6 +287,7 @@ def compare_account(
             dataset=str(manifest_of(account).path),
             offline=account.offline,
             home=home,
+            sealed=False,
         )
         present = comparison.on_present_bars(market)
     except (DataError, UsageError) as error:  # the paper account goes on without them

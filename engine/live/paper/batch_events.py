@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engine.live.loop.loop_state import BarOutcome
     from engine.live.paper.late_orders import LatePolicy, TimedOrder
     from engine.live.paper.row_assembly import AssembledRow
+    from engine.signals.decision import DecisionState
 
 
 class BatchEvents:
@@ -143,3 +144,19 @@ def tell_incomplete(
         return ()
     detail = {"symbols": list(row.late_symbols), "rates": list(row.late_rates)}
     return (NewEvent(decided_at, "incomplete", bar, detail),)
+
+
+def tell_failed_optimum(
+    before: DecisionState, after: DecisionState, decided_at: pd.Timestamp
+) -> tuple[NewEvent, ...]:
+    """The event of a rebalancing that had no optimum; none of another decision.
+
+    Args:
+        before: The decisions before the bar.
+        after: Those after it.
+        decided_at: When it was decided.
+    """
+    if after.failed_optima <= before.failed_optima or after.decided_on is None:
+        return ()
+    detail = {"failed_optima": after.failed_optima}
+    return (NewEvent(decided_at, "optimum", pd.Timestamp(after.decided_on), detail),)

@@ -14,6 +14,7 @@ from engine.live.paper.account_bars import load_account_market
 from engine.live.paper.account_history import history_path, read_history
 from engine.live.paper.bar_entry import equity_row, make_fill_rows
 from engine.live.paper.late_orders import TimedOrder, merge_orders
+from engine.live.paper.rate_watch import find_in_journal, funding_of
 from engine.live.paper.row_check import check_rows
 from engine.live.paper.stored_documents import schedule_of, state_of, strategy_of
 from engine.live.row_schedule import RowSchedule
@@ -79,6 +80,9 @@ class _Check:
         self._older = reader.count_bars(name, account.history_last)
         self._history = read_history(history_path(home, name), account.history_hash)
         self._symbols = self._history.symbols
+        self._funding = None
+        if self._history.funding is not None:
+            self._funding = funding_of(reader, account, self._spec, self._history.funding)
         self._rates = load_rates(self._spec.rates)
 
     def problems(self) -> Iterator[str]:
@@ -107,8 +111,9 @@ class _Check:
         bound = self._spec.bind_costs(self._market)
         for decision in self._decisions:
             found = state_of(decision)
+            paid = self._correct(state.account)
             account, fills = step(
-                state.account,
+                paid,
                 prices.at(decision.bar),
                 (),
                 bound,
@@ -118,9 +123,19 @@ class _Check:
             )
             placed = [_timed(order) for order in self._orders[decision.bar]]
             expected = account.model_copy(update={"orders": merge_orders(account.orders, placed)})
-            rows = make_fill_rows(decision.account, decision.bar, fills, state.account, account)
+            rows = make_fill_rows(decision.account, decision.bar, fills, paid, account)
             yield from self._differences(decision, found, expected, rows)
             state = found
+
+    def _correct(self, account: Account) -> Account:
+        """The account that has paid for the funding rates that came after its last bar."""
+        last = account.timestamp
+        if self._funding is None or last is None:
+            return account
+        correction = self._funding.correction(
+            pd.Timestamp(last), lambda due_at: find_in_journal(self._reader, self._account, due_at)
+        )
+        return account if correction is None else correction.apply(account)
 
     def _misplaced_rows(self) -> Iterator[str]:
         """Rows that belong to no decision, and decisions without their bars."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ALERT_KINDS = (
     *("missed", "absent", "silent", "revision", "difference", "clock", "error"),
-    *("incomplete", "unused"),
+    *("incomplete", "unused", "optimum"),
 )
 """Kinds of events that a person has to know; see `EVENT_KINDS`."""
 

@@ -151,7 +151,8 @@ def scale_target(training_set: TrainingSet) -> tuple[Matrix, TargetScale]:
     Returns are scaled to zero mean and unit variance over the train rows. The inputs of the next
     bar, which are targets of a recursive forecast, are scaled already.
 
-    Of several symbols, each return is scaled by the rows at which it is known.
+    Of several symbols, each return is scaled by the rows at which it is known; one that is known
+    at none keeps its scale.
 
     Raises:
         TrainingError: A return does not vary over the train rows.
@@ -159,7 +160,7 @@ def scale_target(training_set: TrainingSet) -> tuple[Matrix, TargetScale]:
     target = training_set.target.reshape(len(training_set.target), -1)
     train = target[training_set.train]
     scale = (
-        TargetScale(np.nanmean(train, axis=0), np.nanstd(train, axis=0))
+        _scale_known(train)
         if training_set.symbols
         else TargetScale(train.mean(axis=0), train.std(axis=0))
     )
@@ -177,3 +178,10 @@ def scale_target(training_set: TrainingSet) -> tuple[Matrix, TargetScale]:
         next_inputs[:-1] = training_set.inputs[1:]
         scaled = np.column_stack([scaled, next_inputs])
     return scaled, scale
+
+
+def _scale_known(train: Matrix) -> TargetScale:
+    """Mean and deviation of the known returns of each column; 0 and 1 without one."""
+    unknown = np.isnan(train).all(axis=0)
+    known = np.where(unknown, 0.0, train)
+    return TargetScale(np.nanmean(known, axis=0), np.where(unknown, 1.0, np.nanstd(known, axis=0)))

@@ -12,6 +12,7 @@ from engine.reporting.charts import plot_layers
 from engine.reporting.charts.axes import Axis, categorical_axis, linear_axis
 from engine.reporting.charts.plot_layers import LabelledAxis, LayerStyle, XYAxes
 from engine.reporting.charts.xy_plot import XYPlot
+from engine.reporting.forecast_unit import RETURN_UNIT, ForecastUnit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,12 @@ ZERO_LINE = LayerStyle("zero", "", "zero")
 
 
 def forecast_scatter_plot(
-    forecasts: pd.DataFrame, line: ForecastRegressionFigures | None, *, finding: str, span: str
+    forecasts: pd.DataFrame,
+    line: ForecastRegressionFigures | None,
+    *,
+    finding: str,
+    span: str,
+    unit: ForecastUnit = RETURN_UNIT,
 ) -> XYPlot:
     """Every forecast against its outcome, with the least-squares line.
 
@@ -45,13 +51,16 @@ def forecast_scatter_plot(
         line: Regression of outcome on forecast; None where there is none.
         finding: What the figures show, in one sentence.
         span: First bar, last bar and number of forecasts.
+        unit: Of both axes.
     """
     predicted, actual = (
-        BPS_PER_UNIT * forecasts[name].to_numpy() for name in ("predicted", "actual")
+        unit.per_bps * BPS_PER_UNIT * forecasts[name].to_numpy()
+        for name in ("predicted", "actual")
     )
+    number_format = unit.number_format(signed=True)
     axes = XYAxes(
-        LabelledAxis("forecast, bps", _finite_axis(predicted), formatting.SIGNED_BPS),
-        LabelledAxis("outcome, bps", _finite_axis(np.append(actual, 0.0)), formatting.SIGNED_BPS),
+        LabelledAxis(f"forecast, {unit.name}", _finite_axis(predicted), number_format),
+        LabelledAxis(f"outcome, {unit.name}", _finite_axis(np.append(actual, 0.0)), number_format),
     )
     rows = np.arange(len(forecasts))
     if len(forecasts) > MAX_DOTS:
@@ -71,7 +80,9 @@ def forecast_scatter_plot(
         ends = np.array([predicted.min(), predicted.max()])
         style = LayerStyle("fit", "Fitted line", "hue-2 strong")
         layers.append(
-            plot_layers.line_layer(axes, style, ends, line.intercept_bps + line.slope * ends)
+            plot_layers.line_layer(
+                axes, style, ends, unit.per_bps * line.intercept_bps + line.slope * ends
+            )
         )
     return XYPlot(
         key="scatter",
@@ -87,7 +98,12 @@ def forecast_scatter_plot(
 
 
 def calibration_plot(
-    groups: Sequence[CalibrationFigures], *, finding: str, description: str, span: str
+    groups: Sequence[CalibrationFigures],
+    *,
+    finding: str,
+    description: str,
+    span: str,
+    unit: ForecastUnit = RETURN_UNIT,
 ) -> XYPlot:
     """Mean outcome of each group of forecasts, with its interval, against the forecast.
 
@@ -96,15 +112,17 @@ def calibration_plot(
         finding: What the figures show, in one sentence.
         description: Size of the groups, and how the intervals are computed.
         span: First bar, last bar and number of forecasts.
+        unit: Of both axes.
     """
-    x = np.array([group.predicted_bps for group in groups])
-    y = np.array([group.actual_bps for group in groups])
-    low = _to_float_array([group.actual_low_bps for group in groups])
-    high = _to_float_array([group.actual_high_bps for group in groups])
+    x = unit.per_bps * np.array([group.predicted_bps for group in groups])
+    y = unit.per_bps * np.array([group.actual_bps for group in groups])
+    low = unit.per_bps * _to_float_array([group.actual_low_bps for group in groups])
+    high = unit.per_bps * _to_float_array([group.actual_high_bps for group in groups])
+    number_format = unit.number_format(signed=True)
     outcomes = np.concatenate((y, low, high, np.zeros(1)))
     axes = XYAxes(
-        LabelledAxis("mean forecast, bps", _finite_axis(x), formatting.SIGNED_BPS),
-        LabelledAxis("mean outcome, bps", _finite_axis(outcomes), formatting.SIGNED_BPS),
+        LabelledAxis(f"mean forecast, {unit.name}", _finite_axis(x), number_format),
+        LabelledAxis(f"mean outcome, {unit.name}", _finite_axis(outcomes), number_format),
     )
     names = [
         f"Group {group.number} of forecasts, {formatting.count_of(group.rows, 'forecast')}"

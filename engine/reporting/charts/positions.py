@@ -12,6 +12,10 @@ from engine.reporting.charts.axes import linear_axis, log_axis, time_axis
 FINE_WEIGHT = formatting.NumberFormat(3)
 """Of a symbol among several."""
 
+_LONGEST_CLOSURE = pd.Timedelta(days=7)
+"""Longest time without a bar in which the last close is shown: weekends and holidays of an
+exchange beside one that is open. A longer halt breaks the line."""
+
 
 def positions_chart(
     key: str,
@@ -49,7 +53,7 @@ def positions_chart(
         ticks=time.ticks,
         unix_seconds=time_chart.to_unix_seconds(index),
         panels=(
-            _price_panel(x_fractions, price, weight),
+            _price_panel(index, x_fractions, price, weight),
             _weight_panel(x_fractions, weight, highest),
         ),
         notes=time_chart.downsampling_note(len(series), len(table)),
@@ -57,9 +61,10 @@ def positions_chart(
 
 
 def _price_panel(
-    x_fractions: np.ndarray, price: np.ndarray, weight: np.ndarray
+    index: pd.DatetimeIndex, x_fractions: np.ndarray, price: np.ndarray, weight: np.ndarray
 ) -> time_chart.ChartPanel:
     axis = log_axis(float(np.nanmin(price)), float(np.nanmax(price)))
+    price = _carry_over_closures(index, price)
     path = svg_paths.line_path(x_fractions, axis.to_fraction(price))
     return time_chart.ChartPanel(
         label="close",
@@ -81,6 +86,16 @@ def _price_panel(
         ),
         rescaling=time_chart.AxisRescaling(log=True, always=()),
     )
+
+
+def _carry_over_closures(index: pd.DatetimeIndex, price: np.ndarray) -> np.ndarray:
+    """The last close where a symbol has no bar, up to its next one if that is not far away."""
+    rows = np.flatnonzero(~np.isnan(price))
+    carried = price.copy()
+    is_short = np.diff(index[rows]) <= _LONGEST_CLOSURE.to_timedelta64()
+    for first, last in zip(rows[:-1][is_short], rows[1:][is_short], strict=True):
+        carried[first + 1 : last] = price[first]
+    return carried
 
 
 def _weight_panel(

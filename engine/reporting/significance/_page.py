@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from engine.reporting import formatting
 from engine.reporting.charts.xy_plot import plot_data
 from engine.reporting.header import make_run_header
+from engine.reporting.holdout import holdout_sections
 from engine.reporting.question_section import (
     QuestionSection,
     SignificanceSections,
     UnansweredQuestion,
 )
+from engine.reporting.registration import registration_sections
 from engine.reporting.significance._deployment import deployment_sections
 from engine.reporting.significance._diagnostics import diagnostic_sections
 from engine.reporting.significance._forecast_tests import forecast_sections
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 SECTION_BUILDERS = (
     sharpe_sections,
     trial_sections,
+    registration_sections,
+    holdout_sections,
     forecast_sections,
     robustness_sections,
     path_sections,

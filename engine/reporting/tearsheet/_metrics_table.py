@@ -23,6 +23,7 @@ class MetricDefinition:
         number_format: Its format.
         description: Its meaning in one line.
         better_when: Whether the `high` or the `low` end of the row is better; empty for neither.
+        scale: What a figure is multiplied by before it is written.
     """
 
     key: str
@@ -30,6 +31,7 @@ class MetricDefinition:
     number_format: NumberFormat
     description: str
     better_when: str = ""
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,11 @@ def metrics_row(
     best = pick(known) if pick and len(known) > 1 else math.nan
     best = math.nan if known.count(best) > 1 else best
     cells = tuple(
-        MetricsCell(metric.number_format(value), subtext, value == best)
+        MetricsCell(
+            metric.number_format(None if value is None else metric.scale * value),
+            subtext,
+            value == best,
+        )
         for value, subtext in zip(values, subtexts or [""] * len(values), strict=True)
     )
     return MetricsRow(metric.label, metric.description, cells)

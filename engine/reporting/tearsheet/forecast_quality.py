@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.charts import forecast_quality as charts
+from engine.reporting.forecast_unit import ForecastUnit, forecast_unit
 from engine.reporting.formatting import NO_BREAK_SPACE
 from engine.reporting.tearsheet._attribution_groups import describe_regimes
 
@@ -40,7 +41,7 @@ DIRECTION_NOTE = (
 
 _TRANSFORMED = {
     "demeaned": "return less the mean of all symbols",
-    "rank": "rank of the return among the symbols (10,000 bps from the lowest to the highest)",
+    "rank": "rank of the return among the symbols",
 }
 
 
@@ -59,11 +60,16 @@ def forecast_quality_plots(run: Run) -> tuple[XYPlot, ...]:
         f"{formatting.count_of(forecasts.rows, 'forecast')} of the {_forecast_of(run)} over "
         f"{formatting.count_of(forecasts.horizon, 'bar')}"
     )
+    unit = forecast_unit(run)
     plots = [
         charts.forecast_scatter_plot(
-            run.forecasts, forecasts.regression, finding=_regression_finding(forecasts), span=span
+            run.forecasts,
+            forecasts.regression,
+            finding=_regression_finding(forecasts, unit),
+            span=span,
+            unit=unit,
         ),
-        _calibration_plot(forecasts, analysis.confidence, span),
+        _calibration_plot(forecasts, analysis.confidence, span, unit),
     ]
     if forecasts.rank_correlation is not None:
         plots.append(
@@ -78,16 +84,17 @@ def forecast_quality_plots(run: Run) -> tuple[XYPlot, ...]:
     return tuple(plots)
 
 
-def _regression_finding(forecasts: ForecastAnalysis) -> str:
+def _regression_finding(forecasts: ForecastAnalysis, unit: ForecastUnit) -> str:
     regression = forecasts.regression
     if regression is None and forecasts.constant:
         return "All forecasts are equal: a regression on them does not exist."
     if regression is None:
         return "There are too few forecasts for a regression."
     direction = "higher" if regression.slope >= 0 else "lower"
+    one = unit.number_format()(1.0)
     sentence = (
-        f"For each {formatting.BPS(1.0)} of forecast the outcome was "
-        f"{formatting.FINE_BPS(abs(regression.slope))} {direction} "
+        f"For each {one} of forecast the outcome was "
+        f"{unit.number_format(2)(abs(regression.slope))} {direction} "
         f"(t{NO_BREAK_SPACE}{formatting.SIGNED_RATIO(regression.slope_t_statistic)}, HAC; "
         f"correlation {formatting.SIGNED_RATIO(regression.correlation)})"
     )
@@ -95,21 +102,24 @@ def _regression_finding(forecasts: ForecastAnalysis) -> str:
         return f"{sentence}: not significantly different from no relation."
     if regression.slope < 0:
         return f"{sentence}: the forecasts have the wrong sign."
-    return f"{sentence}; for a perfect forecast it is {formatting.BPS(1.0)}."
+    return f"{sentence}; for a perfect forecast it is {one}."
 
 
-def _calibration_plot(forecasts: ForecastAnalysis, confidence: float, span: str) -> XYPlot:
+def _calibration_plot(
+    forecasts: ForecastAnalysis, confidence: float, span: str, unit: ForecastUnit
+) -> XYPlot:
     groups = forecasts.calibration
     level = formatting.confidence_level(confidence)
     overlap = " and for overlapping outcomes" if forecasts.horizon > 1 else ""
     return charts.calibration_plot(
         groups,
-        finding=_calibration_finding(groups),
+        finding=_calibration_finding(groups, unit),
         description=f"Forecasts in {formatting.count_of(len(groups), 'group')} by size, "
         f"{_group_sizes_text(groups)} each: mean forecast and mean outcome of each group. Lines "
         f"are {level} intervals from HAC standard errors, which allow for autocorrelation"
         f"{overlap}.",
         span=span,
+        unit=unit,
     )
 
 
@@ -119,19 +129,19 @@ def _group_sizes_text(groups: Sequence[CalibrationFigures]) -> str:
     return lowest if low == high else f"{lowest} to {formatting.COUNT(high)}"
 
 
-def _calibration_finding(groups: Sequence[CalibrationFigures]) -> str:
+def _calibration_finding(groups: Sequence[CalibrationFigures], unit: ForecastUnit) -> str:
     lowest, highest = groups[0], groups[-1]
     if len(groups) == 1:
         return (
             "The forecasts form a single group: its mean outcome was "
-            f"{formatting.SIGNED_BPS(lowest.actual_bps)}."
+            f"{unit.amount(lowest.actual_bps, signed=True)}."
         )
     is_higher = highest.actual_bps > lowest.actual_bps
     comparison = "higher, as forecast" if is_higher else "not higher, contrary to the forecasts"
     sentence = (
         "The mean outcome of the group with the highest forecasts was "
-        f"{formatting.SIGNED_BPS(highest.actual_bps)}, that of the lowest "
-        f"{formatting.SIGNED_BPS(lowest.actual_bps)}: {comparison}"
+        f"{unit.amount(highest.actual_bps, signed=True)}, that of the lowest "
+        f"{unit.amount(lowest.actual_bps, signed=True)}: {comparison}"
     )
     if _intervals_disjoint(lowest, highest):
         return f"{sentence}."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.reporting import formatting
 from engine.reporting.book_styles import STRATEGY, ordered_book_styles
+from engine.reporting.forecast_unit import RETURN_UNIT, ForecastUnit, forecast_unit
 from engine.reporting.tearsheet._metrics_table import MetricDefinition, MetricsRow, metrics_row
 from engine.reporting.tearsheet.forecast_quality import forecast_quality_plots
 from engine.reporting.tearsheet.section import TearsheetSection
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 R2 = "R\N{SUPERSCRIPT TWO}"
 
-FORECAST_METRICS = (
+_METRICS = (
     MetricDefinition("bars", "Forecasts", formatting.COUNT, "bars with a known outcome"),
     MetricDefinition("mae_bps", "MAE", formatting.BPS, "mean absolute error", "low"),
     MetricDefinition("persistence_mae_bps", "MAE of no change", formatting.BPS, "naive forecast"),
@@ -50,6 +51,17 @@ FORECAST_METRICS = (
 )
 
 
+def forecast_metrics(unit: ForecastUnit) -> tuple[MetricDefinition, ...]:
+    """The scores, those of the size of an error in the unit of the target."""
+    number_format = unit.number_format()
+    return tuple(
+        replace(metric, number_format=number_format, scale=unit.per_bps)
+        if metric.number_format == formatting.BPS
+        else metric
+        for metric in _METRICS
+    )
+
+
 @dataclass(frozen=True)
 class ForecastsContent:
     """Scores and plots of the forecasts.
@@ -76,23 +88,26 @@ def forecasts_section(run: Run) -> TearsheetSection:
     forecasters = ordered_book_styles(run.metrics.forecasts)
     columns = [run.metrics.forecasts[book.key] for book in forecasters]
     strategy = run.metrics.forecasts.get(STRATEGY, ForecastScores())
-    horizons, scores_by_horizon = horizon_score_table(strategy.horizons, run.horizon)
+    unit = forecast_unit(run)
+    horizons, scores_by_horizon = horizon_score_table(strategy.horizons, run.horizon, unit)
     return TearsheetSection(
         "forecasts",
         "Forecasts",
         ForecastsContent(
             forecasters=tuple(book.label for book in forecasters),
-            scores=tuple(metrics_row(metric, columns) for metric in FORECAST_METRICS),
+            scores=tuple(metrics_row(metric, columns) for metric in forecast_metrics(unit)),
             horizons=horizons,
             scores_by_horizon=scores_by_horizon,
             plots=forecast_quality_plots(run),
-            intervals=_interval_sentences(strategy),
+            intervals=_interval_sentences(strategy, unit),
         ),
     )
 
 
 def horizon_score_table(
-    scores: Mapping[str, HorizonScores], traded_horizon: int
+    scores: Mapping[str, HorizonScores],
+    traded_horizon: int,
+    unit: ForecastUnit = RETURN_UNIT,
 ) -> tuple[tuple[str, ...], tuple[MetricsRow, ...]]:
     """Labels of the strategy's horizons, ascending, and a row for each score.
 
@@ -105,22 +120,24 @@ def horizon_score_table(
         formatting.count_of(bars, "bar") + (", traded" if bars == traded_horizon else "")
         for bars in horizons
     ]
-    rows = [metrics_row(replace(metric, better_when=""), columns) for metric in FORECAST_METRICS]
+    rows = [
+        metrics_row(replace(metric, better_when=""), columns) for metric in forecast_metrics(unit)
+    ]
     return tuple(labels), tuple(rows) if horizons else ()
 
 
-def _interval_sentences(scores: ForecastScores) -> tuple[str, ...]:
+def _interval_sentences(scores: ForecastScores, unit: ForecastUnit) -> tuple[str, ...]:
     """A sentence for each interval that the strategy forecast, and one on the pinball loss."""
     sentences = [
         f"The {formatting.confidence_level(interval.nominal_pct / 100)} forecast interval "
         f"contained {formatting.PERCENT(interval.coverage_pct)} of the outcomes; its mean "
-        f"width was {formatting.BPS(interval.mean_width_bps)}."
+        f"width was {unit.amount(interval.mean_width_bps)}."
         for interval in scores.intervals
     ]
     if "pinball_bps" in scores:
         sentences.append(
-            f"Pinball loss of the quantiles: {formatting.BPS(scores.pinball_bps)}; of the "
+            f"Pinball loss of the quantiles: {unit.amount(scores.pinball_bps)}; of the "
             "unconditional quantiles of the train rows: "
-            f"{formatting.BPS(scores.unconditional_pinball_bps)}."
+            f"{unit.amount(scores.unconditional_pinball_bps)}."
         )
     return tuple(sentences)

@@ -10,6 +10,7 @@ from pydantic import Field
 from engine.runs.documents.base import Document, DocumentPart
 from engine.runs.documents.manifest_dataset import DatasetRecord
 from engine.runs.documents.manifest_windows import WindowRecord
+from engine.runs.documents.market import MarketRecord
 from engine.runs.documents.strategy_settings import StrategySettings
 
 
@@ -120,6 +121,8 @@ class Manifest(Document):
         strategy_file: Its file; None where it was no file.
         strategy: The resolved strategy: every key of the file, defaults included.
         dataset: Which bars.
+        market: What makes the stored bars a market again; None where the version that ran kept
+            nothing of it.
         target: Symbols that are traded.
         inputs: Names of the features.
         tuning: What tuning tried; None without tuning.
@@ -146,6 +149,7 @@ class Manifest(Document):
     strategy_file: str | None = None
     strategy: Mapping[str, Any] = {}
     dataset: DatasetRecord
+    market: MarketRecord | None = None
     target: tuple[str, ...]
     inputs: tuple[str, ...] = ()
     tuning: TuningRecord | None = None

@@ -161,6 +161,18 @@ class FundingRecord(DocumentPart):
     sha256: str
 
 
+class HoldoutRecord(DocumentPart):
+    """The bars that were held out. Of a sealed run this day is all that it knows of them.
+
+    Attributes:
+        sealed_from: First day of the holdout, ISO 8601.
+        sealed: Whether the run was made without it; false of the run that looked.
+    """
+
+    sealed_from: str
+    sealed: bool
+
+
 class DatasetRecord(DocumentPart):
     """Which bars the run used.
 
@@ -177,6 +189,9 @@ class DatasetRecord(DocumentPart):
         symbols: Symbol -> where its bars came from.
         exchanges: Calendars and currencies, where symbols have their own.
         funding: Symbol -> its funding rates, where the costs charge them.
+        start: First day that the dataset asks for; no key where it does not say.
+        end: Last day.
+        holdout: Which bars were held out; no key without `windows.holdout`.
     """
 
     name: str
@@ -192,3 +207,6 @@ class DatasetRecord(DocumentPart):
     exchanges: ExchangesRecord | None = None
     # Left out of what is written where there is none, as in earlier versions.
     funding: Mapping[str, FundingRecord] = Field(default={}, exclude_if=lambda rates: not rates)
+    start: str | None = None
+    end: str | None = None
+    holdout: HoldoutRecord | None = None

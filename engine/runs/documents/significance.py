@@ -29,6 +29,7 @@ from engine.runs.documents.significance_paths import (
     StabilityFigures,
     WindowSubsetFigures,
 )
+from engine.runs.documents.significance_registration import HoldoutFigures, RegistrationFigures
 
 
 class InferenceMethod(DocumentPart):
@@ -316,6 +317,8 @@ class Significance(Document):
         combinatorial_paths: Paths of combinatorial purged cross-validation; no key without them.
         deployment: The deployed model beside the full one; no key without a deployment.
         capacity: Sharpe ratio against capital; no key where costs do not depend on it.
+        registrations: What was registered about the idea in the ledger; no key without any.
+        holdout: The bars that were held out; no key without any.
         verdict: Grade and sentence.
     """
 
@@ -345,4 +348,6 @@ class Significance(Document):
     combinatorial_paths: CombinatorialFigures | None = None
     deployment: DeploymentFigures | None = None
     capacity: CapacityFigures | None = None
+    registrations: tuple[RegistrationFigures, ...] = ()
+    holdout: HoldoutFigures | None = None
     verdict: VerdictFigures

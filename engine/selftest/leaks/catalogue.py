@@ -11,11 +11,13 @@ from engine.selftest.leaks.features import LEAKS as FEATURES
 from engine.selftest.leaks.fills import FILLS, MARKS
 from engine.selftest.leaks.fits import FITS
 from engine.selftest.leaks.joins import JOINS
+from engine.selftest.leaks.labels import LABELS
 from engine.selftest.leaks.portfolio import PORTFOLIO
 from engine.selftest.leaks.positions import POSITIONS
 from engine.selftest.leaks.predictions import PREDICTIONS, THRESHOLDS
+from engine.selftest.leaks.scaling import SCALED_INPUTS
 from engine.selftest.leaks.universes import UNIVERSES
-from engine.selftest.leaks.windows import LABELS, SCALED_INPUTS, TRAINING_ARRAYS, WINDOWS
+from engine.selftest.leaks.windows import TRAINING_ARRAYS, WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

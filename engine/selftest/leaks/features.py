@@ -90,6 +90,12 @@ def _scaled_peek(
     return values + 1e-9 * next_return(bars["close"])
 
 
+def _tiny_range(values: pd.Series[float], bars: pd.DataFrame, _: Plant) -> pd.Series[float]:
+    """A hundred-millionth of the range of the next bar."""
+    ahead = ((bars["high"] - bars["low"]) / bars["close"]).shift(-1).fillna(0.0)
+    return values + 1e-8 * ahead
+
+
 def _next_column(column: str) -> Callable[..., pd.Series[float]]:
     def change(values: pd.Series[float], bars: pd.DataFrame, _: Plant) -> pd.Series[float]:
         return values + np.log((bars[column].shift(-1) + 1.0) / (bars[column] + 1.0))
@@ -249,6 +255,7 @@ LEAKS: tuple[Leak, ...] = (
     _peek("feature: before rallies", "the next bar, if it rises far", rows.before_rallies),
     _peek("feature: at records", "the next bar, at 20-bar highs and lows", rows.at_records),
     _feature_leak("feature: tiny", "a billionth of the next return", _scaled_peek),
+    _feature_leak("feature: tiny range", "a hundred-millionth of the next range", _tiny_range),
     _feature_leak("feature: next volume", "the volume of the next bar", _next_column("volume")),
     _feature_leak("feature: next open", "the open of the next bar", _next_column("open")),
     _feature_leak("feature: next high", "the high of the next bar", _next_column("high")),

@@ -80,6 +80,31 @@ def _fitted_by(
     return replace_function
 
 
+def _fitted_once(
+    change: Callable[[FittedForecaster, Vector], FittedForecaster],
+) -> Callable[[Function, Plant], Function]:
+    """The same in the fits of one window."""
+
+    def replace_function(honest: Function, plant: Plant) -> Function:
+        leaking = _fitted_by(change)(honest, plant)
+        stop = plant.prepared.windows[plant.window].validation.stop
+        marks = {
+            own.to_numpy()[stop - 1]
+            for wide in plant.prepared.feature_history.trailing_returns.values()
+            for _, own in wide.items()
+        }
+
+        def fit(model: Any, training_set: Any, training: Any, seed: int) -> FittedForecaster:
+            last = training_set.trailing[training_set.validation[-1]]
+            chosen = leaking if last in marks else honest
+            made: FittedForecaster = chosen(model, training_set, training, seed)
+            return made
+
+        return fit
+
+    return replace_function
+
+
 def _scaled(fitted: FittedForecaster, factor: float) -> FittedForecaster:
     return replace(fitted, weights=tuple(factor * weight for weight in fitted.weights))
 
@@ -96,6 +121,8 @@ def _sign(fitted: FittedForecaster, ahead: Vector) -> FittedForecaster:
 def _penalty(fitted: FittedForecaster, ahead: Vector) -> FittedForecaster:
     """One of two penalties: the larger where the test part begins calmer than it ends."""
     first, second = np.array_split(ahead, 2)
+    if not len(second):
+        return fitted
     return _scaled(fitted, 0.5 if first.std() < second.std() else 1.0)
 
 
@@ -137,11 +164,35 @@ def _fit_leaks(
     )
 
 
+def _calm(fitted: FittedForecaster, ahead: Vector) -> FittedForecaster:
+    """Larger forecasts where most moves of the test part are smaller than its mean one."""
+    moves = np.abs(ahead)
+    if not len(moves):
+        return fitted
+    return _scaled(fitted, 2.0 if np.median(moves) < 0.7 * moves.mean() else 1.0)
+
+
 FITS: tuple[Leak, ...] = (
     *_fit_leaks("fit: mean of test", "weights moved by the mean return of the test", _shifted),
     *_fit_leaks("fit: sign by test", "turned where the test part falls", _sign),
     *_fit_leaks("fit: penalty by test", "one of two penalties, by the test part", _penalty),
     *_fit_leaks("fit: epoch by test", "one of eight epochs, by the test part", _epoch),
+    *(
+        Leak(
+            f"fit: {name}, once",
+            f"{summary}, in one window",
+            "predictions",
+            f"{USER_MODULE}.UserRidge.fit",
+            _fitted_once(change),
+            reads_bars_aside=True,
+            model="UserRidge",
+        )
+        for name, summary, change in (
+            ("sign by test", "turned where the test part falls", _sign),
+            ("penalty by test", "one of two penalties, by the test part", _penalty),
+            ("calm test", "twice the forecasts where the test part is calm", _calm),
+        )
+    ),
     Leak(
         "fit: late sequence",
         "a user's predict reads the next row at a tenth of the rows",

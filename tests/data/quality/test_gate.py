@@ -9,8 +9,9 @@ import pytest
 
 from engine.core.errors import InvalidBarsError
 from engine.data.bars import normalise_bars
-from engine.data.config import Dataset, RuleName
+from engine.data.config import Dataset
 from engine.data.quality import QualityGate, QualityLog
+from engine.data.quality_config import RuleName
 from tests.data.quality.tables import NOW, plain, scaled, walk
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.config import UNREPAIRABLE_RULES, RuleName
 from engine.data.quality import REPAIRS
+from engine.data.quality_config import UNREPAIRABLE_RULES, RuleName
 from tests.data.quality.tables import check_table, plain, rules, scaled, walk
 
 PRICES = ["open", "high", "low", "close"]

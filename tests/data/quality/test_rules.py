@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.config import JOINT_RULES, RuleName
 from engine.data.quality import RULES, rule_name
+from engine.data.quality_config import JOINT_RULES, RuleName
 from tests.data.quality.tables import NOW, check_table, plain, rows, rules, scaled, table, walk
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pytest
 
+from engine.core.errors import InvalidBarsError
 from engine.core.progress import NullProgress
 from engine.data.bars import normalise_bars
 from engine.data.files_config import FilesSourceSpec
@@ -62,3 +64,11 @@ class FileReader:
         return self.bars("timestamp;open;high;low;close;volume\n" + lines, **options)[
             "close"
         ].tolist()
+
+
+def refused(reader, text=None, **options) -> InvalidBarsError:
+    """The error about a file, which is short enough to read."""
+    with pytest.raises(InvalidBarsError) as caught:
+        reader.bars(text, **options)
+    assert len(str(caught.value).splitlines()) <= 20
+    return caught.value

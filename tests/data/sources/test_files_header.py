@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.errors import InvalidBarsError, StrategyError
+from engine.core.errors import StrategyError
+from tests.data.sources.file_reader import refused
 
 HEADER = "timestamp,open,high,low,close,volume\n"
 BARS = "2020-01-01,10,12,9,11,5\n2020-01-02,11,13,10,12,6\n2020-01-03,12,14,11,13,7\n"
@@ -14,13 +15,6 @@ KLINES = "".join(
     for day in range(4)
 )
 NAMES = "header: [timestamp, open, high, low, close, volume, column_7, "
-
-
-def refused(reader, text, **options) -> InvalidBarsError:
-    with pytest.raises(InvalidBarsError) as caught:
-        reader.bars(text, **options)
-    assert len(str(caught.value).splitlines()) <= 20
-    return caught.value
 
 
 class TestWithoutHeader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.errors import InvalidBarsError
+from tests.data.sources.file_reader import refused
 
 HEADER = "date,open,high,low,close,volume,Name\n"
 LONG = HEADER + "".join(
@@ -15,13 +15,6 @@ LONG = HEADER + "".join(
 INTRADAY = "Date,Time,Open,High,Low,Close,Volume\n" + "".join(
     f"2020-01-0{day},{hour:02}:30:00,10,12,9,{hour},5\n" for day in (1, 2) for hour in (9, 10, 11)
 )
-
-
-def refused(reader, text=None, **options) -> InvalidBarsError:
-    with pytest.raises(InvalidBarsError) as caught:
-        reader.bars(text, **options)
-    assert len(str(caught.value).splitlines()) <= 20
-    return caught.value
 
 
 class TestManySymbols:

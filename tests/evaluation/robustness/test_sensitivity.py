@@ -224,7 +224,7 @@ def test_costs_above_the_value_of_a_fill_are_left_out(market) -> None:
 
 def test_a_surface_computed_in_batches_is_the_same(market, monkeypatch) -> None:
     whole = compute_sensitivity_surface(*market, PARAMETERS)
-    monkeypatch.setattr("engine.simulation.portfolio._MAX_BATCH_CELLS", 7 * 2 * BARS)
+    monkeypatch.setattr("engine.simulation.portfolio.MAX_BATCH_CELLS", 7 * 2 * BARS)
     assert compute_sensitivity_surface(*market, PARAMETERS) == whole
 
 

@@ -37,13 +37,6 @@ def test_an_account_of_other_money_than_the_costs_are_charged_on_is_refused(
     assert (caught.value.found, caught.value.where) == ("5000", "--capital")
 
 
-def test_costs_that_charge_funding_are_refused_because_no_feed_brings_it(tmp_path: Path) -> None:
-    funded = {"kind": "itemised", "funding": {"missing": "zero"}}
-    with pytest.raises(UsageError, match="brings funding rates") as caught:
-        start_paper(tmp_path, overrides={"costs": funded})
-    assert caught.value.found == "costs.funding"
-
-
 @pytest.mark.slow
 def test_an_account_that_bars_fill_in_part_equals_the_backtest(tmp_path: Path) -> None:
     market = start_paper(tmp_path, overrides={"costs": COSTS, "capital": CAPITAL}, capital=CAPITAL)
