@@ -53,7 +53,7 @@ def interpret_command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Explain the forecasts of a run: which inputs and bars move them, and which matter.
+    """Explain which inputs and bars the forecasts of a run depend on.
 
     Works on the stored fits of the run (BACKTEST_HOME) and trains nothing. Writes
     interpretation.json, attributions.parquet and the page interpretation.html into the run folder,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,10 @@ import pyarrow.parquet as pq
 from engine.backtest.runner import repeat_run
 from engine.core.errors import BacktestError, UsageError
 from engine.core.home import LEDGER_FILE, backtest_home
+from engine.core.json_text import parse_json
 from engine.core.part_origin import describe_parts
 from engine.core.versions import collect_versions
+from engine.runs.documents.base import read_document_text
 from engine.runs.sums import hash_file
 from engine.trials import RepeatedEntry
 from engine.trials.earlier_ledger import copy_earlier_ledger
@@ -129,7 +130,7 @@ def _compare_table_files(name: str, made: Path, stored: Path) -> RunDifference |
 
 
 def _read_document(path: Path, left_out: frozenset[str]) -> dict[str, Any]:
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = parse_json(read_document_text(path))
     return {key: value for key, value in content.items() if key not in left_out}
 
 

@@ -79,6 +79,7 @@ OWN_FILES = {
     "data/store/cache.py": "the cache of bars",
     "data/store/file_lock.py": "the lock of the cache",
     "live/paper/account_history.py": "the bars that a paper account was started with",
+    "placebo/finished_markets.py": "the markets that a placebo has finished",
     "reporting/quantstats_process.py": "the log of its own process",
     "reporting/quantstats_worker.py": "the page of its own process",
     "training/executors/local.py": "the log of its own process",

@@ -222,8 +222,9 @@ class _PricedRoundTrip:
         # highest price of those bars count.
         begins = [row + delay for row in self.fill_rows]
         for begin, end, cost in zip(begins, [*begins[1:], last], costs, strict=True):
-            if begin < end:
-                low, high = self.prices.low[begin:end], self.prices.high[begin:end]
+            held = slice(max(begin, 0), max(end, 0))  # fills of bars that are not there are at -1
+            low, high = self.prices.low[held], self.prices.high[held]
+            if len(low):
                 for price in (low.min(), low.max(), high.min(), high.max()):
                     marks.append(self.direction * (float(price) / cost - 1.0))
         moves = np.array([0.0, *marks])
