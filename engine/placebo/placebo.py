@@ -13,8 +13,8 @@ from engine.core.book_names import STRATEGY_BOOK
 from engine.core.errors import UsageError
 from engine.core.home import backtest_home
 from engine.core.progress import NullProgress
-from engine.data import load_market
 from engine.pipeline.executor import make_executor
+from engine.pipeline.holdout import load_strategy_market
 from engine.pipeline.prepare import prepare_data
 from engine.pipeline.run_identity import identify_run
 from engine.placebo.finished_markets import FinishedMarkets
@@ -130,14 +130,8 @@ def _require_markets(markets: int) -> None:
 
 
 def _prepare(spec: Strategy, options: dict[str, Any], progress: Progress) -> PreparedData:
-    market = load_market(
-        spec.data,
-        progress=progress,
-        panel=spec.is_panel,
-        funding=spec.costs.charges_funding,
-        **options,
-    )
-    return prepare_data(spec, market)
+    """The real market, without the bars of a holdout, which no surrogate sees either."""
+    return prepare_data(spec, load_strategy_market(spec, progress=progress, **options))
 
 
 def _summarise(
