@@ -130,6 +130,7 @@ def _require_markets(markets: int) -> None:
 
 
 def _prepare(spec: Strategy, options: dict[str, Any], progress: Progress) -> PreparedData:
+    """The real market, without the bars of a holdout, which no surrogate sees either."""
     return prepare_data(spec, load_strategy_market(spec, progress=progress, **options))
 
 

@@ -71,6 +71,8 @@ def test_the_command_runs_once_on_the_real_bars_and_writes_document_and_page(
 ) -> None:
     monkeypatch.setenv("BACKTEST_HOME", str(tmp_path / "home"))
     strategy = write_strategy(tmp_path, market(tmp_path / "market", edge=0.4))
+    with_holdout = strategy.read_text().replace("{train: 300", "{holdout: 60d, train: 300")
+    strategy.write_text(with_holdout)
     out, call = tmp_path / "reports", CliRunner().invoke
 
     options = ["--markets", "19", "--out", str(out), "--quiet", "--json"]
@@ -87,3 +89,4 @@ def test_the_command_runs_once_on_the_real_bars_and_writes_document_and_page(
     assert {file.name for file in folder.iterdir()} == {"placebo.json", "placebo.html"}
     assert PlaceboDocument.model_validate_json((folder / "placebo.json").read_text())
     assert len(looks) == 1
+    assert placebo["last"] < "2019-10-03"  # the last 60 days are sealed
