@@ -83,8 +83,13 @@ def make_strategy(**sections: object) -> Strategy:
 
 def run_stages(spec: Strategy, market: Market) -> HarnessResult:
     """From bars to metrics and significance."""
-    result = run_backtest(spec, market, *_executor_and_store(spec))
+    result = run_to_books(spec, market)
     return HarnessResult(result, compute_run_metrics(result), evaluate_backtest(result))
+
+
+def run_to_books(spec: Strategy, market: Market) -> BacktestResult:
+    """From bars to fits, forecasts and books."""
+    return run_backtest(spec, market, *_executor_and_store(spec))
 
 
 def certify_strategy(spec: Strategy, market: Market) -> Mapping[str, Any]:

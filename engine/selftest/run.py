@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.core.progress import NullProgress, Progress
 from engine.core.randomness import derive_seed
 from engine.selftest.cost_check import CostMonotonicityCheck
+from engine.selftest.interpretation_check import AttributionCheck
 from engine.selftest.invariance_check import InvarianceCheck
 from engine.selftest.live_path_check import LivePathCheck
 from engine.selftest.lookahead_check import LateOracleCheck, LeakageDetectionCheck
@@ -38,6 +39,8 @@ CHECKS: tuple[SelfTestCheck, ...] = (
     UniverseNoiseCheck(markets=200),
     UniverseNoiseCheck(markets=200, noise="correlated"),
     UniverseEdgeCheck(markets=40),
+    AttributionCheck(markets=100),
+    AttributionCheck(markets=200, planted=False),
 )
 """The check with the slowest single market comes first, so that it does not run last."""
 

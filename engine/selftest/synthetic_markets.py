@@ -7,7 +7,7 @@ that is decided beforehand has an expected return of exactly 0 before costs, bar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,10 @@ BARS = 1_150
 
 MOVE_VOLATILITY = 0.01
 """Standard deviation of a move; that of a gap is a tenth of it."""
+
+
+CAUSE_SHARE = 0.33
+"""Deviation of the part of a move that a planted input explains, of that of the rest."""
 
 
 def random_walk_market(rng: np.random.Generator, bars: int = BARS) -> Market:
@@ -65,11 +69,33 @@ def trending_market(rng: np.random.Generator, drift: float = 0.4, bars: int = BA
     return _market_from_moves(drifts + iid_normal(rng, bars, MOVE_VOLATILITY), rng)
 
 
-def _market_from_moves(moves: Vector, rng: np.random.Generator) -> Market:
+def lagged_market(
+    rng: np.random.Generator, cause: Literal["return", "volume"], lag: int, bars: int = BARS
+) -> Market:
+    """One input at one lag explains a tenth of the variance of the next move; nothing else does.
+
+    Args:
+        rng: Source of all randomness.
+        cause: The move itself, or the logarithm of the volume.
+        lag: Bars before the newest known one.
+        bars: Bars of the market.
+    """
+    moves = iid_normal(rng, bars, MOVE_VOLATILITY)
+    volume = rng.standard_normal(bars)
+    for bar in range(lag + 1, bars):
+        known = bar - 1 - lag
+        value = moves[known] / MOVE_VOLATILITY if cause == "return" else volume[known]
+        moves[bar] += MOVE_VOLATILITY * CAUSE_SHARE * value
+    return _market_from_moves(moves, rng, np.exp(10.0 + 0.2 * volume))
+
+
+def _market_from_moves(
+    moves: Vector, rng: np.random.Generator, volume: Vector | None = None
+) -> Market:
     """A market with these returns from open to close."""
     growth = (1 + _opening_gaps(len(moves), rng)) * (1 + moves)
     close = np.asarray(np.cumprod(growth), dtype=np.float64)
-    return _build_market(close / (1 + moves), close, rng)
+    return _build_market(close / (1 + moves), close, rng, volume)
 
 
 def _market_from_closes(close: Vector, rng: np.random.Generator) -> Market:
@@ -82,7 +108,9 @@ def _opening_gaps(bars: int, rng: np.random.Generator) -> Vector:
     return iid_normal(rng, bars, MOVE_VOLATILITY / 10)
 
 
-def _build_market(open_prices: Vector, close: Vector, rng: np.random.Generator) -> Market:
+def _build_market(
+    open_prices: Vector, close: Vector, rng: np.random.Generator, volume: Vector | None = None
+) -> Market:
     bars = len(close)
     above, below = 1 + MOVE_VOLATILITY / 2 * rng.random((2, bars))
     table = pd.DataFrame(
@@ -92,7 +120,7 @@ def _build_market(open_prices: Vector, close: Vector, rng: np.random.Generator) 
             "high": 100 * np.maximum(open_prices, close) * above,
             "low": 100 * np.minimum(open_prices, close) / below,
             "close": 100 * close,
-            "volume": rng.lognormal(10.0, 0.5, bars),
+            "volume": rng.lognormal(10.0, 0.5, bars) if volume is None else volume,
         }
     )
     normalised = normalise_bars(table, SYMBOL)

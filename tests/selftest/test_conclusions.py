@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.selftest.cost_check import CostMonotonicityCheck
+from engine.selftest.interpretation_check import AttributionCheck
 from engine.selftest.run import CHECKS
 from engine.selftest.search_check import SearchCheck
 from engine.selftest.significance_check import PowerCheck, SizeCheck
@@ -99,3 +100,23 @@ def test_a_search_fails_where_more_than_a_twentieth_is_surely_graded(graded, pas
     grades = ["weak"] * graded + ["none"] * (check.markets - graded)
 
     assert passed_rows(check, [{"grade": grade} for grade in grades]) == [passed]
+
+
+@pytest.mark.parametrize(
+    ("found", "matters", "expected"),
+    [(95, 95, [True, True]), (94, 95, [False, True]), (95, 94, [True, False])],
+)
+def test_a_planted_input_has_to_be_found_in_95_of_100_markets(found, matters, expected) -> None:
+    observations = [
+        {"right_cell": number < found, "cause_matters": number < matters, "any_matters": True}
+        for number in range(100)
+    ]
+
+    assert passed_rows(AttributionCheck(markets=100), observations) == expected
+
+
+@pytest.mark.parametrize(("called", "expected"), [(10, True), (24, False)])
+def test_noise_may_matter_at_the_nominal_rate(called: int, expected: bool) -> None:
+    observations = [{"any_matters": number < called} for number in range(200)]
+
+    assert passed_rows(AttributionCheck(markets=200, planted=False), observations) == [expected]
