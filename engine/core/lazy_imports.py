@@ -17,7 +17,7 @@ def relax_gc() -> None:
     """Makes the garbage collector run less often; for processes of the engine's own.
 
     By default it runs every 700 new objects, and an import creates a million that stay: this is a
-    third of the time to load pandas and TensorFlow. The thresholds are those of mypy.
+    third of the time to load pandas and vectorbt. The thresholds are those of mypy.
     """
     gc.set_threshold(200_000, 30, 30)
 

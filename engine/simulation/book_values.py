@@ -140,7 +140,7 @@ def value_books(
     Args:
         books: Orders and costs of each.
         terms: What they have in common.
-        bar_by_bar: Folds every book, none by vectorbt.
+        bar_by_bar: Folds every book, where importing vectorbt takes longer than the fold.
     """
     books = _settle(books, terms)
     folded = [bar_by_bar or _changes_between_fills(book, terms) for book in books]

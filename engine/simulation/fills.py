@@ -1,4 +1,4 @@
-"""Fills of target weights by the Rust engine of vectorbt, which only this module imports."""
+"""Fills of target weights by vectorbt, which only this module imports."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
-from vectorbt_rust.portfolio import simulate_from_orders_rs
 
+from engine.core.lazy_imports import hide_modules
 from engine.simulation.accounting import INITIAL_CASH
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from engine.core.types import BoolMatrix, BoolVector, IntVector, Matrix, Vector, WideFrame
     from engine.simulation.costs import TradingCosts
 
-# Of vectorbt's `SizeType`, `Direction` and `OrderSide`, whose package takes a second to import.
-_TARGET_PERCENT, _BOTH_DIRECTIONS, _SELL_SIDE = 5, 2, 1
+_SELL_SIDE = 1
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Fills:
 
     def units_by_bar(self, shape: tuple[int, int]) -> Matrix:
         """Units held after each bar, shape (n, k); exactly 0 where a position is closed."""
-        # Importing Numba takes longer than reading the bars.
+        # vectorbt, whose fills these are, has imported Numba.
         from engine.simulation.accounting.compiled import hold_after_fills
 
         after = hold_after_fills(np.array(self.column), np.array(self.size), shape[1])
@@ -121,37 +120,37 @@ def fill_books(
     Returns:
         Fills of each book, in their order.
     """
+    # Imported here because it is slow. Half of the time is optional imports: ccxt for a type
+    # name, and quantstats to see whether it is installed.
+    with hide_modules("ccxt", "quantstats"):
+        import vectorbt  # noqa: F401 - its own imports, while those are hidden
+        from vectorbt.portfolio.dispatch import simulate_from_orders
+        from vectorbt.portfolio.enums import Direction, SizeType
+
     symbols, books = prices.shape[1], len(targets)
     repeated = np.tile(prices.to_numpy(dtype=np.float64), books)
     lengths = np.full(books, symbols, dtype=np.int64)
     sequence = np.tile(np.arange(symbols), (len(prices), books))
-    # What `Portfolio.from_orders` calls in the end. The package `vectorbt` itself takes a second
-    # to import, and its frames and settings four times as long as the fills.
-    records, _ = simulate_from_orders_rs(
+    # What `Portfolio.from_orders` does, without the frames and settings that it copies, which take
+    # four times as long as the fills.
+    records, _ = simulate_from_orders(
         repeated.shape,
         lengths,
         np.full(books, INITIAL_CASH),
         np.require(sequence, dtype=np.int64, requirements=["F", "W", "O"]),
         size=np.hstack([target.to_numpy(dtype=np.float64) for target in targets]),
         price=repeated,
-        size_type=np.asarray(_TARGET_PERCENT),
-        direction=np.asarray(_BOTH_DIRECTIONS),
+        size_type=np.asarray(SizeType.TargetPercent),
+        direction=np.asarray(Direction.Both),
         fees=_rates_of_books("fee", costs, prices, settled),
-        fixed_fees=np.asarray(0.0),
         slippage=_rates_of_books("slippage", costs, prices, settled),
-        min_size=np.asarray(0.0),
-        max_size=np.asarray(np.inf),
-        size_granularity=np.asarray(np.nan),
-        reject_prob=np.asarray(0.0),
-        lock_cash=np.asarray(False),
-        allow_partial=np.asarray(True),
-        raise_reject=np.asarray(False),
-        log=np.asarray(False),
         val_price=repeated,
         close=repeated,
         auto_call_seq=True,
         max_orders=repeated.size,
         max_logs=1,
+        # "auto" falls back to Numba silently, which compiles for half a minute.
+        engine="rust",
     )
     book = records["col"] // symbols
     return [_fills_from_records(records[book == number], symbols) for number in range(books)]

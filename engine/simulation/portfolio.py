@@ -173,7 +173,8 @@ def simulate_all(  # noqa: PLR0913 - all that fills depend on
         traded: As in `simulate`.
         settlements: As in `simulate`.
         cash_rates: As in `simulate`.
-        bar_by_bar: Fold every book, without vectorbt: the figures are equal bit for bit.
+        bar_by_bar: Fold every book, without vectorbt, whose import takes two seconds: the figures
+            are equal bit for bit.
         lags: As in `schedule_orders`, on the rows of the weights; without a maintenance margin.
 
     Raises:
