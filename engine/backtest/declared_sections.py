@@ -14,8 +14,9 @@ from engine.backtest.registration_section import make_registration_section
 if TYPE_CHECKING:
     from engine.pipeline.result import BacktestResult
     from engine.runs.documents import Metrics, Significance
-    from engine.trials import LedgerEntry, RepeatedEntry
+    from engine.trials import LedgerEntry
     from engine.trials.holdout_looks import HoldoutLooks
+    from engine.trials.repeated_entry import RepeatedEntry
 
 
 def with_declarations(

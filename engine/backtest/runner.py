@@ -60,7 +60,8 @@ from engine.runs.sums import write_sums
 from engine.strategy import Strategy, include_holding, load_strategy
 from engine.training.results import report_refused_fits
 from engine.training.store import FitStore
-from engine.trials import Ledger, LedgerEntry, RepeatedEntry
+from engine.trials import Ledger, LedgerEntry
+from engine.trials.repeated_entry import RepeatedEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,6 @@ from engine.trials.ledger import Ledger, LedgerEntry, RunOutcome
 from engine.trials.ledger_rows import LedgerRow
 from engine.trials.looks import hash_opening
 from engine.trials.related_runs import DataScope, RelatedRuns, hash_configuration
-from engine.trials.repeated_entry import RepeatedEntry
 
 __all__ = [
     "DataScope",
@@ -12,7 +11,6 @@ __all__ = [
     "LedgerEntry",
     "LedgerRow",
     "RelatedRuns",
-    "RepeatedEntry",
     "RunOutcome",
     "hash_configuration",
     "hash_opening",

@@ -325,7 +325,7 @@ class LedgerEntry:
         try:
             return self._ledger.declarations(self._configuration_hash, kind)
         except LedgerError as error:
-            self._notify("what was registered about this idea is not told", error)
+            self._notify("what was registered about this idea is not known", error)
             return ()
 
     def declare_unsealing(self, sealed_from: str) -> None:
@@ -346,7 +346,7 @@ class LedgerEntry:
                 self._ledger.path, self._configuration_hash, self._data_scope
             )
         except LedgerError as error:
-            self._notify("the looks at the holdout are not told", error)
+            self._notify("the looks at the holdout are not known", error)
             return None
 
     def finish(self, outcome: RunOutcome) -> None:

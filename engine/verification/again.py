@@ -17,8 +17,8 @@ from engine.core.part_origin import describe_parts
 from engine.core.versions import collect_versions
 from engine.runs.documents.base import read_document_text
 from engine.runs.sums import hash_file
-from engine.trials import RepeatedEntry
 from engine.trials.earlier_ledger import copy_earlier_ledger
+from engine.trials.repeated_entry import RepeatedEntry
 from engine.verification.compare import compare_documents, compare_tables
 from engine.verification.result import RunDifference, StepResult
 from engine.verification.significance import FILE as SIGNIFICANCE_FILE

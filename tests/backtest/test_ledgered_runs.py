@@ -105,7 +105,8 @@ def test_without_a_ledger_the_number_of_trials_is_unknown_and_nothing_else_chang
         k: v for k, v in run.significance.items() if k not in other
     }
     assert [notice.partition(":")[0] for notice in told.notices] == [
-        *("this run is not counted", "the trials before this run are not counted")
+        *("this run is not counted", "the trials before this run are not counted"),
+        "what was registered about this idea is not known",
     ]
 
 
@@ -262,7 +263,9 @@ def test_a_run_that_breaks_off_is_kept_with_its_bars(
 def test_a_damaged_ledger_ends_a_run_before_any_bar_is_read(
     strategy, module_folder, monkeypatch
 ) -> None:
-    monkeypatch.setattr(runner, "load_market", lambda *_, **__: pytest.fail("bars were read"))
+    monkeypatch.setattr(
+        runner, "load_strategy_market", lambda *_, **__: pytest.fail("bars were read")
+    )
     (module_folder / "damaged").mkdir()
     (module_folder / "damaged" / "ledger.sqlite").write_bytes(b"no database at all " * 300)
     with pytest.raises(LedgerError, match="damaged"):

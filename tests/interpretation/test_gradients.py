@@ -54,7 +54,7 @@ def _check_finite_differences(fit) -> None:
     gradients = DifferentiableForecast(
         forecaster.model, forecaster, fit.test.shape.branches, 0
     ).gradients(fit.test.branches)[0]
-    step = 0.05
+    step = 0.005
     for place in ((0, 0), (LOOKBACK - 2, 1), (LOOKBACK - 1, 2)):
         moved = []
         for sign in (-1, 1):

@@ -15,7 +15,8 @@ from engine.features.cross_section import rank_across
 from engine.pipeline import feature_history
 from engine.selftest.generated_bars import BarPattern, generate_market
 from engine.selftest.harness import certify_strategy, make_strategy
-from engine.training import datasets, joint
+from engine.training import feature_history as histories
+from engine.training import joint
 from engine.training.panel_labels import compare_known_returns
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def test_a_panel_target_that_compares_returns_which_end_later_is_caught_as_a_lab
         market = returns.shift(-1).mean(axis=1).fillna(0.0)
         return compare_known_returns(returns, *rest).sub(market, axis=0)
 
-    monkeypatch.setattr(datasets, "compare_known_returns", one_late)
+    monkeypatch.setattr(histories, "compare_known_returns", one_late)
     assert stage(strategy(), panel).startswith("labels")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.trials import Ledger, RepeatedEntry
+from engine.trials import Ledger
 from engine.trials.earlier_ledger import copy_earlier_ledger
+from engine.trials.repeated_entry import RepeatedEntry
 from tests.trials.factories import data_scope, finished, outcome, returns, strategy
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from engine.runs.stored_market import restore_market
 from engine.runs.sums import write_sums
 from engine.selftest.generated_bars import BarPattern, draw_funding, generate_market
 from engine.selftest.harness import make_strategy
-from engine.trials import RepeatedEntry
+from engine.trials.repeated_entry import RepeatedEntry
 from tests.data.exchanges import write_dataset
 from tests.pipeline.panels import POOLED, write_panel
 

