@@ -61,7 +61,6 @@ from engine.strategy import Strategy, include_holding, load_strategy
 from engine.training.results import report_refused_fits
 from engine.training.store import FitStore
 from engine.trials import Ledger, LedgerEntry
-from engine.trials.repeated_entry import RepeatedEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +73,7 @@ if TYPE_CHECKING:
     from engine.reporting import PageWriter
     from engine.simulation.portfolio import SimulationResult
     from engine.training.executors.base import Executor
+    from engine.trials.repeated_entry import RepeatedEntry
 
 
 def run(  # noqa: PLR0913 - an argument an option of the command line

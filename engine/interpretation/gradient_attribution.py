@@ -26,7 +26,7 @@ SEGMENTS = 16
 """Parts of the line, each with `NODES` points, for the rows whose attributions do not add up."""
 
 COMPLETENESS_TOLERANCE = 1e-3
-"""Largest error of completeness that is not told, in standard deviations of the forecasts."""
+"""Largest error of completeness that is not reported, in standard deviations of the forecasts."""
 
 
 @dataclass(frozen=True, eq=False)

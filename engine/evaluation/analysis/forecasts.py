@@ -125,7 +125,7 @@ def _directions(
     found: dict[str, DirectionalAccuracy] = {}
     row = markets.index.get_indexer(pd.DatetimeIndex(forecasts["timestamp"]))
     for kind, states in markets.at_close().items():
-        column = states.columns.get_indexer(forecasts["symbol"])
+        column = states.columns.get_indexer(pd.Index(forecasts["symbol"]))
         label = np.where((row >= 0) & (column >= 0), states.to_numpy()[row, column], np.nan)
         for name in REGIME_NAMES[kind].values():
             measured = measure_directional_accuracy(

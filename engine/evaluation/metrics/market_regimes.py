@@ -50,7 +50,10 @@ def compute_regimes(bars: pd.DataFrame, first_bar: pd.Timestamp) -> dict[str, Ve
         "volatility": VolatilityRegime(window=VOLATILITY_WINDOW, history=history),
         "trend": TrendRegime(window=TREND_WINDOW, threshold=0.0),
     }
-    return {kind: regime.compute(bars).to_numpy() for kind, regime in regimes.items()}
+    return {
+        kind: np.asarray(regime.compute(bars), dtype=np.float64)
+        for kind, regime in regimes.items()
+    }
 
 
 def label_regimes(bars: pd.DataFrame, first_bar: pd.Timestamp) -> pd.DataFrame:

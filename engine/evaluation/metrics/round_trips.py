@@ -97,11 +97,9 @@ def round_trip_table(
     table = pd.DataFrame(
         [each.to_row(fees, equity) for each in round_trips], columns=ROUND_TRIP_COLUMNS
     )
-    # Row -1 is that of a round trip that is still open.
-    times = {
-        name: index.take(table[name].to_numpy(dtype=np.int64), fill_value=pd.NaT)
-        for name in _TIME_COLUMNS
-    }
+    # Row -1, the last, is the exit of a round trip that is still open.
+    stamps = index.append(pd.DatetimeIndex([pd.NaT], dtype=index.dtype))
+    times = {name: stamps.take(table[name].to_numpy(dtype=np.int64)) for name in _TIME_COLUMNS}
     return table.assign(**times).astype({"open": bool})
 
 
