@@ -12,7 +12,7 @@ from engine.selftest.random_strategies import draw_case
 
 @pytest.mark.slow
 @settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 @given(seed=st.integers(0, 2**31 - 1))
 def test_no_look_ahead_is_detected_in_an_honest_strategy(seed: int) -> None:
