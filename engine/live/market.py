@@ -15,7 +15,7 @@ from engine.core.progress import NullProgress, Progress
 from engine.data.sources.client_settings import ClientSettings
 from engine.data.sources.factory import create_sources
 from engine.live.strategy_argument import resolve_strategy
-from engine.pipeline.holdout import load_strategy_market
+from engine.pipeline.holdout import load_every_bar, load_strategy_market
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,16 +80,13 @@ def load_market(  # noqa: PLR0913 - an argument an option of the command line
             vintage=vintage,
             progress=reporter,
         )
-    market = data.load_market(
-        strategy.data,
+    market = load_every_bar(
+        strategy,
         home=folder,
         offline=offline,
         override=dataset,
         vintage=vintage,
         progress=reporter,
-        panel=strategy.is_panel,
-        one_calendar=strategy.scope == "joint",
-        funding=strategy.costs.charges_funding,
     )
     return market if as_of is None else _complete_at(market, as_of)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,6 +20,31 @@ if TYPE_CHECKING:
     from engine.core.progress import Progress
     from engine.data import Market
     from engine.strategy import Strategy
+
+
+def load_every_bar(
+    spec: Strategy,
+    *,
+    home: Path,
+    offline: bool,
+    override: str | None,
+    progress: Progress,
+    vintage: str | None = None,
+    last_day: date | None = None,
+) -> Market:
+    """The bars that a strategy needs, a holdout included, see `engine.data.load_market`."""
+    return load_market(
+        spec.data,
+        home=home,
+        offline=offline,
+        override=override,
+        vintage=vintage,
+        progress=progress,
+        panel=spec.is_panel,
+        one_calendar=spec.scope == "joint",
+        funding=spec.costs.charges_funding,
+        last_day=last_day,
+    )
 
 
 def load_strategy_market(
@@ -50,30 +76,20 @@ def load_strategy_market(
         BacktestError: As `load_market`.
         UsageError: The holdout leaves no bar, or none of a symbol.
     """
-
-    def load(reporter: Progress, last_day: date | None = None) -> Market:
-        return load_market(
-            spec.data,
-            home=home,
-            offline=offline,
-            override=override,
-            vintage=vintage,
-            progress=reporter,
-            panel=spec.is_panel,
-            one_calendar=spec.scope == "joint",
-            funding=spec.costs.charges_funding,
-            last_day=last_day,
-        )
-
+    load = partial(
+        load_every_bar, spec, home=home, offline=offline, override=override, vintage=vintage
+    )
     if spec.windows.holdout is None:
-        return load(progress)
-    whole = load(progress if unsealed else NullProgress())
+        return load(progress=progress)
+    whole = load(progress=progress if unsealed else NullProgress())
     day = find_sealed_day(pd.DatetimeIndex(whole.wide("close").index), spec.windows.holdout)
     _require_earlier_bars(whole, day)
     record = {"sealed_from": day.isoformat(), "sealed": not unsealed}
     if unsealed:
         return _with_record(whole, record, whole.provenance)
-    return _with_record(load(progress, last_open_day(day)), record, whole.provenance)
+    return _with_record(
+        load(progress=progress, last_day=last_open_day(day)), record, whole.provenance
+    )
 
 
 def _require_earlier_bars(whole: Market, day: date) -> None:
