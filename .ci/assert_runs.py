@@ -119,7 +119,7 @@ def main() -> None:
     for run in runs:
         check_run(run, offline=asked.offline)
         check_agreement(runs[0], run)
-    print(f"checked {len(runs)}, id {runs[0]['run_id']}: {runs[0]['verdict']['sentence']}")  # noqa: T201
+    print(f"checked {len(runs)}, id {runs[0]['run_id']}: {runs[0]['verdict']['sentence']}")  # noqa: T201 - the output of a script
 
 
 if __name__ == "__main__":
